@@ -1,0 +1,70 @@
+//! Bytes of the wire as text fit to keep: decoded, trimmed, bounded, no control characters.
+
+use std::borrow::Cow;
+
+/// Longest text kept, in bytes.
+pub const LONGEST: usize = 256;
+
+/// The text of `raw`: UTF-8, else Latin-1. Control characters go, white space at both ends goes, and what lies beyond
+/// [`LONGEST`] bytes is cut at a character. Borrows when nothing had to change.
+#[must_use]
+pub fn clean(raw: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(raw) {
+        Ok(text) => tidy(text),
+        Err(_) => Cow::Owned(tidy(&raw.iter().take(LONGEST).copied().map(char::from).collect::<String>()).into_owned()),
+    }
+}
+
+/// The text of little-endian UTF-16, tidied like [`clean`]; half a character at the end is dropped.
+#[must_use]
+pub fn utf16(raw: &[u8]) -> String {
+    let units = raw.as_chunks::<2>().0.iter().take(LONGEST).map(|pair| u16::from_le_bytes(*pair));
+    let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    tidy(&text).into_owned()
+}
+
+/// `text` without control characters and outer white space, at most [`LONGEST`] bytes.
+#[must_use]
+pub fn tidy(text: &str) -> Cow<'_, str> {
+    let text = shorten(text.trim_matches(|c: char| c.is_whitespace() || c.is_control()));
+    if text.contains(char::is_control) {
+        Cow::Owned(text.chars().filter(|c| !c.is_control()).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn shorten(text: &str) -> &str {
+    let end = text.floor_char_boundary(LONGEST);
+    text.get(..end).unwrap_or(text)
+}
+
+/// `raw` in lower-case hexadecimal, at most [`LONGEST`] digits.
+#[must_use]
+pub fn hex(raw: &[u8]) -> String {
+    use std::fmt::Write as _;
+    raw.iter().take(LONGEST / 2).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_trimmed_decoded_and_bounded() {
+        assert!(matches!(clean(b"CT_GE01 "), Cow::Borrowed("CT_GE01")));
+        assert_eq!(clean(b"\0Dr\xe4ger\0\x01"), "Dräger");
+        assert_eq!(clean("a\u{7}b\r\n".as_bytes()), "ab");
+        assert_eq!(clean(&[b'x'; 300]).len(), LONGEST);
+        assert_eq!(clean("é".repeat(200).as_bytes()).chars().count(), 128);
+    }
+
+    #[test]
+    fn utf_16_survives_a_cut_character() {
+        assert_eq!(utf16(b"W\0S\x003\0\0"), "WS3");
+        assert_eq!(utf16(&[0x00, 0xd8]), "\u{fffd}");
+    }
+}

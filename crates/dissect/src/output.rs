@@ -1,0 +1,303 @@
+//! The narrow exit of every dissector: facts, records, weirds.
+//!
+//! What is said here is all that outlives the payload. There is no way to hand on a patient identifier or a secret;
+//! values that may name a person leave as keyed hashes.
+
+use crate::codec::keyed::PrivacyKey;
+use crate::codec::{person, text};
+use crate::entry::{Carrier, Info};
+use std::net::IpAddr;
+use wardlight_model::{
+    Endpoint, Field, FlowId, FlowKey, KeyKind, Keyed, Kind, Mac, Place, Port, Privacy, Record, Side, Time, Value, Weird,
+};
+
+/// Where facts, records and weirds go.
+pub trait Sink {
+    /// A fact was seen, perhaps again.
+    fn fact(&mut self, sighting: &Sighting<'_>);
+    /// Whether records are wanted at all; they cost nothing otherwise.
+    fn wants_records(&self) -> bool;
+    /// A transaction was seen.
+    fn record(&mut self, record: Record);
+    /// A breach of a specification was seen.
+    fn weird(&mut self, weird: Weird);
+}
+
+/// One sighting of a fact, borrowed from the wire.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sighting<'a> {
+    /// The station that is described, or that speaks for `key`.
+    pub endpoint: Endpoint,
+    /// The nested device that is described, when it is not the station itself.
+    pub key: Option<(KeyKind, &'a str)>,
+    /// What is said.
+    pub field: Field,
+    /// The value, tidied.
+    pub value: &'a str,
+    /// The dissector that read it.
+    pub protocol: &'static str,
+    /// When.
+    pub time: Time,
+    /// Where the bytes stand.
+    pub place: Place,
+}
+
+/// What a fact is about, as a dissector says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About<'a> {
+    /// Who sent the message.
+    Sender,
+    /// Who it was sent to. Said of nobody when that is a group.
+    Receiver,
+    /// The station with this hardware address, in the sender's scope.
+    Station(Mac),
+    /// The host with this network address, in the sender's scope.
+    Host(IpAddr),
+    /// The station that has both.
+    Holder(Mac, IpAddr),
+    /// A device the sender speaks for, by a name that stays with it.
+    Named(KeyKind, &'a str),
+}
+
+/// The message being read: who sent it to whom, when, in what.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// When the packet that completed it was seen.
+    pub time: Time,
+    /// The conversation; `None` below IP.
+    pub flow: Option<(FlowId, FlowKey)>,
+    /// Initiator and responder, with the hardware addresses of this packet.
+    pub ends: [Endpoint; 2],
+    /// Their ports; 0 where there are none.
+    pub ports: [Port; 2],
+    /// Which of them sent this message.
+    pub side: Side,
+    /// Whether it was sent to a group or to everyone.
+    pub to_group: bool,
+}
+
+/// Where one part of a message came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    /// First byte of the part within the message.
+    pub at: usize,
+    /// The run's source it came in.
+    pub source: u32,
+    /// Packet within the source, from 1.
+    pub packet: u64,
+    /// Where the part stands in that frame.
+    pub offset: u32,
+}
+
+/// What a parser speaks through while it reads one message.
+pub struct Output<'a> {
+    context: &'a Context,
+    message: &'a [u8],
+    spans: &'a [Span],
+    info: &'static Info,
+    key: &'a PrivacyKey,
+    sink: &'a mut dyn Sink,
+    depth: u8,
+}
+
+impl<'a> Output<'a> {
+    /// For `message`, which came in `spans` (in order; the first at 0) and is read by the entry that `info` describes.
+    pub fn new(
+        context: &'a Context,
+        (message, spans): (&'a [u8], &'a [Span]),
+        info: &'static Info,
+        key: &'a PrivacyKey,
+        sink: &'a mut dyn Sink,
+    ) -> Self {
+        Self { context, message, spans, info, key, sink, depth: 0 }
+    }
+
+    /// Who sent the message to whom, when, in what.
+    #[must_use]
+    pub const fn context(&self) -> &Context {
+        self.context
+    }
+
+    /// Says that `field` of `about` is the text of `raw` (UTF-8, else Latin-1; tidied). `raw` must lie in the message.
+    /// Says nothing when no text is left.
+    pub fn text(&mut self, about: About<'_>, field: Field, raw: &[u8]) {
+        self.fact(about, field, &text::clean(raw), raw);
+    }
+
+    /// Says that `field` of `about` is `value`, as the bytes `raw` of the message show. Says nothing when `value` is
+    /// empty. A host name that carries a person's name is said as its product and a keyed hash.
+    pub fn fact(&mut self, about: About<'_>, field: Field, value: &str, raw: &[u8]) {
+        let value = &*text::tidy(value);
+        if value.is_empty() {
+            return;
+        }
+        match names_a_host(field).then(|| person::product_of_personal_name(value)).flatten() {
+            Some(product) => self.say(about, field, &format!("{product} {}", self.keyed(value.as_bytes())), raw),
+            None => self.say(about, field, value, raw),
+        }
+    }
+
+    fn say(&mut self, about: About<'_>, field: Field, value: &str, raw: &[u8]) {
+        let Some((endpoint, key)) = self.resolve(about) else { return };
+        let (protocol, time, place) = (self.info.name, self.context.time, self.place(raw));
+        self.sink.fact(&Sighting { endpoint, key, field, value, protocol, time, place });
+    }
+
+    /// The keyed hash that stands for `raw`, a value of privacy class [`Privacy::Person`].
+    #[must_use]
+    pub fn keyed(&self, raw: &[u8]) -> Keyed {
+        self.key.hash(raw)
+    }
+
+    /// Writes one record, when anybody wants records: `fill` puts in its values.
+    pub fn record(&mut self, fill: impl FnOnce(&mut Row<'_>)) {
+        if !self.sink.wants_records() {
+            return;
+        }
+        let mut row = Row { info: self.info, key: self.key, values: Vec::new() };
+        fill(&mut row);
+        let record = Record {
+            protocol: self.info.name,
+            time: self.context.time,
+            flow: self.context.flow,
+            side: self.context.side,
+            values: row.values,
+        };
+        self.sink.record(record);
+    }
+
+    /// Names a breach of the specification; `name` stands in the entry's [`Info::weirds`].
+    pub fn weird(&mut self, name: &'static str) {
+        debug_assert!(self.info.weirds.iter().any(|(known, _)| *known == name), "{name} is not in Info::weirds");
+        let place = self.place(self.message);
+        let flow = self.context.flow.map(|(_, key)| key);
+        self.sink.weird(Weird { name, time: self.context.time, place, flow });
+    }
+
+    /// Offers a body of media type `media` (parameters are ignored) to the entries that read such bodies. `bytes` must
+    /// lie in the message; they may be cut short.
+    pub fn body(&mut self, media: &str, bytes: &[u8]) {
+        if self.depth >= 4 || bytes.is_empty() {
+            return;
+        }
+        let media = media.split(';').next().unwrap_or_default().trim();
+        for entry in crate::proto::ENTRIES {
+            let info = entry.info();
+            let reads = |carrier: &Carrier| matches!(carrier, Carrier::Body(kind) if media.eq_ignore_ascii_case(kind));
+            if info.carriers.iter().any(reads) {
+                let mut inner = Output { info, sink: &mut *self.sink, depth: self.depth + 1, ..*self };
+                entry.open().read(self.context.side, bytes, &mut inner);
+            }
+        }
+    }
+
+    /// Where `raw`, a part of the message, stands in its frame. A `raw` from elsewhere stands for the whole message.
+    #[must_use]
+    pub fn place(&self, raw: &[u8]) -> Place {
+        let begin = raw.as_ptr().addr().checked_sub(self.message.as_ptr().addr());
+        let at = begin.filter(|at| at.saturating_add(raw.len()) <= self.message.len());
+        let (at, length) = at.map_or((0, self.message.len()), |at| (at, raw.len()));
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        let span = self.spans.iter().rev().find(|span| span.at <= at).copied().unwrap_or_default();
+        let ahead = u32::try_from(at - span.at.min(at)).unwrap_or(u32::MAX);
+        Place { source: span.source, packet: span.packet, offset: span.offset.saturating_add(ahead), length }
+    }
+
+    fn resolve<'b>(&self, about: About<'b>) -> Option<(Endpoint, Option<(KeyKind, &'b str)>)> {
+        let [initiator, responder] = self.context.ends;
+        let (sender, receiver) = match self.context.side {
+            Side::Initiator => (initiator, responder),
+            Side::Responder => (responder, initiator),
+        };
+        let scope = sender.scope;
+        Some(match about {
+            About::Sender => (sender, None),
+            About::Receiver if self.context.to_group => return None,
+            About::Receiver => (receiver, None),
+            About::Station(mac) if !mac.is_station() => return None,
+            About::Station(mac) => (Endpoint { scope, mac: Some(mac), ip: None }, None),
+            About::Host(ip) => (Endpoint { scope, mac: None, ip: Some(ip) }, None),
+            About::Holder(mac, _) if !mac.is_station() => return None,
+            About::Holder(mac, ip) => (Endpoint { scope, mac: Some(mac), ip: Some(ip) }, None),
+            About::Named(kind, text) => (sender, Some((kind, text))),
+        })
+    }
+}
+
+const fn names_a_host(field: Field) -> bool {
+    matches!(
+        field,
+        Field::DhcpHostname
+            | Field::DnsName
+            | Field::MdnsName
+            | Field::MdnsInstance
+            | Field::LlmnrName
+            | Field::NetbiosName
+            | Field::NtlmComputer
+            | Field::NtlmDnsName
+            | Field::FriendlyName
+            | Field::SnmpName
+            | Field::LldpName
+    )
+}
+
+/// The values of one record while it is filled. Names must stand in the entry's [`Info::record`] with the same type.
+pub struct Row<'a> {
+    info: &'static Info,
+    key: &'a PrivacyKey,
+    values: Vec<(&'static str, Value)>,
+}
+
+impl Row<'_> {
+    /// Text of `raw` (UTF-8, else Latin-1; tidied); left out when empty.
+    pub fn text(&mut self, name: &'static str, raw: impl AsRef<[u8]>) {
+        let text = text::clean(raw.as_ref());
+        if !text.is_empty() {
+            self.put(name, Value::Text(text.into_owned()));
+        }
+    }
+
+    /// A number from 0 up.
+    pub fn number(&mut self, name: &'static str, number: impl Into<u64>) {
+        self.put(name, Value::Number(number.into()));
+    }
+
+    /// Yes or no.
+    pub fn flag(&mut self, name: &'static str, flag: bool) {
+        self.put(name, Value::Flag(flag));
+    }
+
+    /// Texts, the first 64; left out when there are none.
+    pub fn list<T: AsRef<[u8]>>(&mut self, name: &'static str, items: impl IntoIterator<Item = T>) {
+        let items: Vec<String> =
+            items.into_iter().take(64).map(|item| text::clean(item.as_ref()).into_owned()).collect();
+        if !items.is_empty() {
+            self.put(name, Value::List(items));
+        }
+    }
+
+    /// The keyed hash of `raw`, a value that may name a person; left out when empty.
+    pub fn person(&mut self, name: &'static str, raw: &[u8]) {
+        if !raw.is_empty() {
+            self.put(name, Value::Keyed(self.key.hash(raw)));
+        }
+    }
+
+    fn put(&mut self, name: &'static str, value: Value) {
+        debug_assert!(self.fits(name, &value), "{name} does not stand so in Info::record of {}", self.info.name);
+        self.values.push((name, value));
+    }
+
+    fn fits(&self, name: &str, value: &Value) -> bool {
+        let kind = match value {
+            Value::Text(_) => Kind::Text,
+            Value::Number(_) => Kind::Number,
+            Value::Flag(_) => Kind::Flag,
+            Value::List(_) => Kind::List,
+            Value::Keyed(_) => Kind::Keyed,
+        };
+        let keyed_for_people =
+            |field: &wardlight_model::FieldInfo| (field.privacy == Privacy::Person) == (kind == Kind::Keyed);
+        self.info.record.iter().any(|field| field.name == name && field.kind == kind && keyed_for_people(field))
+    }
+}

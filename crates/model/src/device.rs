@@ -1,0 +1,137 @@
+//! One device of the inventory, and why we believe what we say of it.
+
+use crate::{Endpoint, Field, Key, Mac, Place, Time};
+use std::net::IpAddr;
+
+/// What is said of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attribute {
+    /// What it is, such as `infusion pump` or `ip camera`.
+    Type,
+    /// Who makes the product (not the network chip in it).
+    Maker,
+    /// Product model.
+    Model,
+    /// Operating system with version.
+    OperatingSystem,
+    /// Firmware or software version.
+    Firmware,
+    /// Serial number.
+    Serial,
+    /// Name it is known by.
+    Name,
+}
+
+impl Attribute {
+    /// Every attribute, in the order shown.
+    pub const ALL: [Self; 7] =
+        [Self::Type, Self::Maker, Self::Model, Self::OperatingSystem, Self::Firmware, Self::Serial, Self::Name];
+
+    /// Its name in data and logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::Maker => "maker",
+            Self::Model => "model",
+            Self::OperatingSystem => "operating_system",
+            Self::Firmware => "firmware",
+            Self::Serial => "serial",
+            Self::Name => "name",
+        }
+    }
+}
+
+/// The fact that a claim rests on.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Evidence {
+    /// The fact's field name, such as `dhcp.vendor_class`.
+    #[serde(serialize_with = "name_of")]
+    pub field: Field,
+    /// The fact's value.
+    pub value: String,
+    /// The dissector that read it.
+    pub protocol: &'static str,
+    /// Where it was first said.
+    pub place: Place,
+    /// When it was first said.
+    pub time: Time,
+}
+
+fn name_of<S: serde::Serializer>(field: &Field, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(field.name())
+}
+
+/// One answer to "what is this device's …", with its weight and its reason.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Claim {
+    /// What is claimed.
+    pub attribute: Attribute,
+    /// The answer.
+    pub value: String,
+    /// How sure, 0 (a guess) to 1 (the device says so itself and nothing contradicts).
+    pub confidence: f64,
+    /// The rule that drew it: a fingerprint's id, `oui`, or `self`.
+    pub rule: String,
+    /// The facts it rests on.
+    pub evidence: Vec<Evidence>,
+}
+
+/// A short remark on a device, such as `router` or `shares segment with medical`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Label {
+    /// What is remarked.
+    pub text: String,
+    /// Why, in one sentence.
+    pub reason: String,
+}
+
+/// Another station that a device exchanged packets with.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Peer {
+    /// The other end.
+    pub endpoint: Endpoint,
+    /// The service spoken, `-` when unknown.
+    pub service: String,
+    /// Bytes of IP packets both ways.
+    pub ip_bytes: u64,
+    /// Number of conversations.
+    pub flows: u64,
+}
+
+/// One device.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Device {
+    /// Its lasting name in the run: `mac:…`, `ip:…`, `eui64:…`, and so on; the strongest key known.
+    pub id: String,
+    /// Its hardware addresses, lowest first.
+    pub macs: Vec<Mac>,
+    /// Its network addresses, lowest first.
+    pub addresses: Vec<IpAddr>,
+    /// Keys that stay with it wherever it is plugged in.
+    pub keys: Vec<Key>,
+    /// The device that speaks for it, when it is nested.
+    pub via: Option<String>,
+    /// Every claim, best first within an attribute.
+    pub claims: Vec<Claim>,
+    /// Remarks.
+    pub labels: Vec<Label>,
+    /// Who it talks to, most bytes first.
+    pub peers: Vec<Peer>,
+    /// First packet or mention.
+    pub first: Time,
+    /// Last packet or mention.
+    pub last: Time,
+}
+
+impl Device {
+    /// The best claim on `attribute`, when there is one.
+    #[must_use]
+    pub fn best(&self, attribute: Attribute) -> Option<&Claim> {
+        self.claims
+            .iter()
+            .filter(|claim| claim.attribute == attribute)
+            .max_by(|a, b| a.confidence.total_cmp(&b.confidence))
+    }
+}

@@ -1,0 +1,308 @@
+//! What the wire says about a device: one field, one value, and where that stands.
+
+use crate::{Endpoint, Mac, Time};
+
+macro_rules! fields {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// What a fact says. Names are `<where it was said>.<what>`; fingerprints match on them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Field { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Field {
+            /// Every field, in the order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Its name in data, logs and pages, such as `dhcp.vendor_class`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The field called `name`.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+fields! {
+    // Bindings: value is an address or a key, not a description.
+    /// The subject holds this IP address (ARP, ND, DHCP acknowledgement).
+    Address = "bind.address",
+    /// The subject uses this DHCP client identifier (hexadecimal; RFC 2132 §9.14).
+    DhcpClientId = "bind.dhcp_client_id",
+    /// The subject uses this DUID (hexadecimal; RFC 8415 §11), followed by `/` and the IAID when it is known.
+    Duid = "bind.duid",
+    /// The subject is the device with this EUI-64 (16 hexadecimal digits).
+    Eui64 = "bind.eui64",
+    /// The subject is the device with this UUID (lower case, no `urn:uuid:`).
+    Uuid = "bind.uuid",
+    /// SHA-256 of the certificate the subject presents (hexadecimal).
+    CertificateHash = "bind.certificate",
+    /// The subject forwards for others; the value says how that was seen (`ra`, `dhcp`, `vrrp`, `cdp`).
+    Router = "bind.router",
+
+    // Names.
+    /// Host name the device gives itself in DHCP (option 12, 81; v6 option 39).
+    DhcpHostname = "dhcp.hostname",
+    /// Name by which DNS answers point to the subject.
+    DnsName = "dns.name",
+    /// Name the device claims in multicast DNS, without `.local`.
+    MdnsName = "mdns.name",
+    /// Instance name of an offered DNS-SD service.
+    MdnsInstance = "mdns.instance",
+    /// Name the device claims in LLMNR.
+    LlmnrName = "llmnr.name",
+    /// NetBIOS computer name.
+    NetbiosName = "netbios.name",
+    /// NetBIOS or Active Directory domain or workgroup.
+    Domain = "smb.domain",
+    /// Computer name in NTLMSSP target information.
+    NtlmComputer = "ntlm.computer",
+    /// DNS name of the computer in NTLMSSP target information.
+    NtlmDnsName = "ntlm.dns_name",
+
+    // Software and systems.
+    /// DHCP vendor class (option 60; v6 option 16).
+    DhcpVendorClass = "dhcp.vendor_class",
+    /// DHCP parameter request list (option 55): decimal codes joined by `,` in order sent.
+    DhcpParameters = "dhcp.parameters",
+    /// DHCPv6 option request option (6): decimal codes joined by `,` in order sent.
+    Dhcpv6Parameters = "dhcpv6.parameters",
+    /// HTTP `User-Agent`.
+    UserAgent = "http.user_agent",
+    /// HTTP `Server`.
+    HttpServer = "http.server",
+    /// Realm of an HTTP `WWW-Authenticate` challenge.
+    HttpRealm = "http.realm",
+    /// Title of an HTML page the device serves.
+    HttpTitle = "http.title",
+    /// Host name the device asks web servers for (`Host`).
+    HttpHost = "http.host",
+    /// Name the device looks up in DNS.
+    DnsQuery = "dns.query",
+    /// TLS server name the device asks for (SNI).
+    TlsServerName = "tls.server_name",
+    /// JA4 fingerprint of the device's TLS client hello.
+    Ja4 = "tls.ja4",
+    /// Subject of the certificate the device presents.
+    CertificateSubject = "tls.certificate_subject",
+    /// Issuer of the certificate the device presents.
+    CertificateIssuer = "tls.certificate_issuer",
+    /// A subject alternative name of the certificate the device presents.
+    CertificateName = "tls.certificate_name",
+    /// TLS version the device chose or offered at best, such as `1.2`.
+    TlsVersion = "tls.version",
+    /// SSH identification string (RFC 4253 §4.2), without `SSH-2.0-`.
+    SshBanner = "ssh.banner",
+    /// HASSH of the device's SSH client key exchange.
+    Hassh = "ssh.hassh",
+    /// HASSH of the device's SSH server key exchange.
+    HasshServer = "ssh.hassh_server",
+    /// SMB dialect the device chose or offered at best, such as `3.1.1` or `NT LM 0.12`.
+    SmbDialect = "smb.dialect",
+    /// Native operating system in an SMB1 session set-up.
+    SmbNativeOs = "smb.native_os",
+    /// Windows version in an NTLMSSP message: `major.minor.build`.
+    NtlmVersion = "ntlm.version",
+    /// SNMP `sysDescr.0` (RFC 3418).
+    SnmpDescription = "snmp.description",
+    /// SNMP `sysObjectID.0`, dotted.
+    SnmpObjectId = "snmp.object_id",
+    /// SNMP `sysName.0`.
+    SnmpName = "snmp.name",
+    /// SNMP `sysLocation.0`.
+    SnmpLocation = "snmp.location",
+    /// SNMP version the device speaks: `1`, `2c`, `3`.
+    SnmpVersion = "snmp.version",
+    /// SNMPv3 authoritative engine id (hexadecimal; RFC 3411 §5).
+    SnmpEngineId = "snmp.engine_id",
+    /// Hop limit or TTL of the device's own packets, rounded up to 32, 64, 128 or 255.
+    InitialTtl = "ip.initial_ttl",
+
+    // Neighbour announcements.
+    /// LLDP system name.
+    LldpName = "lldp.name",
+    /// LLDP or CDP system description or software version.
+    LldpDescription = "lldp.description",
+    /// LLDP or CDP capability, one each: `bridge`, `router`, `phone`, `station`, `wlan-ap`…
+    LldpCapability = "lldp.capability",
+    /// Switch and port the announcement names: `<chassis> <port>`.
+    LldpPort = "lldp.port",
+    /// CDP platform.
+    CdpPlatform = "cdp.platform",
+    /// CDP device id.
+    CdpName = "cdp.name",
+
+    // Self-description in any protocol that has such a field.
+    /// Maker, as the device states it.
+    Manufacturer = "self.manufacturer",
+    /// Model name, as the device states it.
+    Model = "self.model",
+    /// Model number or catalogue code, as the device states it.
+    ModelNumber = "self.model_number",
+    /// Serial number, as the device states it.
+    Serial = "self.serial",
+    /// Firmware version, as the device states it.
+    Firmware = "self.firmware",
+    /// Software version, as the device states it.
+    Software = "self.software",
+    /// Hardware revision, as the device states it.
+    Hardware = "self.hardware",
+    /// Friendly name the device gives itself.
+    FriendlyName = "self.name",
+    /// Device category, as the device states it (UPnP device type, LLDP-MED class, WS-Discovery type).
+    DeviceType = "self.type",
+    /// UDI device identifier or carrier, as the device states it.
+    Udi = "self.udi",
+    /// A service the device offers, such as `_ipp._tcp` or a UPnP service type.
+    ServiceOffered = "self.service",
+    /// A service the device looks for, such as `_googlecast._tcp`.
+    ServiceSought = "self.sought",
+    /// `key=value` of a DNS-SD TXT record on the device's own service, keys that describe devices only.
+    MdnsText = "mdns.text",
+    /// SSDP `SERVER` of the device.
+    SsdpServer = "ssdp.server",
+
+    // Medical.
+    /// Application entity title the device answers to or calls from (DICOM PS3.8 §9.3.2).
+    AeTitle = "dicom.ae_title",
+    /// DICOM implementation class UID (PS3.7 annex D.3.3.2).
+    ImplementationUid = "dicom.implementation_uid",
+    /// DICOM implementation version name (PS3.7 annex D.3.3.2).
+    ImplementationVersion = "dicom.implementation_version",
+    /// A role the device has in DICOM, such as `storage-scu:CT` or `worklist-scp`.
+    DicomRole = "dicom.role",
+    /// DICOM modality (0008,0060) of the equipment.
+    Modality = "dicom.modality",
+    /// DICOM station name (0008,1010) of the equipment.
+    StationName = "dicom.station_name",
+    /// HL7 sending application, MSH-3.
+    Hl7Application = "hl7.application",
+    /// HL7 sending facility, MSH-4.
+    Hl7Facility = "hl7.facility",
+    /// HL7 message type the device sends, such as `ORU^R01`.
+    Hl7Message = "hl7.message",
+    /// HL7 version, MSH-12.
+    Hl7Version = "hl7.version",
+    /// ASTM header sender name, H-5 (LIS02-A2 §6).
+    AstmSender = "astm.sender",
+    /// ASTM instrument named in a result record.
+    AstmInstrument = "astm.instrument",
+    /// IEEE 11073 nomenclature code of the equipment, decimal with partition, such as `1:70001`.
+    MdcType = "sdc.mdc_type",
+    /// SDC location context parts: `fac/poc/bed` and so on, never a patient.
+    SdcLocation = "sdc.location",
+    /// FHIR resource types the device offers or asks for.
+    FhirResource = "fhir.resource",
+
+    // Legacy and weakness, observed.
+    /// A protocol or option in use that is obsolete or unprotected, such as `smb1`, `tls1.0`, `cleartext-hl7`.
+    Legacy = "legacy.use",
+}
+
+/// A name that stays with one device wherever it is plugged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// IEEE EUI-64, 16 hexadecimal digits.
+    Eui64,
+    /// UUID, lower case.
+    Uuid,
+    /// Maker and serial number, `maker/serial`.
+    Serial,
+    /// Application entity title.
+    AeTitle,
+    /// Name of an analyser or its sending application.
+    Instrument,
+}
+
+/// Such a name with its kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Key {
+    /// What sort of name it is.
+    pub kind: KeyKind,
+    /// The name.
+    pub text: String,
+}
+
+/// What a fact is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The station with these addresses.
+    Host(Endpoint),
+    /// A device that `via` speaks for: behind a gateway, or named in a message.
+    Nested {
+        /// Who sent the message that names it.
+        via: Endpoint,
+        /// What it is called.
+        key: Key,
+    },
+}
+
+impl Subject {
+    /// The station that sent or is described: the host itself, or the gateway of a nested device.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
+        match self {
+            Self::Host(endpoint) | Self::Nested { via: endpoint, .. } => endpoint,
+        }
+    }
+
+    /// The station's hardware address.
+    #[must_use]
+    pub const fn mac(&self) -> Option<Mac> {
+        self.endpoint().mac
+    }
+}
+
+/// Where the bytes stand that say a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+pub struct Place {
+    /// Which of the run's sources, counted from 0.
+    pub source: u32,
+    /// Packet within the source, counted from 1 as other tools do.
+    pub packet: u64,
+    /// First byte within the frame.
+    pub offset: u32,
+    /// Number of bytes; those beyond the frame's end stand in later packets.
+    pub length: u32,
+}
+
+/// One thing that the wire said about one device, and how often.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    /// The device, as far as it is known.
+    pub subject: Subject,
+    /// What is said.
+    pub field: Field,
+    /// The value: at most 256 bytes, trimmed, no control characters.
+    pub value: String,
+    /// The dissector that read it.
+    pub protocol: &'static str,
+    /// When it was first said.
+    pub first: Time,
+    /// When it was last said.
+    pub last: Time,
+    /// How many times it was said.
+    pub count: u64,
+    /// Where it was first said.
+    pub place: Place,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_found_by_its_own_name() {
+        for field in Field::ALL {
+            assert_eq!(Field::named(field.name()), Some(*field), "{field:?}");
+        }
+        assert_eq!(Field::named("no.such"), None);
+    }
+}

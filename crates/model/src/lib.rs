@@ -1,0 +1,17 @@
+//! The vocabulary of Wardlight: what every other crate says to the next.
+//!
+//! Types only, no I/O, no clock, no decisions. A type lives here when at least two crates use it.
+
+mod address;
+mod device;
+mod fact;
+mod flow;
+mod record;
+mod time;
+
+pub use address::{Endpoint, Mac, ParseMacError, Port, Scope};
+pub use device::{Attribute, Claim, Device, Evidence, Label, Peer};
+pub use fact::{Fact, Field, Key, KeyKind, Place, Subject};
+pub use flow::{ConnState, Direction, Flow, FlowId, FlowKey, Known, Service, Side, Transport};
+pub use record::{FieldInfo, Keyed, Kind, Privacy, Record, Value, Weird};
+pub use time::Time;
