@@ -4,12 +4,19 @@
 //! bounded, what is dropped is counted, and no bytes whatever make it panic.
 
 pub mod codec;
+mod counts;
 pub mod entry;
+pub mod flow;
 pub mod lent;
+pub mod link;
+pub mod net;
 mod output;
 pub mod proto;
 pub mod reader;
+mod sensor;
 #[cfg(test)]
 mod trial;
 
+pub use counts::Counts;
 pub use output::{About, Context, Output, Row, Sighting, Sink, Span};
+pub use sensor::{Frame, Sensor, Settings};

@@ -8,7 +8,8 @@ use crate::codec::{person, text};
 use crate::entry::{Carrier, Info};
 use std::net::IpAddr;
 use wardlight_model::{
-    Endpoint, Field, FlowId, FlowKey, KeyKind, Keyed, Kind, Mac, Place, Port, Privacy, Record, Side, Time, Value, Weird,
+    Endpoint, Field, Flow, FlowId, FlowKey, KeyKind, Keyed, Kind, Mac, Place, Port, Privacy, Record, Side, Time, Value,
+    Weird,
 };
 
 /// Where facts, records and weirds go.
@@ -21,6 +22,14 @@ pub trait Sink {
     fn record(&mut self, record: Record);
     /// A breach of a specification was seen.
     fn weird(&mut self, weird: Weird);
+    /// A conversation ended, fell silent, or was given up.
+    fn flow(&mut self, flow: Flow) {
+        let _ = flow;
+    }
+    /// A station sent a frame that belongs to no conversation.
+    fn station(&mut self, station: Endpoint, time: Time) {
+        let _ = (station, time);
+    }
 }
 
 /// One sighting of a fact, borrowed from the wire.
