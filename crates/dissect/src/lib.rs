@@ -6,6 +6,7 @@
 pub mod codec;
 mod counts;
 pub mod entry;
+pub mod file;
 pub mod flow;
 pub mod lent;
 pub mod link;
