@@ -15,6 +15,7 @@ mod output;
 pub mod proto;
 pub mod reader;
 mod sensor;
+pub mod tally;
 #[cfg(test)]
 mod trial;
 
