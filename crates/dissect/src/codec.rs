@@ -1,5 +1,6 @@
 //! Parts that several dissectors share: a cursor that cannot panic, text, character sets, keyed hashes.
 
+pub mod charset;
 pub mod cursor;
 pub mod keyed;
 pub mod person;

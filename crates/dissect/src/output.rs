@@ -247,6 +247,7 @@ const fn names_a_host(field: Field) -> bool {
             | Field::FriendlyName
             | Field::SnmpName
             | Field::LldpName
+            | Field::StationName
     )
 }
 
