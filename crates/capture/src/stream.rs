@@ -105,7 +105,9 @@ impl Stream {
         Self::over(path, Box::new(file), length)
     }
 
-    fn over(path: &Path, raw: Box<dyn Read + Send>, length: Option<u64>) -> Result<Self, StreamError> {
+    /// Over `raw`, called `path` in messages; `length` is what it holds in bytes, when known. Errors: what reading its
+    /// beginning gives.
+    pub fn over(path: &Path, raw: Box<dyn Read + Send>, length: Option<u64>) -> Result<Self, StreamError> {
         let memory = |source| StreamError::Memory { path: path.to_owned(), source };
         let mut stream = Self {
             path: path.to_owned(),

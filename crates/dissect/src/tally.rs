@@ -6,7 +6,7 @@ use crate::output::{Sighting, Sink};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, Hash, Hasher as _};
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use wardlight_model::{Endpoint, Fact, Flow, Key, Presence, Record, Side, Subject, Time, Transport, Weird};
 
@@ -151,10 +151,7 @@ impl Tally {
     }
 
     fn hash(&self, seen: &Sighting<'_>) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        let key = seen.key.map(|(kind, text)| (kind, text));
-        (seen.endpoint, key, seen.field, seen.value, seen.protocol).hash(&mut hasher);
-        hasher.finish()
+        self.hasher.hash_one((seen.endpoint, seen.key, seen.field, seen.value, seen.protocol))
     }
 
     fn meet(&mut self, endpoint: Endpoint, packets: u64, ttl: Option<u8>, (first, last): (Time, Time), sent: bool) {
@@ -226,11 +223,9 @@ impl Sink for Counting<'_> {
 }
 
 fn hash_of(hasher: &FixedState, fact: &Fact) -> u64 {
-    let mut hasher = hasher.build_hasher();
     let (endpoint, key) = parts(&fact.subject);
-    (*endpoint, key.map(|key| (key.kind, key.text.as_str())), fact.field, fact.value.as_str(), fact.protocol)
-        .hash(&mut hasher);
-    hasher.finish()
+    let key = key.map(|key| (key.kind, key.text.as_str()));
+    hasher.hash_one((*endpoint, key, fact.field, fact.value.as_str(), fact.protocol))
 }
 
 fn says(fact: &Fact, seen: &Sighting<'_>) -> bool {
