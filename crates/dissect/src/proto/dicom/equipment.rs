@@ -244,7 +244,7 @@ impl Walk {
         vr == [0; 2] || vr.iter().all(u8::is_ascii_uppercase)
     }
 
-    /// Says what was found in `set`, whose sender calls itself `calling`. `true` when that was anything.
+    /// Says what was found in `set`, whose sender calls itself `calling`. `true` when that told who made the object.
     pub fn say(&self, set: &[u8], calling: &[u8], out: &mut Output<'_>) -> bool {
         let found = Found { walk: self, set };
         match self.purpose {
@@ -296,14 +296,16 @@ impl<'a> Found<'a> {
         let mut said = false;
         for (element, field) in FIELDS {
             let Some(value) = self.value(element) else { continue };
+            // Of several software versions the first is that of the whole.
+            let value = value.split('\\').next().unwrap_or_default().trim_end();
             let raw = self.raw(element);
             if let Some(key) = &key {
-                out.fact(About::Named(KeyKind::Serial, key), field, &value, raw);
+                out.fact(About::Named(KeyKind::Serial, key), field, value, raw);
             }
             if creator {
-                out.fact(About::Sender, field, &value, raw);
+                out.fact(About::Sender, field, value, raw);
             }
-            said |= element == Element::Manufacturer || element == Element::Model;
+            said |= creator && matches!(element, Element::Manufacturer | Element::Model);
         }
         said
     }
