@@ -9,8 +9,11 @@
 //! by their lengths in the lent buffer; pixel data is not even held.
 //!
 //! **Whose title.** A calling AE title is its sender's. A called one is the responder's only once the responder
-//! accepts the association; a rejected title belongs to nobody. The destination of a move, and who asked for it, are
-//! devices of their own (`Named`).
+//! accepts the association; a rejected title belongs to nobody. The destination of a move that was not refused, and
+//! who asked for the move that a stored object is part of, are devices of their own (`Named`).
+//!
+//! **Roles** are those of accepted presentation contexts, and of operations: an association that accepts storage of
+//! more than eight modalities is a general one and gives `storage-scu` alone, until an object is stored.
 //!
 //! **Whose equipment.** A stored object names the equipment that made it, which a router, archive or workstation only
 //! passes on. So equipment is said
@@ -20,7 +23,7 @@
 //!   That is what modalities do; a router does so too, and then contradicts itself from one association to the next.
 //!   Which of the claims hold is decided where all of them are seen, in the inventory.
 //!
-//! The modality of a performed procedure step is its sender's when the step's station title (0040,0241) is the title
+//! Of several software versions the first is said. The modality of a performed procedure step is its sender's when the step's station title (0040,0241) is the title
 //! the sender calls itself.
 //!
 //! **How much is read.** The first data set of each presentation context, until one of a creator named a maker or

@@ -27,6 +27,8 @@ pub(super) struct Context<'a> {
     pub abstract_syntax: &'a [u8],
     /// The first transfer syntax.
     pub transfer: &'a [u8],
+    /// How many transfer syntaxes there are.
+    pub transfers: usize,
     /// The whole item.
     pub item: &'a [u8],
 }
@@ -111,7 +113,12 @@ fn context<'a>(value: &'a [u8], whole: &'a [u8]) -> Result<Context<'a>, Short> {
     while !cursor.is_empty() {
         match item(&mut cursor)? {
             (0x30, syntax, _) => context.abstract_syntax = syntax,
-            (0x40, syntax, _) if context.transfer.is_empty() => context.transfer = syntax,
+            (0x40, syntax, _) => {
+                if context.transfers == 0 {
+                    context.transfer = syntax;
+                }
+                context.transfers += 1;
+            }
             _ => {}
         }
     }

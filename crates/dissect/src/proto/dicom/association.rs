@@ -56,12 +56,11 @@ enum Stage {
 #[derive(Debug, Default)]
 pub(super) struct Association {
     stage: Stage,
+    is_request_seen: bool,
     requestor: Option<Side>,
     calling: Title,
     called: Title,
     asked: Software,
-    /// Whether any accepted context is for query or retrieve.
-    queries: bool,
     contexts: Vec<Context>,
     roles: Vec<(String, u8)>,
     extended: Vec<String>,
@@ -99,14 +98,13 @@ impl Association {
         self.calling.text()
     }
 
-    /// Whether request and acceptance were seen, and `side` asked.
-    pub fn was_asked_by(&self, side: Side) -> bool {
-        self.stage == Stage::Accepted && self.requestor == Some(side)
-    }
-
-    /// Whether an accepted context is for query or retrieve.
-    pub const fn queries(&self) -> bool {
-        self.queries
+    /// Whether its request was seen and came from `side`, and no context of it is for query or retrieve.
+    pub fn only_stores(&self, side: Side) -> bool {
+        let is_for_others = |context: &Context| {
+            context.result.unwrap_or_default() == 0
+                && context.service.is_some_and(|service| service.is_query_retrieve())
+        };
+        self.is_request_seen && self.requestor == Some(side) && !self.contexts.iter().any(is_for_others)
     }
 
     pub fn context(&self, id: u8) -> Option<&Context> {
@@ -137,6 +135,7 @@ impl Association {
         let read = associate::parse(body);
         let mut asked = Self {
             stage: Stage::Asked,
+            is_request_seen: true,
             requestor: Some(side),
             calling: Title::new(read.calling),
             called: Title::new(read.called),
@@ -155,7 +154,12 @@ impl Association {
                 out.weird("dicom.uid");
             }
             if !doubled && asked.contexts.len() < CONTEXTS {
-                asked.contexts.push(Context::new(proposed.id, sop::uid(proposed.abstract_syntax).unwrap_or_default()));
+                let mut context = Context::new(proposed.id, sop::uid(proposed.abstract_syntax).unwrap_or_default());
+                if proposed.transfers == 1 {
+                    // The only one there is to accept, should the answer stay out of sight.
+                    context.transfer = sop::uid(proposed.transfer).unwrap_or_default().to_owned();
+                }
+                asked.contexts.push(context);
             }
         }
         greet(&read, out);
@@ -200,11 +204,12 @@ impl Association {
         self.roles = read.user.roles.iter().filter_map(selected).collect();
         self.say_roles(&read, out);
         let answer = Software::of(&read);
-        let identity_answered = read.user.identity_answered;
         out.record(|row| {
             self.row(row, "accepted");
             answer.row(row, ANSWER);
-            row.flag("user_identity_answered", identity_answered);
+            if self.identity.is_some() {
+                row.flag("user_identity_answered", read.user.identity_answered);
+            }
         });
     }
 
@@ -239,18 +244,15 @@ impl Association {
 
     /// Writes both titles, as far as they were seen.
     pub fn titles(&self, row: &mut Row<'_>) {
-        if self.requestor.is_some() {
-            row.text("calling_ae", self.calling.text());
-            row.text("called_ae", self.called.text());
-        }
+        row.text("calling_ae", self.calling.text());
+        row.text("called_ae", self.called.text());
     }
 
     /// The roles that the accepted contexts give: SCU to who asked and SCP to who accepted, unless role selection
     /// says otherwise (PS3.7 annex D.3.3.4).
-    fn say_roles(&mut self, read: &Associate<'_>, out: &mut Output<'_>) {
+    fn say_roles(&self, read: &Associate<'_>, out: &mut Output<'_>) {
         let accepted = |context: &&Context| context.result == Some(0);
         let services = self.contexts.iter().filter(accepted).filter_map(|context| context.service);
-        self.queries = services.clone().any(|service| service.is_query_retrieve());
         let mut modalities: Vec<&str> = services.filter(Service::is_storage).map(|service| service.modality).collect();
         modalities.sort_unstable();
         modalities.dedup();
@@ -291,7 +293,9 @@ impl Association {
         if let Some(identity) = self.identity {
             row.text("user_identity_type", identity_type(identity));
         }
-        row.number("contexts_proposed", self.contexts.len() as u64);
+        if self.is_request_seen {
+            row.number("contexts_proposed", self.contexts.len() as u64);
+        }
         let accepted = self.contexts.iter().filter(|context| context.result == Some(0)).count();
         row.number("contexts_accepted", accepted as u64);
         row.list("contexts", self.contexts.iter().map(Context::line));

@@ -3,7 +3,7 @@
 //! Command sets are implicit little endian. Instance UIDs, error comments and attribute lists are not looked at.
 
 use super::association::{Association, Title, trimmed};
-use super::sop::{self, Part};
+use super::sop::{self, Part, Service};
 use crate::codec::cursor::{Cursor, Short};
 use crate::codec::text;
 use crate::{About, Output, Row};
@@ -74,6 +74,11 @@ impl<'a> Command<'a> {
         }
         command.field = field.ok_or(Short)?;
         Ok(command)
+    }
+
+    /// The service of the SOP class it names.
+    pub fn service(&self) -> Option<Service> {
+        sop::uid(self.class).and_then(sop::service)
     }
 
     const fn is_answer(&self) -> bool {
@@ -147,15 +152,10 @@ impl Operations {
         }
     }
 
+    /// Says the roles of both ends, and who asked for the move that a store is part of.
     fn say(&self, id: u8, command: &Command<'_>, association: &mut Association, out: &mut Output<'_>) {
-        for title in [command.destination, command.originator] {
-            if !title.is_empty() {
-                let name = text::clean(title);
-                out.fact(About::Named(KeyKind::AeTitle, &name), Field::AeTitle, &name, title);
-            }
-        }
-        let of_class = sop::uid(command.class).and_then(sop::service);
-        let service = of_class.or_else(|| association.context(id).and_then(|context| context.service));
+        say_title(command.originator, out);
+        let service = command.service().or_else(|| association.context(id).and_then(|context| context.service));
         let provides = command.is_answer() != (command.operation() == EVENT);
         let part = if provides { Part::Provider } else { Part::User };
         if let Some(service) = service.filter(|_| !is_refusal(command.status)) {
@@ -170,6 +170,12 @@ impl Operations {
                 && open.operation == command.operation()
                 && command.responded_id.is_none_or(|responded| responded == open.message_id)
         });
+        if let Some(open) = asked.and_then(|at| self.open.get(at))
+            && command.status.is_some_and(|status| is_pending(Some(status)) || outcome(status) != "failure")
+        {
+            // A title that was refused may be nobody's.
+            say_title(open.destination.text(), out);
+        }
         if is_pending(command.status) {
             if let Some(open) = asked.and_then(|at| self.open.get_mut(at)) {
                 open.matches += 1;
@@ -217,6 +223,13 @@ impl Open {
             row.number("matches", self.matches);
         }
         row.text("move_destination", self.destination.text());
+    }
+}
+
+fn say_title(title: &[u8], out: &mut Output<'_>) {
+    if !title.is_empty() {
+        let name = text::clean(title);
+        out.fact(About::Named(KeyKind::AeTitle, &name), Field::AeTitle, &name, title);
     }
 }
 

@@ -115,7 +115,8 @@ const UNDEFINED: u32 = u32::MAX;
 
 struct Header {
     tag: u32,
-    vr: [u8; 2],
+    /// `None` where the encoding has none.
+    vr: Option<[u8; 2]>,
     length: u32,
     size: usize,
 }
@@ -134,8 +135,9 @@ impl Walk {
             }
             let Some(rest) = set.get(self.at..) else { return Walked::Broken };
             let Ok(header) = self.header(rest) else { return Walked::More };
-            let step = if self.depth % 2 == 1 { self.in_sequence(&header) } else { self.in_item(&header, rest.len()) };
-            if let Some(walked) = step {
+            let left = rest.len();
+            let in_sequence = self.depth % 2 == 1;
+            if let Some(walked) = if in_sequence { self.item(&header, left) } else { self.element(&header, left) } {
                 return walked;
             }
         }
@@ -150,73 +152,67 @@ impl Walk {
         let tag = u32::from(group) << 16 | u32::from(element);
         let implicit = self.encoding == Encoding::ImplicitLittle || (1..=self.depth).contains(&self.implicit_from);
         let (vr, length) = if implicit || group == 0xfffe {
-            ([0; 2], long(&mut cursor)?)
+            (None, long(&mut cursor)?)
         } else {
             let vr = cursor.array()?;
             if has_short_length(vr) {
-                (vr, u32::from(short(&mut cursor)?))
+                (Some(vr), u32::from(short(&mut cursor)?))
             } else {
                 cursor.skip(2)?;
-                (vr, long(&mut cursor)?)
+                (Some(vr), long(&mut cursor)?)
             }
         };
         Ok(Header { tag, vr, length, size: rest.len() - cursor.left() })
     }
 
     /// Between the items of a sequence of undefined length.
-    fn in_sequence(&mut self, header: &Header) -> Option<Walked> {
+    fn item(&mut self, header: &Header, left: usize) -> Option<Walked> {
         match header.tag {
-            0xfffe_e000 if header.length == UNDEFINED => return self.deeper(header),
-            0xfffe_e000 => self.pass(header),
+            0xfffe_e000 if header.length == UNDEFINED => self.deeper(header),
+            0xfffe_e000 => self.value(header, left),
             0xfffe_e0dd => self.higher(header),
-            _ => return Some(Walked::Broken),
+            _ => Some(Walked::Broken),
         }
-        None
     }
 
     /// Among elements: of the data set itself or of an item of undefined length.
-    fn in_item(&mut self, header: &Header, left: usize) -> Option<Walked> {
+    fn element(&mut self, header: &Header, left: usize) -> Option<Walked> {
         match header.tag {
             0xfffe_e00d if self.depth > 0 => self.higher(header),
-            tag if self.depth == 0 && tag > self.last() => return Some(Walked::Over),
-            tag if tag >> 16 == 0xfffe || tag < 0x0004_0000 => return Some(Walked::Broken),
-            _ if !self.vr_is_sound(header.vr) => return Some(Walked::Broken),
+            tag if self.depth == 0 && tag > self.last() => Some(Walked::Over),
+            tag if tag >> 16 == 0xfffe || tag < 0x0004_0000 => Some(Walked::Broken),
+            _ if !header.vr.is_none_or(|vr| vr.iter().all(u8::is_ascii_uppercase)) => Some(Walked::Broken),
             _ if header.length == UNDEFINED => {
-                if !matches!(&header.vr, [0, 0] | b"SQ" | b"UN") {
+                if !matches!(&header.vr, None | Some([b'S', b'Q'] | [b'U', b'N'])) {
                     return Some(Walked::Over);
                 }
-                if header.vr == *b"UN" && self.implicit_from == 0 {
+                if header.vr == Some(*b"UN") && self.implicit_from == 0 {
                     self.implicit_from = self.depth + 1;
                 }
-                return self.deeper(header);
+                self.deeper(header)
             }
-            tag => return self.value(tag, header, left),
+            _ => self.value(header, left),
         }
-        None
     }
 
-    fn value(&mut self, tag: u32, header: &Header, left: usize) -> Option<Walked> {
+    /// Takes a value of defined length: waits for a short one, and lets a long one go.
+    fn value(&mut self, header: &Header, left: usize) -> Option<Walked> {
         let length = usize::try_from(header.length).unwrap_or(usize::MAX);
         let is_here = left - header.size >= length;
         if header.length > LONGEST_VALUE {
-            self.pass(header);
+            self.at += header.size;
+            self.bulk = u64::from(header.length);
             return None;
         }
         if !is_here {
             return Some(Walked::More);
         }
-        let wanted = ELEMENTS.iter().find(|(wanted, _)| *wanted == tag && self.depth == 0);
+        let wanted = ELEMENTS.iter().find(|(wanted, _)| *wanted == header.tag && self.depth == 0);
         if let Some(slot) = wanted.and_then(|(_, element)| self.found.get_mut(*element as usize)) {
             *slot = Some((self.at + header.size, length));
         }
         self.at += header.size + length;
         None
-    }
-
-    /// Passes over a value without waiting for it.
-    fn pass(&mut self, header: &Header) {
-        self.at += header.size;
-        self.bulk = u64::from(header.length);
     }
 
     fn deeper(&mut self, header: &Header) -> Option<Walked> {
@@ -225,12 +221,13 @@ impl Walk {
         (self.depth > DEEPEST).then_some(Walked::Over)
     }
 
-    fn higher(&mut self, header: &Header) {
+    fn higher(&mut self, header: &Header) -> Option<Walked> {
         self.at += header.size;
         self.depth = self.depth.saturating_sub(1);
         if self.implicit_from > self.depth {
             self.implicit_from = 0;
         }
+        None
     }
 
     const fn last(&self) -> u32 {
@@ -240,11 +237,7 @@ impl Walk {
         }
     }
 
-    fn vr_is_sound(&self, vr: [u8; 2]) -> bool {
-        vr == [0; 2] || vr.iter().all(u8::is_ascii_uppercase)
-    }
-
-    /// Says what was found in `set`, whose sender calls itself `calling`. `true` when that was anything.
+    /// Says what was found in `set`, whose sender calls itself `calling`. `true` when that told who made the object.
     pub fn say(&self, set: &[u8], calling: &[u8], out: &mut Output<'_>) -> bool {
         let found = Found { walk: self, set };
         match self.purpose {
@@ -296,14 +289,16 @@ impl<'a> Found<'a> {
         let mut said = false;
         for (element, field) in FIELDS {
             let Some(value) = self.value(element) else { continue };
+            // Of several software versions the first is that of the whole.
+            let value = value.split('\\').next().unwrap_or_default().trim_end();
             let raw = self.raw(element);
             if let Some(key) = &key {
-                out.fact(About::Named(KeyKind::Serial, key), field, &value, raw);
+                out.fact(About::Named(KeyKind::Serial, key), field, value, raw);
             }
             if creator {
-                out.fact(About::Sender, field, &value, raw);
+                out.fact(About::Sender, field, value, raw);
             }
-            said |= element == Element::Manufacturer || element == Element::Model;
+            said |= creator && matches!(element, Element::Manufacturer | Element::Model);
         }
         said
     }

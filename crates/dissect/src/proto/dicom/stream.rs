@@ -65,6 +65,13 @@ struct Fragment {
     is_broken: bool,
 }
 
+impl Fragment {
+    /// The rest of a PDU of which it is not known what it holds.
+    const fn lost(left: u64) -> Self {
+        Self { behind: 0, left, context: 0, is_command: false, is_last: false, is_broken: true }
+    }
+}
+
 const HEADER: usize = 6;
 const TRANSFER: u8 = 4;
 /// Most bytes of a command set.
@@ -108,7 +115,7 @@ impl Lane {
     fn go(&mut self, bytes: &[u8], talk: &mut Talk, out: &mut Output<'_>) -> Option<Step> {
         let rest = bytes.get(self.held..).unwrap_or_default();
         let turn = match self.place {
-            Place::Pdu => self.pdu(rest, talk, out),
+            Place::Pdu => self.pdu(bytes, talk, out),
             Place::Pdv(left) => self.pdv(rest, left, out),
             Place::Fragment(fragment) if fragment.is_command => Ok(self.command(bytes, fragment, talk, out)),
             Place::Fragment(fragment) => Ok(self.data_set(bytes, fragment, talk, out)),
@@ -123,8 +130,8 @@ impl Lane {
     }
 
     /// At a PDU. Errors: [`Short`] when more bytes are needed.
-    fn pdu(&mut self, rest: &[u8], talk: &mut Talk, out: &mut Output<'_>) -> Result<Option<Step>, Short> {
-        let mut cursor = Cursor::new(rest);
+    fn pdu(&mut self, bytes: &[u8], talk: &mut Talk, out: &mut Output<'_>) -> Result<Option<Step>, Short> {
+        let mut cursor = Cursor::new(bytes.get(self.held..).unwrap_or_default());
         let kind = cursor.u8()?;
         cursor.skip(1)?;
         let length = u64::from(cursor.u32()?);
@@ -133,7 +140,7 @@ impl Lane {
         }
         if self.held > 0 {
             // A message that another PDU cuts off will not be completed.
-            self.walk = None;
+            self.end_walk(bytes, talk, out);
             return Ok(Some(Step::Take(std::mem::take(&mut self.held))));
         }
         if matches!(kind, 1 | 2) && length > LONGEST_ASSOCIATION {
@@ -297,10 +304,17 @@ impl Lane {
     fn lose(&mut self, lost: u64) {
         let passed = lost + self.waiting as u64;
         (self.held, self.waiting, self.walk) = (0, 0, None);
-        self.place = match self.place {
+        let rest_of_pdu = match self.place {
             Place::Fragment(fragment) if passed <= fragment.left => {
-                Place::Fragment(Fragment { left: fragment.left - passed, is_broken: true, ..fragment })
+                self.place = Place::Fragment(Fragment { left: fragment.left - passed, is_broken: true, ..fragment });
+                return;
             }
+            Place::Fragment(fragment) => fragment.left + fragment.behind,
+            Place::Pdv(left) => left,
+            Place::Pdu | Place::Lost => 0,
+        };
+        self.place = match rest_of_pdu.checked_sub(passed) {
+            Some(left) if rest_of_pdu > 0 => Place::Fragment(Fragment::lost(left)),
             _ => Place::Lost,
         };
     }
@@ -391,10 +405,10 @@ impl Talk {
         match command.field {
             _ if !command.has_data || self.is_learned => None,
             dimse::STORE => {
-                let asked = self.association.was_asked_by(side) && !self.association.queries();
-                Some(Purpose::Object { creator: asked && command.originator.is_empty() })
+                let creator = self.association.only_stores(side) && command.originator.is_empty();
+                Some(Purpose::Object { creator })
             }
-            dimse::CREATE => Some(Purpose::Step),
+            dimse::CREATE if command.service().is_some_and(|service| service.name == "mpps") => Some(Purpose::Step),
             _ => None,
         }
     }
