@@ -55,7 +55,8 @@ impl<'a> Conversation<'a> {
 
 /// Says `conversation` to its entry's parser. Panics when the parser does, or breaks a promise.
 pub fn drive(conversation: &Conversation<'_>) {
-    let mut listener = Drive { conversation, key: key(), parser: conversation.entry.open(), lanes: Default::default(), over: false };
+    let mut listener =
+        Drive { conversation, key: key(), parser: conversation.entry.open(), lanes: Default::default(), over: false };
     for message in &conversation.messages {
         listener.message(message);
     }
@@ -85,7 +86,10 @@ impl Drive<'_> {
         let side = message.side;
         match carrier {
             Carrier::Tcp if message.is_lost => self.gap(side, message.bytes.len() as u64),
-            Carrier::Tcp => message.bytes.chunks((*piece).clamp(1, message.bytes.len().max(1))).for_each(|part| self.stream(side, part)),
+            Carrier::Tcp => message
+                .bytes
+                .chunks((*piece).clamp(1, message.bytes.len().max(1)))
+                .for_each(|part| self.stream(side, part)),
             Carrier::Udp if !self.over => {
                 let step = self.read(side, message.bytes);
                 self.over = matches!(step, Step::Finished | Step::Refuse);
@@ -135,7 +139,10 @@ impl Drive<'_> {
                 lane.held.drain(..here);
             }
             Step::Cut { at, length: cut } => {
-                assert!(cut > 0 && at.checked_add(cut).is_some_and(|end| end <= length), "cuts {cut} at {at} of {length} bytes");
+                assert!(
+                    cut > 0 && at.checked_add(cut).is_some_and(|end| end <= length),
+                    "cuts {cut} at {at} of {length} bytes"
+                );
                 lane.held.drain(at..at + cut);
             }
             Step::Done => lane.done = true,

@@ -113,9 +113,7 @@ impl Bench {
             cargo.env("RUSTC_BOOTSTRAP", "1");
         }
         let build = folder.join(if plan.memory { "memory" } else { "plain" });
-        cargo
-            .args(["build", "--quiet", "--release", "--locked", "--bins", "--target", host])
-            .current_dir(root.join("fuzz"));
+        cargo.args(["build", "--quiet", "--release", "--bins", "--target", host]).current_dir(root.join("fuzz"));
         cargo.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", &build).env_remove("CARGO_ENCODED_RUSTFLAGS");
         if plan.planted {
             cargo.args(["--features", "planted"]);

@@ -31,6 +31,7 @@ pub fn run(root: &Path, quick: bool) -> Result<()> {
         steps.run("doctests", || {
             shell::run(cargo(root).args(["test", "--workspace", "--doc", "--quiet"])).map(|()| Outcome::done())
         })?;
+        steps.run("fuzz targets", || fuzz_targets(root, &tools))?;
         steps.run("documents", || documents(root))?;
         steps.run("dependencies", || dependencies(root, &tools))?;
         steps.run("pages", || reference::run(root, true).map(|()| Outcome::done()))?;
@@ -58,7 +59,11 @@ fn format(root: &Path) -> Result<Outcome> {
     if let Err(missing) = tools::component("rustfmt", "fmt") {
         return Ok(Outcome::Skipped(missing));
     }
-    shell::run(cargo(root).args(["fmt", "--all", "--check"])).context("`cargo fmt --all` mends it")?;
+    for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
+        let mut fmt = cargo(root);
+        fmt.args(["fmt", "--all", "--check", "--manifest-path", manifest]);
+        shell::run(&mut fmt).context("the same without `--check` mends it")?;
+    }
     Ok(Outcome::done())
 }
 
@@ -137,6 +142,30 @@ impl Tally {
     fn last_word(&self) -> String {
         self.summary.clone().unwrap_or_else(|| format!("{} passed, {} failed", self.passed, self.failed))
     }
+}
+
+/// Whether the fuzz targets still compile; `cargo xtask fuzz` runs them.
+fn fuzz_targets(root: &Path, tools: &Path) -> Result<Outcome> {
+    if let Err(missing) = tools::component("clippy", "clippy") {
+        return Ok(Outcome::Skipped(missing));
+    }
+    let mut clippy = cargo(root);
+    clippy.args([
+        "clippy",
+        "--all-targets",
+        "--all-features",
+        "--manifest-path",
+        "fuzz/Cargo.toml",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    // Nothing is linked here, so libFuzzer itself need not be compiled.
+    clippy
+        .env("CUSTOM_LIBFUZZER_PATH", tools.join("none.a"))
+        .env("CARGO_TARGET_DIR", tools.with_file_name("fuzz").join("check"));
+    shell::run(&mut clippy)?;
+    Ok(Outcome::Done("they compile; `cargo xtask fuzz` runs them".to_owned()))
 }
 
 fn documents(root: &Path) -> Result<Outcome> {
