@@ -10,6 +10,7 @@ mod output;
 pub mod proto;
 pub mod reader;
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "golden cases are files")]
 mod trial;
 
 pub use output::{About, Context, Output, Row, Sighting, Sink, Span};

@@ -180,7 +180,7 @@ fn dependencies(root: &Path, tools: &Path) -> Result<Outcome> {
         Err(missing) => return Ok(Outcome::Skipped(missing)),
     };
     let mut command = Command::new(deny);
-    command.args(["deny", "--all-features", "check", "licenses", "bans", "sources"]).current_dir(root);
+    command.args(["deny", "check", "licenses", "bans", "sources"]).current_dir(root);
     shell::run(&mut command)?;
     Ok(Outcome::Done(
         "licences, bans, sources; advisories are not asked: their list is on no package registry".to_owned(),
