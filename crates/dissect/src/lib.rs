@@ -17,6 +17,7 @@ pub mod reader;
 mod sensor;
 pub mod tally;
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "golden cases are files")]
 mod trial;
 
 pub use counts::Counts;
