@@ -1,6 +1,10 @@
-//! Parts that several dissectors share: a cursor that cannot panic, text, character sets, keyed hashes.
+//! Parts that several dissectors share: a cursor that cannot panic, text, character sets, keyed hashes, DNS messages.
 
+pub mod address;
 pub mod cursor;
+pub mod dns;
+pub mod duid;
 pub mod keyed;
 pub mod person;
 pub mod text;
+pub mod uuid;
