@@ -1,7 +1,11 @@
-//! Parts that several dissectors share: a cursor that cannot panic, text, character sets, keyed hashes.
+//! Parts that several dissectors share: a cursor that cannot panic, text, character sets, keyed hashes, DNS messages.
 
 pub mod charset;
+pub mod address;
 pub mod cursor;
+pub mod dns;
+pub mod duid;
 pub mod keyed;
 pub mod person;
 pub mod text;
+pub mod uuid;

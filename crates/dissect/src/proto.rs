@@ -3,11 +3,21 @@
 //! To add one: write `proto/<name>.rs` and its cases in `golden/proto/<name>/`, then add its two lines here.
 
 mod dicom;
+mod arp;
+mod dhcp;
+mod dhcpv6;
+mod dns;
+mod llmnr;
+mod mdns;
+mod nbns;
+mod nd;
 
 use crate::entry::Dissector;
 
 /// Every dissector. Where two claim the same bytes, the port decides, then the order here.
 pub static ENTRIES: &[&dyn Dissector] = &[&dicom::ENTRY];
+pub static ENTRIES: &[&dyn Dissector] =
+    &[&arp::ENTRY, &dhcp::ENTRY, &dhcpv6::ENTRY, &nbns::ENTRY, &mdns::ENTRY, &dns::ENTRY, &llmnr::ENTRY, &nd::ENTRY];
 
 /// The entry called `name`.
 #[must_use]
