@@ -12,4 +12,4 @@ pub mod reader;
 #[cfg(test)]
 mod trial;
 
-pub use output::{About, Context, Output, Row, Sighting, Sink, Span};
+pub use output::{About, Context, Output, Part, Row, Sighting, Sink, Span};
