@@ -9,3 +9,8 @@ pub mod keyed;
 pub mod person;
 pub mod text;
 pub mod uuid;
+pub mod json;
+pub mod keyed;
+pub mod person;
+pub mod text;
+pub mod uri;

@@ -21,5 +21,5 @@ pub mod tally;
 mod trial;
 
 pub use counts::Counts;
-pub use output::{About, Context, Output, Row, Sighting, Sink, Span};
+pub use output::{About, Context, Output, Part, Row, Sighting, Sink, Span};
 pub use sensor::{Frame, Sensor, Settings};
