@@ -11,6 +11,8 @@ mod llmnr;
 mod mdns;
 mod nbns;
 mod nd;
+mod astm;
+mod hl7;
 
 use crate::entry::Dissector;
 
@@ -27,6 +29,7 @@ use crate::entry::{Carrier, Dissector};
 
 /// Every dissector. Where two claim the same bytes, the port decides, then the order here.
 pub static ENTRIES: &[&dyn Dissector] = &[&dicomweb::ENTRY, &fhir::ENTRY, &http::ENTRY, &tls::ENTRY];
+pub static ENTRIES: &[&dyn Dissector] = &[&hl7::ENTRY, &astm::ENTRY];
 
 /// The entry called `name`.
 #[must_use]

@@ -188,6 +188,8 @@ fields! {
     Hl7Message = "hl7.message",
     /// HL7 version, MSH-12.
     Hl7Version = "hl7.version",
+    /// HL7 equipment instance identifier: OBX-18 or PRT-10, components joined by `^`.
+    Hl7Equipment = "hl7.equipment",
     /// ASTM header sender name, H-5 (LIS02-A2 §6).
     AstmSender = "astm.sender",
     /// ASTM instrument named in a result record.
