@@ -92,6 +92,10 @@ impl<'a> Announcement<'a> {
         }
         (self.version, self.ttl) = (version, ttl);
         while !cursor.is_empty() {
+            if cursor.rest().iter().all(|byte| *byte == 0) {
+                // Padding of a short frame.
+                break;
+            }
             let (kind, value) = tlv(&mut cursor)?;
             self.say(kind, value, out).map_err(|Short| "cdp.short")?;
         }

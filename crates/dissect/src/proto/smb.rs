@@ -91,7 +91,7 @@ impl Dissector for Smb {
                     false => Probe::No,
                 }
             }
-            [0x82 | 0x85, 0, 0, 0] => Probe::Likely,
+            [0x82 | 0x85, 0, 0, 0, ..] => Probe::Likely,
             short if short.len() < 5 => match short {
                 [0] | [0, _] | [0, _, _] => Probe::More,
                 [0x81 | 0x82 | 0x85, rest @ ..] if rest.iter().take(2).all(|byte| *byte == 0) => Probe::More,

@@ -10,6 +10,8 @@ use wardlight_model::Field;
 
 /// 1.3.6.1.2.1, encoded.
 const MIB_2: &[u8] = &[0x2b, 6, 1, 2, 1];
+/// 1.3.6.1.4.1, encoded.
+const ENTERPRISES: &[u8] = &[0x2b, 6, 1, 4, 1];
 /// snmpTrapAddress.0, encoded.
 const TRAP_ADDRESS: &[u8] = &[0x2b, 6, 1, 6, 3, 18, 1, 3, 0];
 /// hrDevicePrinter, encoded.
@@ -50,8 +52,9 @@ impl Described {
         for (name, value) in pdu.bindings().flatten() {
             self.object(name, value, about, out);
         }
-        // For the generic traps of RFC 1215 the enterprise is sysObjectID.
-        if let Some(trap) = pdu.trap.filter(|trap| trap.generic < 6) {
+        // For the generic traps of RFC 1215 the enterprise is sysObjectID, or snmpTraps where a proxy made the trap.
+        let of_a_maker = |oid: Oid<'_>| oid.below(ENTERPRISES).is_some_and(|sub| sub.count() > 1);
+        if let Some(trap) = pdu.trap.filter(|trap| trap.generic < 6 && of_a_maker(trap.enterprise)) {
             out.fact(about, Field::SnmpObjectId, &trap.enterprise.to_string(), trap.enterprise.0);
         }
     }
