@@ -2,6 +2,8 @@
 
 pub mod charset;
 pub mod address;
+pub mod address;
+pub mod ber;
 pub mod cursor;
 pub mod dns;
 pub mod duid;
@@ -9,6 +11,8 @@ pub mod charset_hl7;
 pub mod cursor;
 pub mod delimited;
 pub mod keyed;
+pub mod netbios;
+pub mod ntlm;
 pub mod person;
 pub mod text;
 pub mod uuid;

@@ -13,6 +13,11 @@ mod nbns;
 mod nd;
 mod astm;
 mod hl7;
+mod cdp;
+mod lldp;
+mod smb;
+mod snmp;
+mod ssh;
 
 use crate::entry::Dissector;
 
@@ -30,6 +35,7 @@ use crate::entry::{Carrier, Dissector};
 /// Every dissector. Where two claim the same bytes, the port decides, then the order here.
 pub static ENTRIES: &[&dyn Dissector] = &[&dicomweb::ENTRY, &fhir::ENTRY, &http::ENTRY, &tls::ENTRY];
 pub static ENTRIES: &[&dyn Dissector] = &[&hl7::ENTRY, &astm::ENTRY];
+pub static ENTRIES: &[&dyn Dissector] = &[&cdp::ENTRY, &lldp::ENTRY, &smb::ENTRY, &snmp::ENTRY, &ssh::ENTRY];
 
 /// The entry called `name`.
 #[must_use]

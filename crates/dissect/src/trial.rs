@@ -225,6 +225,7 @@ fn end(text: &str) -> (Endpoint, Port) {
         Some((address, mac)) => (address, Some(mac.parse().expect("hardware address behind @"))),
         None => (text.trim(), None),
     };
+    // Addresses with dots come first: without them `97.0.115.163:161` would be six hexadecimal pairs.
     let (ip, port) = match (address.parse::<SocketAddr>(), address.parse::<IpAddr>(), address.parse::<Mac>()) {
         (Ok(socket), ..) => (socket.ip(), socket.port()),
         (_, Ok(ip), _) => (ip, 0),

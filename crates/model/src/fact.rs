@@ -106,6 +106,8 @@ fields! {
     SmbDialect = "smb.dialect",
     /// Native operating system in an SMB1 session set-up.
     SmbNativeOs = "smb.native_os",
+    /// Native LAN manager in an SMB1 session set-up, such as `Samba 3.0.24`.
+    SmbNativeLanman = "smb.native_lanman",
     /// Windows version in an NTLMSSP message: `major.minor.build`.
     NtlmVersion = "ntlm.version",
     /// SNMP `sysDescr.0` (RFC 3418).
@@ -152,6 +154,8 @@ fields! {
     Software = "self.software",
     /// Hardware revision, as the device states it.
     Hardware = "self.hardware",
+    /// Tag by which its owner tracks it, as the device states it (LLDP-MED asset id).
+    AssetTag = "self.asset_tag",
     /// Friendly name the device gives itself.
     FriendlyName = "self.name",
     /// Device category, as the device states it (UPnP device type, LLDP-MED class, WS-Discovery type).

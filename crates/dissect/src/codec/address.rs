@@ -11,6 +11,14 @@ pub const fn is_host(ip: IpAddr) -> bool {
     }
 }
 
+/// The address of one host that `raw` is: four bytes or sixteen. `None` for other lengths, and for addresses that are
+/// no host's ([`is_host`]).
+#[must_use]
+pub fn host(raw: &[u8]) -> Option<IpAddr> {
+    let ip = v4(raw).map(IpAddr::V4).or_else(|| v6(raw).map(IpAddr::V6));
+    ip.filter(|ip| is_host(*ip))
+}
+
 /// The IPv4 address that `raw` consists of.
 #[must_use]
 pub fn v4(raw: &[u8]) -> Option<Ipv4Addr> {
@@ -44,6 +52,15 @@ mod tests {
         }
         for ip in ["10.0.0.5", "169.254.1.2", "192.0.2.255", "fe80::1", "2001:db8::5"] {
             assert!(is_host(ip.parse().expect("an address")), "{ip}");
+        }
+    }
+
+    #[test]
+    fn only_addresses_of_hosts_are_given() {
+        assert_eq!(host(&[10, 0, 0, 7]), Some(IpAddr::from([10, 0, 0, 7])));
+        assert_eq!(host(&[0xfd; 16]), Some(IpAddr::from([0xfd; 16])));
+        for nobody in [&[0, 0, 0, 0][..], &[127, 0, 0, 1], &[224, 0, 0, 1], &[255; 4], &[255; 16], &[10, 0, 0]] {
+            assert_eq!(host(nobody), None, "{nobody:?}");
         }
     }
 

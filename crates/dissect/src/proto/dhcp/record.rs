@@ -79,7 +79,7 @@ fn names(message: &Message<'_>, row: &mut Row<'_>) {
     row.text("user_class", message.option(code::USER_CLASS).map(user_class).unwrap_or_default());
     row.text("parameters", client::parameters(message.option(code::PARAMETERS).unwrap_or_default()));
     if let Some(raw) = message.option(code::CLIENT_ID) {
-        let id = client::client_id(raw, |raw| row.keyed(raw).to_string());
+        let id = client::client_id(raw, |raw| row.hash(raw).to_string());
         row.text("client_id", &*id);
     }
 }
