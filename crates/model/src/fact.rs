@@ -198,7 +198,7 @@ fields! {
     AstmSender = "astm.sender",
     /// ASTM instrument named in a result record.
     AstmInstrument = "astm.instrument",
-    /// IEEE 11073 nomenclature code of the equipment, decimal with partition, such as `1:70001`.
+    /// IEEE 11073 nomenclature code of the equipment, as partition and code, such as `1:4505` for 70041.
     MdcType = "sdc.mdc_type",
     /// SDC location context parts: `fac/poc/bed` and so on, never a patient.
     SdcLocation = "sdc.location",

@@ -5,9 +5,9 @@ use super::sources::{self, Source};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal as _;
 use wardlight_capture::Mapping;
+use wardlight_dissect::Settings;
 use wardlight_dissect::codec::keyed::PrivacyKey;
 use wardlight_dissect::tally::Listener;
-use wardlight_dissect::Settings;
 use wardlight_engine::Watch;
 use wardlight_model::Scope;
 
