@@ -89,7 +89,7 @@ impl Sensor {
                     Carrier::Ip(protocol) => by_ip.push((protocol, entry)),
                     Carrier::Ethertype(ethertype) => by_ethertype.push((ethertype, entry)),
                     Carrier::Snap(organisation, protocol) => by_snap.push(((organisation, protocol), entry)),
-                    Carrier::Tcp | Carrier::Udp | Carrier::Body(_) => {}
+                    Carrier::Tcp | Carrier::Udp | Carrier::Body(_) | Carrier::Exchange => {}
                 }
             }
         }
@@ -99,7 +99,7 @@ impl Sensor {
             table: Table::new(settings.flows, settings.seed),
             messages: Slab::new(settings.messages),
             waiting: Slab::new(settings.waiting),
-            fragments: Fragments::new(settings.seed),
+            fragments: Fragments::default(),
             by_ip,
             by_ethertype,
             by_snap,

@@ -45,6 +45,7 @@ fn carrier_name(carrier: Carrier) -> String {
         Carrier::Snap(organisation, protocol) => format!("snap {organisation:06x}:{protocol:04x}"),
         Carrier::Ip(protocol) => format!("ip protocol {protocol}"),
         Carrier::Body(media) => media.to_owned(),
+        Carrier::Exchange => "http exchange".to_owned(),
     }
 }
 
