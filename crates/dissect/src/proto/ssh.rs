@@ -57,16 +57,20 @@ impl Dissector for Ssh {
         let begins = |line: &[u8]| line.starts_with(b"SSH-1.") || line.starts_with(b"SSH-2.");
         let partly = |line: &[u8]| b"SSH-1.".starts_with(line) || b"SSH-2.".starts_with(line);
         if begins(hello.bytes) {
-            Probe::Yes
-        } else if partly(hello.bytes) {
-            Probe::More
-        } else if !hello.ports.contains(&22) || !is_plain(hello.bytes) {
-            Probe::No
-        } else if hello.bytes.split(|byte| *byte == b'\n').any(begins) {
-            Probe::Likely
-        } else {
-            Probe::More
+            return Probe::Yes;
         }
+        if !hello.ports.contains(&22) {
+            return if partly(hello.bytes) { Probe::More } else { Probe::No };
+        }
+        for line in hello.bytes.split(|byte| *byte == b'\n') {
+            if begins(line) {
+                return Probe::Likely;
+            }
+            if !is_plain(line) {
+                return Probe::No;
+            }
+        }
+        Probe::More
     }
 
     fn open(&self) -> Box<dyn Parser> {
