@@ -169,8 +169,10 @@ impl<'a> Scanner<'a> {
                 (raw, behind, false)
             }
         };
+        let name = self.depth.checked_sub(1).and_then(|at| self.open.get(at))?;
+        let behind_name = behind.strip_prefix(b"</")?.strip_prefix(*name)?;
         let raw = raw.trim_ascii();
-        (behind.starts_with(b"</") && !raw.is_empty()).then_some(Text { raw, literal })
+        (behind_name.trim_ascii_start().starts_with(b">") && !raw.is_empty()).then_some(Text { raw, literal })
     }
 
     /// Namespace and local name of `name`, a qualified name in an element's content. The namespace is empty when the
@@ -290,13 +292,13 @@ fn attributes(mut rest: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     std::iter::from_fn(next).take(ATTRIBUTES)
 }
 
-/// Where the start tag that begins at `rest` has its `>`, one that is not in an attribute's value.
+/// Where the start tag that begins at `rest` has its `>`, one that is not in an attribute's value. Neither may hold `<`.
 fn tag_end(rest: &[u8]) -> Result<usize, Fault> {
     let mut quote = None;
     for (at, byte) in rest.iter().enumerate() {
         match (quote, byte) {
+            (_, b'<') => return Err(Fault::Malformed),
             (None, b'>') => return Ok(at),
-            (None, b'<') => return Err(Fault::Malformed),
             (None, b'"' | b'\'') => quote = Some(byte),
             (Some(begun), _) if begun == byte => quote = None,
             _ => {}
@@ -400,8 +402,20 @@ mod tests {
     }
 
     #[test]
+    fn a_value_ends_with_its_own_element() {
+        for (bytes, value) in
+            [("<a><b>1</b >", "1"), ("<a><b>12</c></b>", ""), ("<a><b>12</bc>", ""), ("<a><b>1</b", "")]
+        {
+            let mut scanner = Scanner::new(bytes.as_bytes());
+            scanner.child(0).expect("a");
+            scanner.child(1).expect("b");
+            assert_eq!(text(scanner.value()), value, "{bytes}");
+        }
+    }
+
+    #[test]
     fn what_is_not_well_formed_ends_the_reading() {
-        for bad in ["<a></b>", "<!DOCTYPE a [<!ENTITY x 'y'>]><a/>", "text", "<a <b>", "<1/>"] {
+        for bad in ["<a></b>", "<a b='<c/>'/>", "<!DOCTYPE a [<!ENTITY x 'y'>]><a/>", "text", "<a <b>", "<1/>"] {
             let mut scanner = Scanner::new(bad.as_bytes());
             while scanner.child(0).is_some() {}
             assert_eq!(scanner.fault(), Some(Fault::Malformed), "{bad}");

@@ -248,3 +248,41 @@ fn specified(code: &str) -> Option<Field> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::trial;
+
+    const STATE: &str = "<e:Envelope xmlns:e='http://www.w3.org/2003/05/soap-envelope'><e:Body>\
+        <m:GetMdibResponse xmlns:m='http://standards.ieee.org/downloads/11073/11073-10207-2017/message' \
+        xmlns='http://standards.ieee.org/downloads/11073/11073-10207-2017/participant'><m:Mdib><MdDescription>\
+        <Mds><MetaData><Manufacturer>Acme</Manufacturer><SerialNumber>77</SerialNumber></MetaData></Mds></MdDescription>\
+        <MdState><State ContextAssociation='Assoc'><LocationDetail PoC='ICU' Bed='B1'/></State>\
+        <State ContextAssociation='Assoc'><Identification Extension='MRN4711'/><CoreData><Givenname>Anna</Givenname>\
+        <Familyname>Meier</Familyname></CoreData></State></MdState></m:Mdib></m:GetMdibResponse></e:Body></e:Envelope>";
+
+    #[test]
+    fn bytes_lost_in_the_middle_make_no_patient_a_device() {
+        for begin in 0..STATE.len() {
+            for length in [1, 30, 75, 110, 160, 190, 260] {
+                let rest = STATE.get(begin + length..).unwrap_or_default();
+                let script =
+                    format!("frame sdc 10.0.0.1 > 10.0.0.2\n> \"{}{rest}\"", STATE.get(..begin).expect("ASCII"));
+                for fact in trial::hear(&script).facts {
+                    assert!(!["Anna", "Meier", "nna", "eier"].iter().any(|name| fact.contains(name)), "{begin} {fact}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_is_whole_is_said() {
+        for end in 0..STATE.len() {
+            let script = format!("frame sdc 10.0.0.1 > 10.0.0.2\n> \"{}\"", STATE.get(..end).expect("ASCII"));
+            for fact in trial::hear(&script).facts {
+                let value = fact.rsplit(" = ").next().expect("a value").to_owned();
+                assert!(["Acme", "77", "///ICU//B1"].contains(&value.as_str()), "{fact}");
+            }
+        }
+    }
+}

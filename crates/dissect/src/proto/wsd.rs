@@ -6,7 +6,8 @@
 //! and name. Of scopes only those for location, device type and key purpose (SDC), and hardware and name (ONVIF) are
 //! read: others name patients, operators and workflows. SOAP headers are not read but for the action.
 //!
-//! Source: WS-Discovery 1.1 and the draft of 2005/04; SOAP-over-UDP 1.1; DPWS 1.1 §4-5; IEEE 11073-20702.
+//! Source: WS-Discovery 1.1 and the draft of 2005/04; SOAP-over-UDP 1.1; DPWS 1.1 §4-5; IEEE 11073-20702; ONVIF Core
+//! Specification §7-8.
 
 mod announcement;
 mod metadata;
@@ -47,7 +48,10 @@ static INFO: Info = Info {
     carriers: &[Carrier::Udp, Carrier::Body("application/soap+xml")],
     ports: &[3702],
     record: &[
-        text("kind", "Message: `Hello`, `Bye`, `Probe`, `ProbeMatches`, `Resolve`, `ResolveMatches`, `Metadata`"),
+        text(
+            "kind",
+            "Message: `Hello`, `Bye`, `Probe`, `ProbeMatches`, `Resolve`, `ResolveMatches`, `Metadata`, `DeviceInformation`",
+        ),
         text("version", "WS-Discovery version: `1.0` or `1.1`"),
         list("endpoints", Privacy::Device, "UUIDs of the endpoints announced, sought or described"),
         list("types", Privacy::Device, "Types announced or sought, with customary prefixes"),
@@ -97,6 +101,10 @@ fn read_envelope(envelope: Envelope<'_>, out: &mut Output<'_>) {
         (None, b"Metadata") if body.uri == b"http://schemas.xmlsoap.org/ws/2004/09/mex" => {
             let host = metadata::read(&mut scanner, out);
             record(body.local, "", host.into_iter(), out);
+        }
+        (None, b"GetDeviceInformationResponse") if body.uri == metadata::ONVIF_DEVICE => {
+            metadata::read_device_information(&mut scanner, out);
+            record(b"DeviceInformation", "", std::iter::empty(), out);
         }
         _ => return,
     }

@@ -129,6 +129,9 @@ fn words(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Says what a scope tells of a device. Contexts other than the location are those of patients and staff: never read.
 fn say_scope(about: About<'_>, scope: &[u8], out: &mut Output<'_>) {
+    if holds_other_context(scope) {
+        return;
+    }
     if let Some(rest) = scope.strip_prefix(b"sdc.ctxt.loc:/") {
         if let Some(location) = location(rest) {
             out.fact(about, Field::SdcLocation, &location, scope);
@@ -139,7 +142,9 @@ fn say_scope(about: About<'_>, scope: &[u8], out: &mut Output<'_>) {
         if let Some(code) = biceps::mdc_type(code, url::decode(system).as_bytes()) {
             out.fact(about, Field::MdcType, &code, scope);
         }
-    } else if scope.starts_with(b"sdc.mds.pkp:") {
+    } else if let Some(purpose) = scope.strip_prefix(b"sdc.mds.pkp:")
+        && purpose.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    {
         out.text(about, Field::ServiceOffered, scope);
     } else if let Some(rest) = scope.strip_prefix(b"onvif://www.onvif.org/") {
         let field = [(&b"hardware/"[..], Field::Model), (b"name/", Field::FriendlyName)];
@@ -148,6 +153,12 @@ fn say_scope(about: About<'_>, scope: &[u8], out: &mut Output<'_>) {
             out.fact(about, field, &url::decode(value), value);
         }
     }
+}
+
+/// Whether a scope that was not told apart from the next holds one of a patient or of staff.
+fn holds_other_context(scope: &[u8]) -> bool {
+    let mut contexts = scope.windows(12).filter(|window| window.starts_with(b"sdc.ctxt."));
+    contexts.any(|window| !window.ends_with(b"loc"))
 }
 
 /// The place that a location scope names: by its query, else by its fallback identifier (11073-20701 §9.4.1).
@@ -193,5 +204,11 @@ mod tests {
         ] {
             assert_eq!(location(scope.as_bytes()).as_deref(), place, "{scope}");
         }
+    }
+
+    #[test]
+    fn a_scope_that_runs_into_a_patients_is_not_read() {
+        assert!(holds_other_context(b"sdc.ctxt.loc:/x/y?bed=7,sdc.ctxt.pat:/urn/Meier"));
+        assert!(!holds_other_context(b"sdc.ctxt.loc:/sdc.ctxt.loc.detail/HOSP?bed=7"));
     }
 }

@@ -1,7 +1,7 @@
-//! DPWS metadata: what a Web Services device answers when asked who it is (DPWS 1.1 §5.2).
+//! Metadata: what a Web Services device answers when asked who it is (DPWS 1.1 §5, ONVIF Core Specification §8.1.3).
 
 use super::announcement::Announcement;
-use crate::codec::xml::Scanner;
+use crate::codec::xml::{Scanner, Text};
 use crate::{About, Output};
 use std::borrow::Cow;
 use wardlight_model::Field;
@@ -9,44 +9,70 @@ use wardlight_model::Field;
 /// Says what the metadata within which `scanner` stands tell of the sender, and gives the host they are of.
 pub(super) fn read<'a>(scanner: &mut Scanner<'a>, out: &mut Output<'_>) -> Option<Announcement<'a>> {
     let level = scanner.depth();
-    let mut host = None;
+    let (mut host, mut texts) = (None, [None; CHARACTERISTICS.len()]);
     while scanner.child(level).is_some() {
         while let Some(part) = scanner.child(level + 1) {
             match part.local {
                 _ if !is_dpws(part.uri) => {}
-                b"ThisModel" | b"ThisDevice" => say_characteristics(scanner, out),
+                b"ThisModel" | b"ThisDevice" => characteristics(scanner, &mut texts),
                 b"Relationship" => host = say_relationship(scanner, out).or(host),
                 _ => {}
             }
         }
     }
+    if !host.as_ref().is_some_and(is_computer) {
+        say_characteristics(&texts, out);
+    }
     host
 }
+
+/// Says what the device information of a camera tells, within which `scanner` stands.
+pub(super) fn read_device_information(scanner: &mut Scanner<'_>, out: &mut Output<'_>) {
+    let mut texts = [None; CHARACTERISTICS.len()];
+    characteristics(scanner, &mut texts);
+    say_characteristics(&texts, out);
+}
+
+/// A computer's model and serial number are those of the service that publishes it, the same for every computer.
+fn is_computer(host: &Announcement<'_>) -> bool {
+    host.types().any(|(name, _)| name == "pub:Computer")
+}
+
+/// Namespace of the ONVIF device service.
+pub(super) const ONVIF_DEVICE: &[u8] = b"http://www.onvif.org/ver10/device/wsdl";
 
 fn is_dpws(uri: &[u8]) -> bool {
     uri.starts_with(b"http://docs.oasis-open.org/ws-dd/ns/dpws/")
         || uri.starts_with(b"http://schemas.xmlsoap.org/ws/2006/02/devprof")
 }
 
-/// Maker, model, firmware, serial number and name. Texts may stand in several languages: the first is taken.
-fn say_characteristics(scanner: &mut Scanner<'_>, out: &mut Output<'_>) {
-    const KNOWN: [(&[u8], Field); 6] = [
-        (b"Manufacturer", Field::Manufacturer),
-        (b"ModelName", Field::Model),
-        (b"ModelNumber", Field::ModelNumber),
-        (b"FriendlyName", Field::FriendlyName),
-        (b"FirmwareVersion", Field::Firmware),
-        (b"SerialNumber", Field::Serial),
-    ];
+const CHARACTERISTICS: [(&[u8], Field); 8] = [
+    (b"Manufacturer", Field::Manufacturer),
+    (b"ModelName", Field::Model),
+    (b"Model", Field::Model),
+    (b"ModelNumber", Field::ModelNumber),
+    (b"FriendlyName", Field::FriendlyName),
+    (b"FirmwareVersion", Field::Firmware),
+    (b"SerialNumber", Field::Serial),
+    (b"HardwareId", Field::Hardware),
+];
+
+type Texts<'a> = [Option<Text<'a>>; CHARACTERISTICS.len()];
+
+/// Puts what an element says of model and device into `texts`. It may say so in several languages: the first is kept.
+fn characteristics<'a>(scanner: &mut Scanner<'a>, texts: &mut Texts<'a>) {
     let level = scanner.depth();
-    let mut said = [None; KNOWN.len()];
     while let Some(part) = scanner.child(level) {
-        let at = KNOWN.iter().position(|(name, _)| *name == part.local && is_dpws(part.uri));
-        if let Some(place) = at.and_then(|at| said.get_mut(at)) {
-            *place = place.or(scanner.value());
+        let is_known = is_dpws(part.uri) || part.uri == ONVIF_DEVICE;
+        let at = CHARACTERISTICS.iter().position(|(name, _)| *name == part.local && is_known);
+        if let Some(text) = at.and_then(|at| texts.get_mut(at)) {
+            *text = text.or(scanner.value());
         }
     }
-    for ((_, field), text) in KNOWN.iter().zip(said) {
+}
+
+fn say_characteristics(texts: &Texts<'_>, out: &mut Output<'_>) {
+    for ((_, field), text) in CHARACTERISTICS.iter().zip(texts) {
         if let Some(text) = text {
             out.fact(About::Sender, *field, &text.decode(), text.raw);
         }
@@ -105,7 +131,7 @@ pub(super) fn type_name<'a>((uri, local): (&'a [u8], &'a [u8])) -> Cow<'a, str> 
         (b"http://schemas.microsoft.com/windows/2006/08/wdp/scan", "wscn"),
         (b"http://schemas.microsoft.com/windows/pub/2005/07", "pub"),
         (b"http://www.onvif.org/ver10/network/wsdl", "dn"),
-        (b"http://www.onvif.org/ver10/device/wsdl", "tds"),
+        (ONVIF_DEVICE, "tds"),
     ];
     let local = String::from_utf8_lossy(local);
     match PREFIXES.iter().find(|(begin, _)| uri.starts_with(begin)) {
