@@ -36,6 +36,8 @@ pub(super) struct Lane {
     scanned: usize,
     /// How much of it counts.
     settled: usize,
+    /// Bytes behind the text held that close its frame, and go once the text is read.
+    envelope: usize,
     /// Whether the text held ends a record though no line end says so.
     ended: bool,
     /// Whether the rest of the record at hand is not read.
@@ -60,6 +62,10 @@ impl Lane {
         loop {
             if let Some(taken) = self.record(bytes, out) {
                 return Step::Take(taken);
+            }
+            if self.envelope > 0 {
+                let envelope = std::mem::take(&mut self.envelope);
+                return self.remove(envelope);
             }
             let rest = bytes.get(self.scanned..).unwrap_or_default();
             let step = match self.place {
@@ -97,7 +103,9 @@ impl Lane {
         if self.dropping && probe::header(text) == Probe::Yes {
             self.dropping = false;
         }
+        let blank = text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         let taken = match text.iter().position(|byte| is_line_end(*byte)) {
+            _ if blank > 0 && !self.dropping => blank,
             Some(end) => {
                 self.line(text.get(..end).unwrap_or(text), out);
                 end + 1
@@ -121,8 +129,10 @@ impl Lane {
     }
 
     fn line(&mut self, line: &[u8], out: &mut Output<'_>) {
-        if !std::mem::take(&mut self.dropping) {
-            self.records.read(line, out);
+        match std::mem::take(&mut self.dropping) {
+            true => {}
+            false if line.len() > LONGEST => self.records.count(line, out),
+            false => self.records.read(line, out),
         }
     }
 
@@ -206,10 +216,10 @@ impl Lane {
         self.sum = text.iter().fold(self.sum, |sum, byte| sum.wrapping_add(*byte));
         self.scanned += text.len();
         match *behind {
-            [end @ (ETX | ETB), high, low, ..] => Some(self.end_frame(end, checksum(high, low), out)),
+            [end @ (ETX | ETB), high, low, ..] => self.end_frame(end, checksum(high, low), out),
             [ETX | ETB] => Some(Step::Take(0)),
             [ETX | ETB, high] if high.is_ascii_hexdigit() => Some(Step::Take(0)),
-            [end @ (ETX | ETB), _] => Some(self.end_frame(end, None, out)),
+            [end @ (ETX | ETB), _] => self.end_frame(end, None, out),
             [] if self.scanned - self.settled > PATIENCE => self.finish_frame(),
             [] => Some(Step::Take(0)),
             _ => {
@@ -221,14 +231,14 @@ impl Lane {
         }
     }
 
-    fn end_frame(&mut self, end: u8, found: Option<u8>, out: &mut Output<'_>) -> Step {
+    fn end_frame(&mut self, end: u8, found: Option<u8>, out: &mut Output<'_>) -> Option<Step> {
         let sum = self.sum.wrapping_add(end);
         let envelope = if found.is_some() { 3 } else { 1 };
         self.place = Place::Outside;
         let right = found.filter(|found| *found == sum);
         let this = self.number.map(|number| (number, right));
         if right.is_some() && this.is_some() && this == self.last {
-            return self.discard(envelope);
+            return Some(self.discard(envelope));
         }
         match right {
             Some(_) => self.settled = self.scanned,
@@ -236,7 +246,8 @@ impl Lane {
         }
         self.last = this.or(self.last);
         self.ended = end == ETX;
-        self.remove(envelope)
+        self.envelope = envelope;
+        None
     }
 
     /// Takes the text that does not count away, and `envelope` bytes behind it.

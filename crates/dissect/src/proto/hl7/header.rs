@@ -4,6 +4,7 @@ use super::equipment::{eui64, is_eui64_type};
 use crate::codec::charset_hl7;
 use crate::codec::delimited::Delimiters;
 use crate::{About, Output, Row};
+use encoding_rs::Encoding;
 use wardlight_model::Field;
 
 /// Delimiters that nearly every message has; those before the first header.
@@ -26,15 +27,16 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads the segment `line`, and says what it tells about the sender. The delimiters it sets come back too.
-    pub(super) fn read(&mut self, line: &[u8], out: &mut Output<'_>) -> Delimiters {
+    /// Reads the segment `line`, and says what it tells about the sender. The delimiters it sets come back, and whether
+    /// it is what a header should be: else nothing of the message is trusted.
+    pub(super) fn read(&mut self, line: &[u8], out: &mut Output<'_>) -> (Delimiters, bool) {
         self.clear();
         let (delimiters, label, known) = delimiters(line);
         let [_, _, application, facility, to_application, to_facility, _, _, message, _, processing, version] =
             fields(line, &delimiters);
         let Some((code, event)) = message_type(message, &delimiters) else {
             out.weird("hl7.header");
-            return delimiters;
+            return (delimiters, false);
         };
         if !known {
             out.weird("hl7.character_set");
@@ -59,7 +61,7 @@ impl Header {
         self.version.push_str(version_number(version, &delimiters));
         out.fact(About::Sender, Field::Hl7Version, &self.version, version);
         self.processing.push_str(processing_id(processing, &delimiters));
-        delimiters
+        (delimiters, true)
     }
 
     /// Writes what was read into a record.
@@ -97,15 +99,26 @@ fn delimiters(line: &[u8]) -> (Delimiters, &str, bool) {
     set.escape = characters.next();
     // Some write the escape character twice, as their programming language made them do.
     set.part = characters.find(|byte| Some(*byte) != set.escape);
-    let [.., labels] = fields::<18>(line, &set);
-    let labels = || set.repetitions(labels).filter_map(|label| std::str::from_utf8(label).ok()).map(str::trim);
-    for label in labels().take(8).filter(|label| !label.is_empty()) {
-        if let Some(encoding) = charset_hl7::encoding(label) {
+    let wide = [encoding_rs::GB18030, encoding_rs::BIG5, encoding_rs::SHIFT_JIS].map(Some);
+    let guesses = if std::str::from_utf8(line).is_ok() { &[][..] } else { &wide[..] };
+    // A wide character may hide a delimiter before MSH-18 is reached: then the label is found by what it says.
+    for guess in [None].iter().chain(guesses) {
+        set.encoding = *guess;
+        if let Some((encoding, label)) = character_set(line, &set) {
             set.encoding = Some(encoding);
             return (set, label, true);
         }
     }
-    (set, "", labels().all(str::is_empty))
+    set.encoding = None;
+    let [.., labels] = fields::<18>(line, &set);
+    (set, "", labels.trim_ascii().is_empty())
+}
+
+/// The first character set in MSH-18 that is known, and its label.
+fn character_set<'a>(line: &'a [u8], set: &Delimiters) -> Option<(&'static Encoding, &'a str)> {
+    let [.., labels] = fields::<18>(line, set);
+    let labels = set.repetitions(labels).take(8).filter_map(|label| std::str::from_utf8(label).ok()).map(str::trim);
+    labels.filter_map(|label| Some((charset_hl7::encoding(label)?, label))).next()
 }
 
 /// The first `N` fields of a segment; what is not there is empty.
@@ -123,8 +136,13 @@ fn first<'a>(field: &'a [u8], delimiters: &Delimiters) -> &'a [u8] {
 fn message_type<'a>(field: &'a [u8], delimiters: &Delimiters) -> Option<(&'a str, &'a str)> {
     let mut components = delimiters.components(field).map(|part| std::str::from_utf8(part).unwrap_or("?").trim());
     let (code, event) = (components.next()?, components.next().unwrap_or_default());
-    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    ((2..=7).contains(&code.len()) && event.len() <= 4 && is_word(code) && is_word(event)).then_some((code, event))
+    let is_code = |code: &[u8]| code.len() == 3 && code.iter().all(u8::is_ascii_alphanumeric);
+    let fits = match code.as_bytes() {
+        // Some write the message structure in place of the code.
+        [code @ .., b'_', _, _, _] if event.is_empty() => is_code(code),
+        code => is_code(code) && (event.is_empty() || is_code(event.as_bytes())),
+    };
+    fits.then_some((code, event))
 }
 
 /// Version such as `2.5.1`; empty when MSH-12 has no such shape.
@@ -182,7 +200,7 @@ mod tests {
         assert_eq!(read("ORU^R01^ORU_R01"), Some(("ORU", "R01")));
         assert_eq!(read("ACK"), Some(("ACK", "")));
         assert_eq!(read("ORU_R01"), Some(("ORU_R01", "")));
-        for raw in ["", "MOUSE^MICKEY", "19810212", "DOE JOHN^A01", "A^B"] {
+        for raw in ["", "MOUSE^MICKEY", "19810212", "DOE JOHN^A01", "A^B", "ORU^MICKEY"] {
             assert_eq!(read(raw), None, "{raw}");
         }
     }

@@ -34,8 +34,22 @@ enum Bound {
 }
 
 impl Lane {
-    /// Reads or passes over one segment or one framing byte.
+    /// Reads or passes over what it can.
     pub(super) fn read(&mut self, bytes: &[u8], out: &mut Output<'_>) -> Step {
+        let mut taken = 0;
+        while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
+            match self.step(rest, out) {
+                Step::Take(length @ 1..) => taken += length,
+                // Asked for again once what stands before it is gone.
+                step if taken == 0 => return step,
+                _ => break,
+            }
+        }
+        Step::Take(taken)
+    }
+
+    /// Reads or passes over one segment or one framing byte.
+    fn step(&mut self, bytes: &[u8], out: &mut Output<'_>) -> Step {
         if self.passing {
             match self.bound(bytes, 0) {
                 Bound::At(0) => self.passing = false,
@@ -70,7 +84,7 @@ impl Lane {
             let line = bytes.get(..end).unwrap_or(bytes);
             match self.message.segment_of(line) {
                 Segment::Header => self.begin_message(line, out),
-                segment if self.open => self.message.segment(segment, line, out),
+                segment if self.open && !line.is_empty() => self.message.segment(segment, line, out),
                 _ => {}
             }
         }
@@ -146,7 +160,15 @@ impl Lane {
             Bound::At(end) => {
                 self.scanned = 0;
                 let line = bytes.get(..end).unwrap_or(bytes);
+                let length = match segment {
+                    Segment::Observation if end > LONGEST => self.message.length_besides_value(line),
+                    _ => end,
+                };
                 match segment {
+                    _ if length > LONGEST => {
+                        out.weird("hl7.long");
+                        self.message.forget_partial();
+                    }
                     Segment::Header => self.begin_message(line, out),
                     segment => self.message.segment(segment, line, out),
                 }

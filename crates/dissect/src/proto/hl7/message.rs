@@ -45,10 +45,12 @@ pub(super) struct Message {
     vmd: Node,
     /// Whether the observation value of the segment at hand was cut out.
     cut: bool,
-    /// Whether what was cut out may have hidden a delimiter.
-    doubtful: bool,
+    /// Whether what was cut out is not UTF-8.
+    garbled: bool,
     /// Whether a line that is no segment was named already.
     odd: bool,
+    /// Whether the header is one; else segments are only counted.
+    trusted: bool,
 }
 
 impl Default for Message {
@@ -63,8 +65,9 @@ impl Default for Message {
             mds: Node::default(),
             vmd: Node::default(),
             cut: false,
-            doubtful: false,
+            garbled: false,
             odd: false,
+            trusted: false,
         }
     }
 }
@@ -98,7 +101,7 @@ impl Message {
         (self.acknowledged, self.odd) = ("", false);
         self.forget_partial();
         self.count(*b"MSH");
-        self.delimiters = self.header.read(line, out);
+        (self.delimiters, self.trusted) = self.header.read(line, out);
         let [initiator, responder] = out.context().ends;
         let sender = if out.context().side == Side::Initiator { initiator } else { responder };
         let own = self.header.gateway.filter(|eui| sender.mac.is_some_and(|mac| eui64_of(mac) == *eui));
@@ -113,12 +116,16 @@ impl Message {
             Segment::Header | Segment::Batch => {}
             Segment::Observation => {
                 self.count(*b"OBX");
-                self.observation(line, out);
+                if self.trusted {
+                    self.observation(line, out);
+                }
                 self.forget_partial();
             }
             Segment::Participation => {
                 self.count(*b"PRT");
-                self.participation(line, out);
+                if self.trusted {
+                    self.participation(line, out);
+                }
             }
             Segment::Acknowledgement => {
                 self.count(*b"MSA");
@@ -160,19 +167,37 @@ impl Message {
         {
             return None;
         }
-        let length = self.delimiters.settled(value);
-        if length == 0 {
-            return None;
+        let length = if self.may_be_wide() { self.spare(value) } else { self.delimiters.settled(value) };
+        self.cut |= length > 0;
+        (length > 0).then_some((at, length))
+    }
+
+    /// How much of a value in an unknown character set can go: not a last character that may hide a delimiter.
+    fn spare(&mut self, value: &[u8]) -> usize {
+        let settled = self.delimiters.settled(value);
+        let value = value.get(..settled).unwrap_or(value);
+        let is_wide = |byte: &u8| !byte.is_ascii();
+        match std::str::from_utf8(value) {
+            Ok(text) => {
+                text.char_indices().next_back().map_or(0, |(at, last)| if last.is_ascii() { settled } else { at })
+            }
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            Err(_) => {
+                self.garbled = true;
+                settled - usize::from(value.last().is_some_and(is_wide))
+            }
         }
-        self.cut = true;
-        self.doubtful |= self.may_be_wide() && !value.is_ascii();
-        Some((at, length))
+    }
+
+    /// How much of the OBX segment `line` is not its value.
+    pub(super) fn length_besides_value(&self, line: &[u8]) -> usize {
+        line.len() - self.delimiters.fields(line).nth(5).map_or(0, <[u8]>::len)
     }
 
     /// The unfinished segment will not be read after all.
     pub(super) const fn forget_partial(&mut self) {
         self.cut = false;
-        self.doubtful = false;
+        self.garbled = false;
     }
 
     fn count(&mut self, name: [u8; 3]) {
@@ -191,7 +216,7 @@ impl Message {
     /// Whether a character of an unknown character set may have been taken for a delimiter in `head`.
     fn is_doubtful(&self, head: &[u8]) -> bool {
         let hides = |pair: &[u8]| matches!(pair, [0x81..=0xfe, second] if *second == self.delimiters.field);
-        self.doubtful || (self.may_be_wide() && head.windows(2).any(hides) && std::str::from_utf8(head).is_err())
+        self.may_be_wide() && head.windows(2).any(hides) && (self.garbled || std::str::from_utf8(head).is_err())
     }
 
     fn observation(&mut self, line: &[u8], out: &mut Output<'_>) {
@@ -205,12 +230,13 @@ impl Message {
         }
         let own = if self.is_doubtful(obx.head) { None } else { self.equipment(obx.equipment, out) };
         if let Some(own) = &own {
+            self.say_equipment((own.kind, &own.key), obx.equipment, out);
             self.say_type(of_type, place, own, (obx.id, out));
         }
         if let Some(field) = code.and_then(|code| code.product()).filter(|_| !self.cut) {
             let about = own.as_ref().map(|own| (own.kind, &*own.key)).or_else(|| self.device_at(place?));
             let value = product_value(obx.value, &delimiters);
-            if let Some((kind, key)) = about {
+            if let Some((kind, key)) = about.filter(|_| obx.value.len() <= LONGEST_VALUE) {
                 out.fact(About::Named(kind, key), field, &delimiters.text(value), value);
             }
         }
@@ -264,11 +290,10 @@ impl Message {
         [vmd, mds].into_iter().find(|node| named(*node)).flatten().map(|node| (node.kind, node.key.as_str()))
     }
 
-    /// Reads a field of equipment identifiers, says and counts the device it names.
-    fn equipment<'a>(&mut self, field: &'a [u8], out: &mut Output<'_>) -> Option<Equipment<'a>> {
-        let delimiters = self.delimiters;
-        let read = |raw: &'a [u8]| Equipment::read(raw, &delimiters, self.header.gateway);
-        let mut named = match delimiters.repetitions(field).next().map(read)? {
+    /// Reads a field of equipment identifiers: the name of the device is an EUI-64 in any repetition, else the first.
+    fn equipment<'a>(&self, field: &'a [u8], out: &mut Output<'_>) -> Option<Equipment<'a>> {
+        let mut all = self.repetitions(field);
+        let mut first = match all.next()?.1 {
             Ok(first) => first,
             Err(Lack::Empty) => return None,
             Err(Lack::Malformed) => {
@@ -276,20 +301,31 @@ impl Message {
                 return None;
             }
         };
-        let repetitions = || delimiters.repetitions(field).take(4).filter_map(|raw| Some((raw, read(raw).ok()?)));
-        if let Some((_, better)) = repetitions().find(|(_, other)| other.kind == KeyKind::Eui64) {
-            (named.kind, named.key) = (better.kind, better.key);
+        if first.kind != KeyKind::Eui64 {
+            let better = all.filter_map(|(_, other)| other.ok()).find(|other| other.kind == KeyKind::Eui64);
+            if let Some(better) = better {
+                (first.kind, first.key) = (better.kind, better.key);
+            }
         }
-        for (raw, other) in repetitions() {
-            out.fact(About::Named(named.kind, &named.key), Field::Hl7Equipment, &other.spelled, raw);
-        }
-        self.count_device(&named);
-        Some(named)
+        Some(first)
     }
 
-    fn count_device(&mut self, device: &Equipment<'_>) {
+    /// The repetitions of a field of equipment identifiers, each with its bytes.
+    fn repetitions<'a>(&self, field: &'a [u8]) -> impl Iterator<Item = (&'a [u8], Result<Equipment<'a>, Lack>)> {
+        let (delimiters, gateway) = (self.delimiters, self.header.gateway);
+        let read = move |raw| (raw, Equipment::read(raw, &delimiters, gateway));
+        delimiters.repetitions(field).take(4).map(read)
+    }
+
+    /// Says the identifiers in `field` of the device `about`, and counts it.
+    fn say_equipment(&mut self, (kind, key): (KeyKind, &str), field: &[u8], out: &mut Output<'_>) {
+        for (raw, equipment) in self.repetitions(field) {
+            if let Ok(equipment) = equipment {
+                out.fact(About::Named(kind, key), Field::Hl7Equipment, &equipment.spelled, raw);
+            }
+        }
         let mut hasher = DefaultHasher::new();
-        device.key.hash(&mut hasher);
+        key.hash(&mut hasher);
         let hash = hasher.finish();
         if self.devices.len() < MOST && !self.devices.contains(&hash) {
             self.devices.push(hash);
@@ -310,19 +346,15 @@ impl Message {
             let issuer = model.spelled.split('^').next().unwrap_or_default();
             format!("{issuer}/{number}")
         });
-        let about = match (&named, &serial_key, &model) {
+        let key = match (&named, &serial_key, &model) {
             (Some(device), _, _) if device.kind != KeyKind::Instrument => (device.kind, &*device.key),
             (_, Some(key), _) => (KeyKind::Serial, key.as_str()),
             (Some(device), ..) => (device.kind, &*device.key),
             (None, None, Some(model)) => (model.kind, &*model.key),
             (None, None, None) => return,
         };
-        let about = About::Named(about.0, about.1);
-        if named.is_none()
-            && let Some(model) = &model
-        {
-            self.count_device(model);
-        }
+        let about = About::Named(key.0, key.1);
+        self.say_equipment(key, if named.is_some() { device } else { &[] }, out);
         if let Some(model) = &model {
             out.fact(about, Field::Udi, model.spelled.split('^').next().unwrap_or_default(), udi);
         } else if let Some(carrier) = named.as_ref().filter(|device| is_udi_carrier(&device.spelled)) {

@@ -14,6 +14,8 @@ pub(super) fn probe(bytes: &[u8]) -> Probe {
     let begin = bytes.iter().take(8).take_while(|byte| blank(byte)).count();
     let Some(line) = bytes.get(begin..) else { return Probe::No };
     match line {
+        // The hybrid lower layer protocol puts a line of its own before the message.
+        [b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9', b'\r', message @ ..] if message.len() >= 8 => header(message),
         // A commit acknowledgement of MLLP release 2, or an empty block.
         [0x06 | 0x15, END, b'\r', ..] | [END, b'\r', ..] if bytes.first() == Some(&BLOCK) => Probe::Yes,
         _ if line.len() < 8 => match is_prefix(line, bytes.first() == Some(&BLOCK)) {
@@ -30,7 +32,8 @@ pub(super) fn probe(bytes: &[u8]) -> Probe {
 /// Whether `line` could become a header, or the short content of a block.
 fn is_prefix(line: &[u8], in_block: bool) -> bool {
     let header = [&b"MSH"[..], b"FHS", b"BHS"].iter().any(|name| name.iter().zip(line).all(|(a, b)| a == b));
-    header && (in_block || !line.is_empty()) || (in_block && matches!(line, [0x06 | 0x15 | END] | [0x06 | 0x15, END]))
+    let short = matches!(line, [0x06 | 0x15 | END] | [0x06 | 0x15, END] | [b'A'..=b'Z', b'0'..=b'9', ..]);
+    (header && !line.is_empty()) || (in_block && (line.is_empty() || short))
 }
 
 /// A header names its delimiters: `MSH|^~\&|`.
@@ -91,6 +94,7 @@ mod tests {
         check(b"MSH||||||||", Probe::Likely);
         check(b"\x0b\x06\x1c\r", Probe::Yes);
         check(b"\x0b\x1c\r", Probe::Yes);
+        check(b"\x0bD23\rMSH|^~\\&|LAB", Probe::Yes);
     }
 
     #[test]
