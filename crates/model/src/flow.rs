@@ -181,6 +181,23 @@ pub struct Flow {
     pub service: Option<Service>,
 }
 
+/// One station's packets from one network address, counted over the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Presence {
+    /// Who: the hardware and network address that its packets bear.
+    pub endpoint: Endpoint,
+    /// First packet.
+    pub first: Time,
+    /// Last packet.
+    pub last: Time,
+    /// Number of packets.
+    pub packets: u64,
+    /// Highest TTL or hop limit of its packets; 0 when none had one.
+    pub ttl: u8,
+    /// Whether the endpoint sent the packets; otherwise they were only sent to it.
+    pub sent: bool,
+}
+
 impl Flow {
     /// The end of the conversation on `side`.
     #[must_use]
