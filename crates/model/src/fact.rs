@@ -224,6 +224,10 @@ pub enum KeyKind {
     AeTitle,
     /// Name of an analyser or its sending application.
     Instrument,
+    /// DHCP unique identifier (RFC 8415 §11), hexadecimal.
+    Duid,
+    /// DHCP client identifier (RFC 2132 §9.14), hexadecimal.
+    DhcpClientId,
 }
 
 /// Such a name with its kind.
