@@ -96,6 +96,7 @@ fn carrier(carrier: &Carrier) -> String {
         Carrier::Snap(organisation, protocol) => format!("SNAP {organisation:06x}-{protocol:04x}"),
         Carrier::Ip(number) => format!("IP protocol {number}"),
         Carrier::Body(media) => format!("`{media}` bodies"),
+        Carrier::Exchange => "HTTP exchanges".to_owned(),
     }
 }
 

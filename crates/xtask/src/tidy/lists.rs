@@ -4,7 +4,7 @@ use super::source::Source;
 use super::tree::Tree;
 use super::{Breach, Check};
 use syn::visit::{self, Visit};
-use syn::{Expr, Member, UseTree};
+use syn::{Expr, Item, Member, UseTree};
 
 pub(super) const CHECK: Check = Check {
     name: "lists",
@@ -81,14 +81,21 @@ impl List {
         path.strip_prefix(self.folder())?.strip_prefix('/')?.split('/').next().map(|name| name.trim_end_matches(".rs"))
     }
 
+    /// Which of its two lines `entry` lacks.
     fn unlisted(&self, tree: &Tree, entry: &str) -> Option<Breach> {
-        let list = tree.text(self.file).unwrap_or_default();
-        let has = |line: &str| list.lines().any(|own| own.trim() == line);
-        let lines = [format!("mod {entry};"), format!("&{entry}::ENTRY,")];
-        let missing: Vec<&str> = lines.iter().map(String::as_str).filter(|line| !has(line)).collect();
-        (!missing.is_empty()).then(|| {
-            Breach::new("list", self.at(entry), format!("{} lacks the line `{}`", self.file, missing.join("` and `")))
-        })
+        let list = tree.sources().iter().find(|source| source.path == self.file)?;
+        let is_declared =
+            list.syntax.items.iter().any(|item| matches!(item, Item::Mod(module) if module.ident == entry));
+        let mut walk = Paths { found: Vec::new() };
+        walk.visit_file(&list.syntax);
+        let is_listed = walk.found.iter().any(|path| *path == [entry, "ENTRY"]);
+        let missing = match (is_declared, is_listed) {
+            (true, true) => return None,
+            (true, false) => format!("`&{entry}::ENTRY,`"),
+            (false, true) => format!("`mod {entry};`"),
+            (false, false) => format!("`mod {entry};` and `&{entry}::ENTRY,`"),
+        };
+        Some(Breach::new("list", self.at(entry), format!("{} lacks {missing}", self.file)))
     }
 
     fn untested(&self, tree: &Tree, entry: &str) -> Vec<Breach> {
@@ -213,16 +220,15 @@ mod tests {
 
     #[test]
     fn an_entry_without_its_two_lines_is_found() {
-        check(
-            "crates/dissect/src/proto.rs",
-            Some("mod dns;\nstatic ENTRIES: &[u8] = &[];"),
-            &["list crates/dissect/src/proto/dns"],
-        );
-        check(
-            "crates/dissect/src/proto.rs",
-            Some("// mod dns;\nstatic E: u8 = [\n&dns::ENTRY,\n];"),
-            &["list crates/dissect/src/proto/dns"],
-        );
+        let wanted = &["list crates/dissect/src/proto/dns"];
+        for list in [
+            "mod dns;\nstatic ENTRIES: &[u8] = &[];",
+            "// mod dns;\nstatic ENTRIES: &[u8] = &[&dns::ENTRY];",
+            "mod dns;\n// &dns::ENTRY",
+        ] {
+            check("crates/dissect/src/proto.rs", Some(list), wanted);
+        }
+        check("crates/dissect/src/proto.rs", Some("mod dns;\nstatic ENTRIES: &[u8] = &[&dns::ENTRY];"), &[]);
     }
 
     #[test]
