@@ -7,9 +7,11 @@ use crate::codec::keyed::PrivacyKey;
 use crate::codec::uri::Shape;
 use crate::codec::{person, text};
 use crate::entry::{Carrier, Info};
+use std::borrow::Cow;
 use std::net::IpAddr;
 use wardlight_model::{
-    Endpoint, Field, FlowId, FlowKey, KeyKind, Keyed, Kind, Mac, Place, Port, Privacy, Record, Side, Time, Value, Weird,
+    Endpoint, Field, Flow, FlowId, FlowKey, KeyKind, Keyed, Kind, Mac, Place, Port, Privacy, Record, Side, Time, Value,
+    Weird,
 };
 
 /// Where facts, records and weirds go.
@@ -22,6 +24,14 @@ pub trait Sink {
     fn record(&mut self, record: Record);
     /// A breach of a specification was seen.
     fn weird(&mut self, weird: Weird);
+    /// A conversation ended, fell silent, or was given up.
+    fn flow(&mut self, flow: Flow) {
+        let _ = flow;
+    }
+    /// A station sent a frame that belongs to no conversation.
+    fn station(&mut self, station: Endpoint, time: Time) {
+        let _ = (station, time);
+    }
 }
 
 /// One sighting of a fact, borrowed from the wire.
@@ -197,6 +207,13 @@ impl<'a> Output<'a> {
         self.key.hash(raw)
     }
 
+    /// `name`, a name of several labels joined by dots, with every label that carries a person's name put as its product
+    /// and a keyed hash. For names that a device only asks for; the fields of a device's own names do so by themselves.
+    #[must_use]
+    pub fn masked<'b>(&self, name: &'b str) -> Cow<'b, str> {
+        masked(self.key, name)
+    }
+
     /// Writes one record, when anybody wants records: `fill` puts in its values.
     pub fn record(&mut self, fill: impl FnOnce(&mut Row<'_>)) {
         if !self.sink.wants_records() {
@@ -284,6 +301,17 @@ impl<'a> Output<'a> {
     }
 }
 
+fn masked<'b>(key: &PrivacyKey, name: &'b str) -> Cow<'b, str> {
+    if name.split('.').all(|label| person::product_of_personal_name(label).is_none()) {
+        return Cow::Borrowed(name);
+    }
+    let labels = name.split('.').map(|label| match person::product_of_personal_name(label) {
+        Some(product) => Cow::Owned(format!("{product} {}", key.hash(label.as_bytes()))),
+        None => Cow::Borrowed(label),
+    });
+    Cow::Owned(labels.collect::<Vec<_>>().join("."))
+}
+
 const fn names_a_host(field: Field) -> bool {
     matches!(
         field,
@@ -298,6 +326,7 @@ const fn names_a_host(field: Field) -> bool {
             | Field::FriendlyName
             | Field::SnmpName
             | Field::LldpName
+            | Field::StationName
     )
 }
 
@@ -315,6 +344,19 @@ impl Row<'_> {
         if !text.is_empty() {
             self.put(name, Value::Text(text.into_owned()));
         }
+    }
+
+    /// Text of `raw`, the name of a host or service: every label that carries a person's name is put as its product and
+    /// a keyed hash. Left out when empty.
+    pub fn host(&mut self, name: &'static str, raw: impl AsRef<[u8]>) {
+        let text = masked(self.key, &text::clean(raw.as_ref())).into_owned();
+        self.text(name, text);
+    }
+
+    /// Names of hosts or services, the first 64, each as [`Row::host`] writes it; left out when there are none.
+    pub fn hosts<T: AsRef<[u8]>>(&mut self, name: &'static str, items: impl IntoIterator<Item = T>) {
+        let key = self.key;
+        self.list(name, items.into_iter().map(|item| masked(key, &text::clean(item.as_ref())).into_owned()));
     }
 
     /// A number from 0 up.
@@ -341,6 +383,12 @@ impl Row<'_> {
         if !raw.is_empty() {
             self.put(name, Value::Keyed(self.key.hash(raw)));
         }
+    }
+
+    /// The keyed hash that stands for `raw`.
+    #[must_use]
+    pub fn hash(&self, raw: &[u8]) -> Keyed {
+        self.key.hash(raw)
     }
 
     /// A keyed hash that [`Output::keyed`] gave, of a value that may name a person.

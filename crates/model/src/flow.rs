@@ -165,6 +165,8 @@ pub struct Flow {
     pub key: FlowKey,
     /// Hardware address of the initiator's and the responder's frames, as first seen.
     pub macs: [Option<Mac>; 2],
+    /// Time to live or hop limit of the first packet from the initiator and from the responder.
+    pub hop_limits: [Option<u8>; 2],
     /// Outer VLAN (1..=4094), when tagged.
     pub vlan: Option<u16>,
     /// First packet.
@@ -179,6 +181,23 @@ pub struct Flow {
     pub sent: [Direction; 2],
     /// Application protocol, when known.
     pub service: Option<Service>,
+}
+
+/// One station's packets from one network address, counted over the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Presence {
+    /// Who: the hardware and network address that its packets bear.
+    pub endpoint: Endpoint,
+    /// First packet.
+    pub first: Time,
+    /// Last packet.
+    pub last: Time,
+    /// Number of packets.
+    pub packets: u64,
+    /// Highest TTL or hop limit of its packets; 0 when none had one.
+    pub ttl: u8,
+    /// Whether the endpoint sent the packets; otherwise they were only sent to it.
+    pub sent: bool,
 }
 
 impl Flow {

@@ -12,6 +12,6 @@ mod time;
 pub use address::{Endpoint, Mac, ParseMacError, Port, Scope};
 pub use device::{Attribute, Claim, Device, Evidence, Label, Peer};
 pub use fact::{Fact, Field, Key, KeyKind, Place, Subject};
-pub use flow::{ConnState, Direction, Flow, FlowId, FlowKey, Known, Service, Side, Transport};
+pub use flow::{ConnState, Direction, Flow, FlowId, FlowKey, Known, Presence, Service, Side, Transport};
 pub use record::{FieldInfo, Keyed, Kind, Privacy, Record, Value, Weird};
 pub use time::Time;
