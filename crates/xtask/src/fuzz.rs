@@ -34,7 +34,7 @@ pub struct Plan {
 /// The target that tries one dissector at a time.
 const DISSECTORS: &str = "dissectors";
 /// The others.
-const OTHERS: &[&str] = &["conversation", "cursor"];
+const OTHERS: &[&str] = &["conversation", "cursor", "frames", "pcapng", "reassembly"];
 /// Runs within which the planted mistake must be found.
 const PLANTED_RUNS: u64 = 500_000;
 /// Counters at every edge, and the operands of comparisons, as libFuzzer wants them.
