@@ -5,7 +5,7 @@
 
 use crate::codec::keyed::PrivacyKey;
 use crate::codec::uri::Shape;
-use crate::codec::{person, text};
+use crate::codec::{inflate, person, text};
 use crate::entry::{Carrier, Info};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -143,6 +143,7 @@ pub struct Output<'a> {
     key: &'a PrivacyKey,
     sink: &'a mut dyn Sink,
     part: Part<'a>,
+    scratch: &'a mut [u8],
     depth: u8,
 }
 
@@ -155,7 +156,13 @@ impl<'a> Output<'a> {
         key: &'a PrivacyKey,
         sink: &'a mut dyn Sink,
     ) -> Self {
-        Self { context, message, spans, info, key, sink, part: Part::default(), depth: 0 }
+        Self { context, message, spans, info, key, sink, part: Part::default(), scratch: &mut [], depth: 0 }
+    }
+
+    /// With lent memory that compressed bodies are unpacked into.
+    #[must_use]
+    pub fn unpacking_in(self, scratch: &'a mut [u8]) -> Self {
+        Self { scratch, ..self }
     }
 
     /// Who sent the message to whom, when, in what.
@@ -262,10 +269,24 @@ impl<'a> Output<'a> {
         for entry in crate::proto::ENTRIES {
             let info = entry.info();
             if info.carriers.iter().any(&reads) {
-                let mut inner = Output { info, part, sink: &mut *self.sink, depth: self.depth + 1, ..*self };
+                let scratch = &mut *self.scratch;
+                let mut inner = Output { info, part, sink: &mut *self.sink, scratch, depth: self.depth + 1, ..*self };
                 entry.open().read(self.context.side, bytes, &mut inner);
             }
         }
+    }
+
+    /// Unpacks `packed` as `coding` (an HTTP content coding) says and has the plain bytes read, as far as they fit lent
+    /// memory; which is wiped afterwards. `false` when the coding is not known, or nothing could be unpacked.
+    pub fn unpack(&mut self, coding: &str, packed: &[u8], read: impl FnOnce(&mut Self, &[u8])) -> bool {
+        let scratch = std::mem::take(&mut self.scratch);
+        let length = inflate::into(coding, packed, scratch);
+        if let Some(plain) = scratch.get_mut(..length) {
+            read(self, plain);
+            plain.fill(0);
+        }
+        self.scratch = scratch;
+        length > 0
     }
 
     /// Where `raw`, a part of the message, stands in its frame. A `raw` from elsewhere stands for the whole message.

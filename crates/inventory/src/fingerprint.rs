@@ -204,9 +204,8 @@ impl Fingerprint {
         others: &dyn Fn(Field) -> Vec<&'a str>,
     ) -> Vec<Found> {
         let Some(compiled) = slot.get_or_init(|| self.compile()) else { return Vec::new() };
-        let meets = |(field, pattern): &(Field, Regex)| {
-            others(*field).iter().any(|other| pattern.is_match(other.as_bytes()))
-        };
+        let meets =
+            |(field, pattern): &(Field, Regex)| others(*field).iter().any(|other| pattern.is_match(other.as_bytes()));
         match compiled.pattern.captures(value.as_bytes()) {
             Some(caught) if compiled.also.iter().all(meets) => self.give(&compiled.pattern, &caught),
             _ => Vec::new(),
@@ -214,7 +213,8 @@ impl Fingerprint {
     }
 
     fn compile(&self) -> Option<Compiled> {
-        let also = self.also.iter().map(|condition| Some((Field::named(&condition.field)?, regex(&condition.pattern)?)));
+        let also =
+            self.also.iter().map(|condition| Some((Field::named(&condition.field)?, regex(&condition.pattern)?)));
         Some(Compiled { pattern: regex(&self.pattern)?, also: also.collect::<Option<_>>()? })
     }
 

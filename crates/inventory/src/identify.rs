@@ -124,7 +124,8 @@ fn ids(components: &[Component<'_>]) -> Vec<String> {
 fn id((nodes, keys): &Component<'_>, is_own: impl Fn(&Key) -> bool) -> String {
     const STRONGEST_FIRST: [KeyKind; 5] =
         [KeyKind::Eui64, KeyKind::Serial, KeyKind::Uuid, KeyKind::Duid, KeyKind::DhcpClientId];
-    let stations = || nodes.iter().filter_map(|(node, _)| if let Node::Station(station) = node { Some(*station) } else { None });
+    let stations =
+        || nodes.iter().filter_map(|(node, _)| if let Node::Station(station) = node { Some(*station) } else { None });
     if let Some(station) = stations().filter(|station| station.scope.is_none()).min() {
         return format!("mac:{}", station.mac);
     }
@@ -135,7 +136,8 @@ fn id((nodes, keys): &Component<'_>, is_own: impl Fn(&Key) -> bool) -> String {
     if let Some(station) = stations().min() {
         return format!("mac:{}{}", station.mac, scope_suffix(station.scope.unwrap_or_default()));
     }
-    let host = nodes.iter().find_map(|(node, _)| if let Node::Host(scope, ip) = node { Some((*scope, *ip)) } else { None });
+    let host =
+        nodes.iter().find_map(|(node, _)| if let Node::Host(scope, ip) = node { Some((*scope, *ip)) } else { None });
     match host {
         Some((scope, ip)) => format!("ip:{ip}{}", scope_suffix(scope)),
         None => nodes.first().map(|(node, _)| nested_id(node)).unwrap_or_default(),
@@ -246,9 +248,16 @@ fn peers(contacts: &Contacts, placer: &Placer, owners: &BTreeMap<Node, usize>) -
     let list = |sums: BTreeMap<(Endpoint, &str), (u64, u64)>| {
         let mut peers: Vec<_> = sums
             .into_iter()
-            .map(|((endpoint, service), (ip_bytes, flows))| Peer { endpoint, service: service.to_owned(), ip_bytes, flows })
+            .map(|((endpoint, service), (ip_bytes, flows))| Peer {
+                endpoint,
+                service: service.to_owned(),
+                ip_bytes,
+                flows,
+            })
             .collect();
-        peers.sort_by(|a, b| b.ip_bytes.cmp(&a.ip_bytes).then_with(|| (a.endpoint, &a.service).cmp(&(b.endpoint, &b.service))));
+        peers.sort_by(|a, b| {
+            b.ip_bytes.cmp(&a.ip_bytes).then_with(|| (a.endpoint, &a.service).cmp(&(b.endpoint, &b.service)))
+        });
         peers.truncate(PEERS);
         peers
     };

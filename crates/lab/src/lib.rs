@@ -3,10 +3,12 @@
 //! An outsider: it knows nothing of how devices are recognised, and no rule of recognition is drawn from it. Its
 //! patients are made up; in tests they are the canaries that must never be found again.
 
+#[allow(dead_code)]
 mod bytes;
+#[allow(dead_code)]
 mod network;
+#[allow(dead_code)]
 mod wire;
-
 
 /// A capture of a ward.
 #[must_use]

@@ -97,7 +97,8 @@ struct Traffic<'a> {
 fn traffic<'a>(presence: &'a [Presence], stated: &Holders) -> BTreeMap<Station, Traffic<'a>> {
     let mut stations: BTreeMap<Station, Traffic<'_>> = BTreeMap::new();
     for seen in presence.iter().filter(|seen| seen.sent) {
-        let (Some(station), Some(ip)) = (seen.endpoint.mac.and_then(|mac| Station::of(seen.endpoint.scope, mac)), seen.endpoint.ip)
+        let (Some(station), Some(ip)) =
+            (seen.endpoint.mac.and_then(|mac| Station::of(seen.endpoint.scope, mac)), seen.endpoint.ip)
         else {
             continue;
         };
