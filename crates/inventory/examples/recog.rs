@@ -98,9 +98,7 @@ fn read(xml: &str) -> Result<Vec<Entry>, Box<dyn Error>> {
 
 fn attribute(tag: &BytesStart<'_>, name: &str) -> Result<Option<String>, Box<dyn Error>> {
     match tag.try_get_attribute(name)? {
-        Some(found) => {
-            Ok(Some(quick_xml::escape::unescape(&found.value)?.into_owned()))
-        }
+        Some(found) => Ok(Some(quick_xml::escape::unescape(&found.value)?.into_owned())),
         None => Ok(None),
     }
 }
@@ -115,7 +113,8 @@ fn convert(name: &str, field: &str, confidence: f64, entries: &[Entry], commit: 
     let mut kept = 0;
     for (number, entry) in entries.iter().enumerate() {
         let pattern = if field == "http.realm" { realm_only(&entry.pattern) } else { Some(entry.pattern.clone()) };
-        let Some(text) = pattern.and_then(|pattern| written(name, number + 1, field, confidence, entry, &pattern)) else {
+        let Some(text) = pattern.and_then(|pattern| written(name, number + 1, field, confidence, entry, &pattern))
+        else {
             continue;
         };
         out.push_str(&text);
@@ -229,7 +228,8 @@ fn with_names(pattern: &str, gives: BTreeMap<String, String>) -> Option<(String,
         }
         escaped = c == '\\' && !escaped;
     }
-    let rename = |value: String| used.iter().fold(value, |value, n| value.replace(&format!("{{{n}}}"), &format!("{{g{n}}}")));
+    let rename =
+        |value: String| used.iter().fold(value, |value, n| value.replace(&format!("{{{n}}}"), &format!("{{g{n}}}")));
     Some((out, gives.into_iter().map(|(name, value)| (name, rename(value))).collect()))
 }
 

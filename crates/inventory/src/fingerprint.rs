@@ -203,11 +203,12 @@ impl Fingerprint {
         others: &dyn Fn(Field) -> Vec<&'a str>,
     ) -> Vec<Found> {
         let Some(compiled) = slot.get_or_init(|| self.compile()) else { return Vec::new() };
-        let meets = |(field, pattern): &(Field, Regex)| {
-            others(*field).iter().any(|other| pattern.is_match(other.as_bytes()))
-        };
+        let meets =
+            |(field, pattern): &(Field, Regex)| others(*field).iter().any(|other| pattern.is_match(other.as_bytes()));
         match compiled.pattern.captures(value.as_bytes()) {
-            Some(caught) if compiled.also.iter().all(meets) && !compiled.unless.iter().any(meets) => self.give(&compiled.pattern, &caught),
+            Some(caught) if compiled.also.iter().all(meets) && !compiled.unless.iter().any(meets) => {
+                self.give(&compiled.pattern, &caught)
+            }
             _ => Vec::new(),
         }
     }

@@ -41,8 +41,11 @@ pub fn identify(seen: &Seen<'_>, knowledge: &Knowledge) -> Vec<Device> {
     let mut facts: Vec<&Fact> = seen.facts.iter().collect();
     facts.sort_by(|a, b| order(a).cmp(&order(b)));
     facts.dedup();
-    let placer = Placer::new(&facts, seen);
-    let components = Graph::join(node::parts(&facts, seen, &placer), &knowledge.makers).components();
+    let mut presence: Vec<&Presence> = seen.presence.iter().filter(|seen| seen.sent).collect();
+    presence.sort_unstable_by_key(|seen| (seen.endpoint, seen.first, seen.last, seen.ttl, seen.packets));
+    presence.dedup();
+    let placer = Placer::new(&facts, &presence);
+    let components = Graph::join(node::parts(&facts, &presence, &placer), &knowledge.makers).components();
     let components: Vec<_> = components.into_iter().filter(|(nodes, _)| nodes.iter().any(is_ours)).collect();
     let ids = ids(&components);
     let owners: BTreeMap<Node, usize> = components
@@ -124,7 +127,8 @@ fn ids(components: &[Component<'_>]) -> Vec<String> {
 fn id((nodes, keys): &Component<'_>, is_own: impl Fn(&Key) -> bool) -> String {
     const STRONGEST_FIRST: [KeyKind; 5] =
         [KeyKind::Eui64, KeyKind::Serial, KeyKind::Uuid, KeyKind::Duid, KeyKind::DhcpClientId];
-    let stations = || nodes.iter().filter_map(|(node, _)| if let Node::Station(station) = node { Some(*station) } else { None });
+    let stations =
+        || nodes.iter().filter_map(|(node, _)| if let Node::Station(station) = node { Some(*station) } else { None });
     if let Some(station) = stations().filter(|station| station.scope.is_none()).min() {
         return format!("mac:{}", station.mac);
     }
@@ -135,7 +139,8 @@ fn id((nodes, keys): &Component<'_>, is_own: impl Fn(&Key) -> bool) -> String {
     if let Some(station) = stations().min() {
         return format!("mac:{}{}", station.mac, scope_suffix(station.scope.unwrap_or_default()));
     }
-    let host = nodes.iter().find_map(|(node, _)| if let Node::Host(scope, ip) = node { Some((*scope, *ip)) } else { None });
+    let host =
+        nodes.iter().find_map(|(node, _)| if let Node::Host(scope, ip) = node { Some((*scope, *ip)) } else { None });
     match host {
         Some((scope, ip)) => format!("ip:{ip}{}", scope_suffix(scope)),
         None => nodes.first().map(|(node, _)| nested_id(node)).unwrap_or_default(),
@@ -232,9 +237,12 @@ fn keyed(keys: &BTreeSet<Key>) -> impl Iterator<Item = Mac> {
     keys.iter().filter(|key| key.kind == KeyKind::Eui64).filter_map(|key| address::mac_of_eui64(&key.text))
 }
 
+/// Bytes and conversations by other end and service.
+type Sums<'a> = BTreeMap<(Endpoint, &'a str), (u64, u64)>;
+
 /// Who each device talked to, most bytes first.
 fn peers(contacts: &Contacts, placer: &Placer, owners: &BTreeMap<Node, usize>) -> BTreeMap<usize, Vec<Peer>> {
-    let mut sums: BTreeMap<usize, BTreeMap<(Endpoint, &str), (u64, u64)>> = BTreeMap::new();
+    let mut sums: BTreeMap<usize, Sums<'_>> = BTreeMap::new();
     for (one, other, service, exchange) in contacts.iter() {
         for (own, peer) in [(one, other), (other, one)] {
             // The contact's time is not kept: the endpoint is placed by its hardware address, or as of the first holder.
@@ -243,12 +251,19 @@ fn peers(contacts: &Contacts, placer: &Placer, owners: &BTreeMap<Node, usize>) -
             *sum = (sum.0.saturating_add(exchange.ip_bytes), sum.1 + exchange.flows);
         }
     }
-    let list = |sums: BTreeMap<(Endpoint, &str), (u64, u64)>| {
+    let list = |sums: Sums<'_>| {
         let mut peers: Vec<_> = sums
             .into_iter()
-            .map(|((endpoint, service), (ip_bytes, flows))| Peer { endpoint, service: service.to_owned(), ip_bytes, flows })
+            .map(|((endpoint, service), (ip_bytes, flows))| Peer {
+                endpoint,
+                service: service.to_owned(),
+                ip_bytes,
+                flows,
+            })
             .collect();
-        peers.sort_by(|a, b| b.ip_bytes.cmp(&a.ip_bytes).then_with(|| (a.endpoint, &a.service).cmp(&(b.endpoint, &b.service))));
+        peers.sort_by(|a, b| {
+            b.ip_bytes.cmp(&a.ip_bytes).then_with(|| (a.endpoint, &a.service).cmp(&(b.endpoint, &b.service)))
+        });
         peers.truncate(PEERS);
         peers
     };

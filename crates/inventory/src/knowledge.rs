@@ -153,7 +153,9 @@ mod tests {
         for entry in shipped().fingerprints.entries() {
             assert!(!entry.example.is_empty(), "{} has no example", entry.id);
             let source = entry.source.to_lowercase();
-            for word in ["sentinel", "unsw", "iotsec-lab", "tapirx", "corpus", ".pcap", "ja4", "p0f", "satori", "fingerbank"] {
+            for word in
+                ["sentinel", "unsw", "iotsec-lab", "tapirx", "corpus", ".pcap", "ja4", "p0f", "satori", "fingerbank"]
+            {
                 assert!(!source.contains(word), "{} cites {word}", entry.id);
             }
         }

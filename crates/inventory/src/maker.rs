@@ -109,8 +109,35 @@ impl Makers {
 
 /// Words that name a company's legal form, not the company.
 const FORMS: &[&str] = &[
-    "inc", "incorporated", "ltd", "limited", "llc", "gmbh", "ag", "kg", "co", "corp", "corporation", "company", "bv",
-    "nv", "sa", "sas", "spa", "srl", "ab", "as", "oy", "oyj", "plc", "pty", "pte", "kk", "mbh", "lp", "the",
+    "inc",
+    "incorporated",
+    "ltd",
+    "limited",
+    "llc",
+    "gmbh",
+    "ag",
+    "kg",
+    "co",
+    "corp",
+    "corporation",
+    "company",
+    "bv",
+    "nv",
+    "sa",
+    "sas",
+    "spa",
+    "srl",
+    "ab",
+    "as",
+    "oy",
+    "oyj",
+    "plc",
+    "pty",
+    "pte",
+    "kk",
+    "mbh",
+    "lp",
+    "the",
 ];
 
 /// The form in which names are compared: lower case, letters and digits only, no legal forms. Never empty for a name

@@ -64,7 +64,8 @@ pub(super) fn mac_of_eui64(text: &str) -> Option<Mac> {
 
 /// The hardware address inside a DUID in hexadecimal: DUID-LLT and DUID-LL on Ethernet (RFC 8415 §11.2, §11.4).
 pub(super) fn mac_of_duid(text: &str) -> Option<Mac> {
-    let rest = text.strip_prefix("00010001").and_then(|rest| rest.get(8..)).or_else(|| text.strip_prefix("00030001"))?;
+    let rest =
+        text.strip_prefix("00010001").and_then(|rest| rest.get(8..)).or_else(|| text.strip_prefix("00030001"))?;
     rest.parse().ok().filter(|mac: &Mac| mac.is_station())
 }
 

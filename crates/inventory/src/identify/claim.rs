@@ -112,9 +112,9 @@ fn quieten_errands(words: &mut Vec<Word<'_>>, knowledge: &Knowledge) {
     let maker_of = |word: &Word<'_>| fold(knowledge.makers.normal(&word.value));
     let asked = words.iter().filter(|word| word.family == "asked" && word.attribute == Attribute::Maker);
     let asked: BTreeSet<_> = asked.map(maker_of).collect();
-    let firm = words.iter().filter(|word| {
-        word.family != "asked" && word.attribute == Attribute::Maker && word.confidence >= 0.8
-    });
+    let firm = words
+        .iter()
+        .filter(|word| word.family != "asked" && word.attribute == Attribute::Maker && word.confidence >= 0.8);
     let firm: BTreeSet<_> = firm.map(maker_of).collect();
     let strange: BTreeSet<String> = match asked.len() {
         0 => return,
@@ -123,7 +123,9 @@ fn quieten_errands(words: &mut Vec<Word<'_>>, knowledge: &Knowledge) {
     };
     let rules: BTreeSet<String> = words
         .iter()
-        .filter(|word| word.family == "asked" && word.attribute == Attribute::Maker && strange.contains(&maker_of(word)))
+        .filter(|word| {
+            word.family == "asked" && word.attribute == Attribute::Maker && strange.contains(&maker_of(word))
+        })
         .map(|word| word.rule.clone())
         .collect();
     words.retain(|word| word.family != "asked" || !rules.contains(&word.rule));
@@ -169,7 +171,8 @@ struct Answer<'a> {
 
 fn weigh(mut words: Vec<Word<'_>>, knowledge: &Knowledge) -> Vec<Claim> {
     words.sort_by(|a, b| {
-        let order = |word: &Word<'_>| (word.attribute, word.value.clone(), word.rule.clone(), word.fact.map(|fact| fact.place));
+        let order =
+            |word: &Word<'_>| (word.attribute, word.value.clone(), word.rule.clone(), word.fact.map(|fact| fact.place));
         order(a).cmp(&order(b)).then(b.confidence.total_cmp(&a.confidence))
     });
     let mut claims = Vec::new();
@@ -270,9 +273,29 @@ fn is_product_code(text: &str) -> bool {
 /// Whether `text` is what stands in a field that nobody filled in.
 fn is_placeholder(text: &str) -> bool {
     const EMPTY: &[&str] = &[
-        "unspecified", "unknown", "none", "n a", "na", "default", "null", "undefined", "manufacturer", "model", "serial",
-        "serial number", "model name", "to be filled by oem", "not available", "not specified", "generic", "0", "test",
-        "localhost", "system manufacturer", "system product name", "device",
+        "unspecified",
+        "unknown",
+        "none",
+        "n a",
+        "na",
+        "default",
+        "null",
+        "undefined",
+        "manufacturer",
+        "model",
+        "serial",
+        "serial number",
+        "model name",
+        "to be filled by oem",
+        "not available",
+        "not specified",
+        "generic",
+        "0",
+        "test",
+        "localhost",
+        "system manufacturer",
+        "system product name",
+        "device",
     ];
     let folded = fold(text);
     folded.is_empty() || EMPTY.contains(&folded.as_str())

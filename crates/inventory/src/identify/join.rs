@@ -51,7 +51,7 @@ impl<'a> Graph<'a> {
     fn by_key(&mut self) {
         let mut holders: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
         for (at, keys) in self.keys.iter().enumerate() {
-            for key in keys {
+            for key in keys.iter().filter(|key| most(key.kind) > 0) {
                 holders.entry(key.clone()).or_default().push(at);
             }
         }
@@ -153,7 +153,8 @@ impl<'a> Graph<'a> {
                 *times = (times.0.min(fact.first), times.1.max(fact.last));
             }
         }
-        let flat = |members: BTreeMap<usize, (Time, Time)>| members.into_iter().map(|(at, (a, b))| (at, a, b)).collect();
+        let flat =
+            |members: BTreeMap<usize, (Time, Time)>| members.into_iter().map(|(at, (a, b))| (at, a, b)).collect();
         values.into_iter().map(|(key, members)| (key, flat(members))).collect()
     }
 
@@ -163,7 +164,8 @@ impl<'a> Graph<'a> {
 
     /// How many of them have a hardware address given by the registry.
     fn registered(&self, members: &[(usize, Time, Time)]) -> usize {
-        let given = |at: &usize| matches!(self.nodes.get(*at), Some((Node::Station(station), _)) if !station.mac.is_local());
+        let given =
+            |at: &usize| matches!(self.nodes.get(*at), Some((Node::Station(station), _)) if !station.mac.is_local());
         members.iter().filter(|(at, ..)| given(at)).count()
     }
 
@@ -214,7 +216,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Most stations that may be one device by a key of `kind`; where more have it, it was copied.
+/// Most stations that may be one device by a key of `kind`; where more have it, it was copied. 0: it joins nobody.
 const fn most(kind: KeyKind) -> usize {
     match kind {
         KeyKind::Eui64 => usize::MAX,
@@ -295,13 +297,44 @@ pub(super) fn is_own_serial(text: &str) -> bool {
 /// Whether a host name is likely to be one device's own, not what every device of its kind calls itself.
 fn is_own_name(text: &str) -> bool {
     const KINDS: &[&str] = &[
-        "android", "iphone", "ipad", "ipod", "macbook", "galaxy", "pixel", "redmi", "xiaomi", "huawei", "honor", "oneplus",
-        "localhost", "unknown", "none", "watch", "espressif", "esp32", "esp8266", "raspberrypi", "ubuntu", "debian",
-        "windows", "desktop", "laptop", "phone", "device", "host", "client", "wlan0", "openwrt", "mi", "oppo", "vivo",
+        "android",
+        "iphone",
+        "ipad",
+        "ipod",
+        "macbook",
+        "galaxy",
+        "pixel",
+        "redmi",
+        "xiaomi",
+        "huawei",
+        "honor",
+        "oneplus",
+        "localhost",
+        "unknown",
+        "none",
+        "watch",
+        "espressif",
+        "esp32",
+        "esp8266",
+        "raspberrypi",
+        "ubuntu",
+        "debian",
+        "windows",
+        "desktop",
+        "laptop",
+        "phone",
+        "device",
+        "host",
+        "client",
+        "wlan0",
+        "openwrt",
+        "mi",
+        "oppo",
+        "vivo",
     ];
     let lower = text.to_lowercase();
     let is_kind = |kind: &&str| lower.strip_prefix(*kind).is_some_and(|rest| tail(rest) < 5);
-    text.contains('#') || (text.len() >= 4 && !KINDS.iter().any(|kind| is_kind(kind)))
+    text.contains('#') || (text.len() >= 4 && !KINDS.iter().any(is_kind))
 }
 
 /// Length of the longest run of letters and digits with a digit in it: what tells one device's name from its kind's.

@@ -38,13 +38,23 @@ fn legacy(fact: &Fact) -> Option<Label> {
     let value = &*fact.value;
     match fact.field {
         Field::Legacy => of(value, &format!("it uses {value}")),
-        Field::TlsVersion if matches!(value.trim_start_matches("TLS ").trim(), "1.0" | "1.1" | "SSL 3.0" | "SSL 2.0" | "3.0" | "2.0") => {
-            of(&format!("tls{}", value.trim_start_matches(|c: char| !c.is_ascii_digit())), &format!("TLS version {value} (RFC 8996)"))
+        Field::TlsVersion
+            if matches!(
+                value.trim_start_matches("TLS ").trim(),
+                "1.0" | "1.1" | "SSL 3.0" | "SSL 2.0" | "3.0" | "2.0"
+            ) =>
+        {
+            of(
+                &format!("tls{}", value.trim_start_matches(|c: char| !c.is_ascii_digit())),
+                &format!("TLS version {value} (RFC 8996)"),
+            )
         }
         Field::SmbDialect if value.starts_with("NT LM") || value.starts_with("LANMAN") || value == "1.0" => {
             of("smb1", &format!("SMB dialect {value}"))
         }
-        Field::SnmpVersion if matches!(value, "1" | "2c") => of("snmp-cleartext", &format!("SNMP version {value} (RFC 3410 §5)")),
+        Field::SnmpVersion if matches!(value, "1" | "2c") => {
+            of("snmp-cleartext", &format!("SNMP version {value} (RFC 3410 §5)"))
+        }
         _ => None,
     }
 }
@@ -66,7 +76,10 @@ pub(super) fn is_medical(device: &Device, knowledge: &Knowledge) -> bool {
 /// Marks the other devices of a segment (same scope and network) that has a medical one.
 pub(super) fn neighbours(devices: &mut [(Scope, Device)], knowledge: &Knowledge) {
     let nets = |scope: Scope, device: &Device| -> BTreeSet<(Scope, bool, u128)> {
-        let own = device.addresses.iter().filter(|ip| super::address::is_private(**ip) && !super::address::is_link_local(**ip));
+        let own = device
+            .addresses
+            .iter()
+            .filter(|ip| super::address::is_private(**ip) && !super::address::is_link_local(**ip));
         own.map(|ip| (scope, ip.is_ipv4(), network(*ip))).collect()
     };
     let mut medical: BTreeMap<(Scope, bool, u128), String> = BTreeMap::new();
