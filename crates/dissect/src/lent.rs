@@ -108,6 +108,20 @@ impl Slab {
         true
     }
 
+    /// Adds what `from` holds behind what `loan` holds. `false`, with both unchanged, when no memory is left.
+    #[must_use]
+    pub fn join(&mut self, loan: &mut Loan, from: &Loan) -> bool {
+        let (held, length) = (loan.length, loan.length + from.length);
+        if length > SMALLEST << loan.order && !self.grow(loan, length) {
+            return false;
+        }
+        let begin = from.block as usize * SMALLEST;
+        let to = loan.block as usize * SMALLEST + held;
+        (*self.memory).as_mut().copy_within(begin..begin + from.length, to);
+        loan.length = length;
+        true
+    }
+
     fn grow(&mut self, loan: &mut Loan, length: usize) -> bool {
         let Some(mut larger) = order_for(length).and_then(|order| self.block(order)) else { return false };
         let (from, to) = (loan.block as usize * SMALLEST, larger.block as usize * SMALLEST);

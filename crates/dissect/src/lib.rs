@@ -4,12 +4,22 @@
 //! bounded, what is dropped is counted, and no bytes whatever make it panic.
 
 pub mod codec;
+mod counts;
 pub mod entry;
+pub mod file;
+pub mod flow;
 pub mod lent;
+pub mod link;
+pub mod net;
 mod output;
 pub mod proto;
 pub mod reader;
+mod sensor;
+pub mod tally;
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "golden cases are files")]
 mod trial;
 
-pub use output::{About, Context, Output, Row, Sighting, Sink, Span};
+pub use counts::Counts;
+pub use output::{About, Context, Output, Part, Row, Sighting, Sink, Span};
+pub use sensor::{Frame, Sensor, Settings};

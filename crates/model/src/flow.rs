@@ -165,6 +165,8 @@ pub struct Flow {
     pub key: FlowKey,
     /// Hardware address of the initiator's and the responder's frames, as first seen.
     pub macs: [Option<Mac>; 2],
+    /// Time to live or hop limit of the first packet from the initiator and from the responder.
+    pub hop_limits: [Option<u8>; 2],
     /// Outer VLAN (1..=4094), when tagged.
     pub vlan: Option<u16>,
     /// First packet.

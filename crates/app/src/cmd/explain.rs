@@ -1,0 +1,238 @@
+//! `wardlight explain`: why we say what we say of a device, with the very bytes.
+//!
+//! The bytes are read again from the captures. Only those that state the value are shown; everything around them is
+//! blanked, because it may be a patient's.
+
+use super::watch::report_errors;
+use crate::io::read::{self, Go};
+use crate::io::sources::{self, Source};
+use crate::io::{print, run};
+use anyhow::bail;
+use clap::Args;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use wardlight_inventory::Knowledge;
+use wardlight_model::{Attribute, Claim, Device, Fact, Field, Place, Subject};
+
+/// Bytes shown in one row.
+const ROW: usize = 16;
+/// Most bytes shown of one fact when they do not spell its value.
+const UNSPELLED: usize = 32;
+
+/// Shows each fact about a device with the packet and the bytes that say so.
+#[derive(Args)]
+pub struct Explain {
+    /// Captures or folders of captures, then the device: its id, a hardware or network address, or its name.
+    #[arg(required = true, num_args = 2.., value_names = ["SOURCE", "DEVICE"])]
+    words: Vec<PathBuf>,
+}
+
+impl Explain {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let Some((device, named)) = self.words.split_last() else { bail!("expected SOURCE… DEVICE") };
+        let sources = sources::expand(named)?;
+        if let Some(pipe) = sources.iter().find(|source| source.is_pipe() && source.path().as_os_str() == "-") {
+            bail!("{pipe}: standard input can be read only once, but explaining reads the capture again: name a file");
+        }
+        let run = run::read(&sources, &mut ())?;
+        let code = report_errors(&run);
+        let picture = run.watch.picture(&Knowledge::shipped()?);
+        let wanted = device.to_string_lossy();
+        let found = picture.devices.iter().filter(|device| is_meant(device, &wanted)).collect::<Vec<_>>();
+        let [device] = found[..] else { bail!(not_one(&found, &wanted, &picture.devices)) };
+        let facts: Vec<&Fact> = picture.facts.iter().filter(|fact| concerns(fact, device)).collect();
+        let shown = excerpts(&sources, &facts);
+        print::out(&text(device, &facts, &shown, &sources))?;
+        Ok(code)
+    }
+}
+
+fn is_meant(device: &Device, wanted: &str) -> bool {
+    let same = |text: &str| text.eq_ignore_ascii_case(wanted);
+    same(&device.id)
+        || device.macs.iter().any(|mac| Ok(*mac) == wanted.parse())
+        || device.addresses.iter().any(|ip| Ok(*ip) == wanted.parse())
+        || device.keys.iter().any(|key| same(&key.text))
+        || device.claims.iter().any(|claim| claim.attribute == Attribute::Name && same(&claim.value))
+}
+
+fn not_one(found: &[&Device], wanted: &str, all: &[Device]) -> String {
+    let list = |devices: &mut dyn Iterator<Item = &Device>| {
+        devices.take(12).map(|d| d.id.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    if found.is_empty() {
+        format!("no device is called {wanted:?}; there are {}: {}", all.len(), list(&mut all.iter()))
+    } else {
+        format!("{wanted:?} may be any of {}", list(&mut found.iter().copied()))
+    }
+}
+
+/// Whether a fact is about `device`.
+fn concerns(fact: &Fact, device: &Device) -> bool {
+    match &fact.subject {
+        Subject::Nested { key, .. } => device.keys.contains(key),
+        Subject::Host(endpoint) => match (endpoint.mac, endpoint.ip) {
+            (Some(mac), _) if device.macs.contains(&mac) => endpoint.ip.is_none_or(|ip| device.addresses.contains(&ip)),
+            (_, Some(ip)) => device.addresses.contains(&ip),
+            _ => false,
+        },
+    }
+}
+
+/// The bytes that say each fact, as hexadecimal rows, by place.
+fn excerpts(sources: &[Source], facts: &[&Fact]) -> BTreeMap<Place, String> {
+    let mut wanted: BTreeMap<(u32, u64), Vec<&Fact>> = BTreeMap::new();
+    for fact in facts {
+        wanted.entry((fact.place.source, fact.place.packet)).or_default().push(fact);
+    }
+    let mut shown = BTreeMap::new();
+    for (number, source) in (0..).zip(sources) {
+        let Some(last) = wanted.keys().filter(|(source, _)| *source == number).map(|(_, packet)| *packet).max() else {
+            continue;
+        };
+        // What cannot be read was reported when the capture was read the first time.
+        let _ = read::frames(source, number, |frame, _| {
+            for fact in wanted.get(&(number, frame.packet)).into_iter().flatten() {
+                shown.insert(fact.place, excerpt(fact, frame.bytes));
+            }
+            if frame.packet < last { Go::On } else { Go::Stop }
+        });
+    }
+    shown
+}
+
+fn excerpt(fact: &Fact, frame: &[u8]) -> String {
+    let begin = fact.place.offset as usize;
+    let end = begin.saturating_add(fact.place.length as usize).min(frame.len());
+    let bytes = frame.get(begin..end).unwrap_or_default();
+    let is_said = spells(bytes, &fact.value) || (bytes.len() <= UNSPELLED && fact.field != Field::Legacy);
+    if bytes.is_empty() || !is_said {
+        return format!("      drawn from bytes {begin} to {end} of the frame, which are not shown\n");
+    }
+    let mut text = String::new();
+    for row in begin / ROW..end.div_ceil(ROW) {
+        let (mut hex, mut letters) = (String::new(), String::new());
+        for at in row * ROW..(row + 1) * ROW {
+            match frame.get(at).filter(|_| (begin..end).contains(&at)) {
+                Some(byte) => {
+                    let _ = write!(hex, "{byte:02x} ");
+                    letters.push(if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' });
+                }
+                None => {
+                    hex.push_str("·· ");
+                    letters.push('·');
+                }
+            }
+        }
+        let _ = writeln!(text, "      {:04x}  {hex} {letters}", row * ROW);
+    }
+    text
+}
+
+/// Whether `bytes` are the value itself: as text, or as two-byte text.
+fn spells(bytes: &[u8], value: &str) -> bool {
+    let plain: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+    let said = String::from_utf8_lossy(&plain);
+    said.trim().eq_ignore_ascii_case(value.trim())
+}
+
+fn text(device: &Device, facts: &[&Fact], shown: &BTreeMap<Place, String>, sources: &[Source]) -> String {
+    let mut text = format!("{}\n", device.id);
+    let list = |items: Vec<String>| items.join(", ");
+    let _ = writeln!(
+        text,
+        "  addresses  {}",
+        list(
+            device
+                .macs
+                .iter()
+                .map(ToString::to_string)
+                .chain(device.addresses.iter().map(ToString::to_string))
+                .collect()
+        )
+    );
+    if let Some(via) = &device.via {
+        let _ = writeln!(text, "  behind     {via}");
+    }
+    let _ = writeln!(text, "  seen       {} to {}", device.first, device.last);
+    for label in &device.labels {
+        let _ = writeln!(text, "  {}: {}", label.text, label.reason);
+    }
+    text += "\nWHAT WE SAY OF IT\n";
+    for attribute in Attribute::ALL {
+        let claims: Vec<&Claim> = device.claims.iter().filter(|claim| claim.attribute == attribute).collect();
+        if claims.is_empty() {
+            let _ = writeln!(text, "  {}: cannot tell, nothing it sent says so", attribute.name());
+        }
+        for claim in claims {
+            let _ = writeln!(
+                text,
+                "  {}: {}  {:.0} %  by {}",
+                attribute.name(),
+                claim.value,
+                claim.confidence * 100.0,
+                claim.rule
+            );
+            for evidence in &claim.evidence {
+                let _ = writeln!(
+                    text,
+                    "      because {} = {:?} in packet {}",
+                    evidence.field.name(),
+                    evidence.value,
+                    evidence.place.packet
+                );
+            }
+        }
+    }
+    text += "\nWHAT IT SAYS\n";
+    for fact in facts {
+        let source = usize::try_from(fact.place.source).ok().and_then(|at| sources.get(at));
+        let from = source.filter(|_| sources.len() > 1).map(|source| format!("{source} ")).unwrap_or_default();
+        let times = if fact.count > 1 { format!(", {} times until {}", fact.count, fact.last) } else { String::new() };
+        let _ = writeln!(
+            text,
+            "  {} = {}\n      {}: {from}packet {} at {}{times}",
+            fact.field.name(),
+            fact.value,
+            fact.protocol,
+            fact.place.packet,
+            fact.first
+        );
+        text += shown.get(&fact.place).map_or("", String::as_str);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wardlight_model::{Endpoint, Time};
+
+    fn fact(value: &str, offset: u32, length: u32) -> Fact {
+        Fact {
+            subject: Subject::Host(Endpoint::default()),
+            field: Field::AeTitle,
+            value: value.to_owned(),
+            protocol: "dicom",
+            first: Time::default(),
+            last: Time::default(),
+            count: 1,
+            place: Place { source: 0, packet: 1, offset, length },
+        }
+    }
+
+    #[test]
+    fn everything_but_the_value_is_blanked() {
+        let shown = excerpt(&fact("CT1", 5, 3), b"DOE^JCT1^JANE");
+        assert_eq!(shown, "      0000  ·· ·· ·· ·· ·· 43 54 31 ·· ·· ·· ·· ·· ·· ·· ··  ·····CT1········\n");
+    }
+
+    #[test]
+    fn long_bytes_that_do_not_spell_the_value_are_not_shown() {
+        let shown = excerpt(&fact("cleartext", 0, 40), &[b'x'; 40]);
+        assert!(shown.contains("not shown") && !shown.contains("78"), "{shown}");
+    }
+}

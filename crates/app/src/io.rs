@@ -1,0 +1,7 @@
+//! Where the program touches the world: captures in, tables and logs out.
+
+pub mod print;
+pub mod read;
+pub mod run;
+pub mod sources;
+pub mod zeek;

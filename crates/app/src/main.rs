@@ -1,0 +1,40 @@
+//! Wardlight: sees, understands and protects the connected devices of a hospital.
+//!
+//! Start reading here: each command is one file in `cmd/`.
+
+mod cmd;
+mod io;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Sees the connected devices of a hospital, without sending a single packet.
+#[derive(Parser)]
+#[command(name = "wardlight", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Watch(cmd::watch::Watch),
+    Explain(cmd::explain::Explain),
+    Protocols(cmd::protocols::Protocols),
+}
+
+fn main() -> ExitCode {
+    if let Err(error) = wardlight_capture::forbid_core_dumps() {
+        eprintln!("wardlight: cannot forbid core dumps: {error}");
+        return ExitCode::from(cmd::INPUT);
+    }
+    let outcome = match Arguments::parse().command {
+        Command::Watch(watch) => watch.run(),
+        Command::Explain(explain) => explain.run(),
+        Command::Protocols(protocols) => protocols.run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("wardlight: {error:#}");
+        ExitCode::from(cmd::INPUT)
+    })
+}

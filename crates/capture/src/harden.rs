@@ -1,0 +1,17 @@
+//! Keeping the memory of this very program from being written to disk.
+
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use std::io;
+
+/// From here on no core dump of this program is written and no other program of the same user may read its memory.
+/// Errors: the kernel refuses.
+pub fn forbid_core_dumps() -> io::Result<()> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    Ok(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?)
+}
+
+/// Lets core dumps be written again, for the test that looks for payload in one. Errors: the kernel refuses.
+pub fn permit_core_dumps() -> io::Result<()> {
+    set_dumpable_behavior(DumpableBehavior::Dumpable)?;
+    Ok(setrlimit(Resource::Core, Rlimit { current: None, maximum: None })?)
+}

@@ -1,0 +1,256 @@
+//! One direction of a TCP connection put in order: each byte once, holes named, memory bounded.
+//!
+//! Bytes in order pass straight through from their frame. Those that come too early wait in lent memory until the hole
+//! before them fills, or until the other side's acknowledgement shows that they came everywhere but here. Where copies
+//! of the same bytes differ, the first counts. Source: RFC 9293 §3.
+
+use crate::lent::{Loan, Slab};
+use crate::output::Span;
+
+/// Most segments that wait for a hole to fill.
+const PIECES: usize = 64;
+/// Farthest a segment may lie ahead and still be waited for, in bytes.
+const AHEAD: u32 = 1 << 20;
+
+/// One direction's order.
+#[derive(Default)]
+pub struct Lane {
+    /// Next sequence number expected; `None` before anything was seen.
+    next: Option<u32>,
+    /// Highest sequence number that the other side has acknowledged.
+    acknowledged: Option<u32>,
+    /// Sequence number behind the last byte, once a FIN said it.
+    end: Option<u32>,
+    early: Vec<Early>,
+    /// Payload bytes passed on or passed over in order.
+    pub bytes: u64,
+    /// Payload bytes that never came.
+    pub missed: u64,
+}
+
+struct Early {
+    seq: u32,
+    bytes: Loan,
+    span: Span,
+}
+
+/// What a direction has next.
+pub enum Next {
+    /// A waiting segment is in order now. The caller reads and releases it.
+    Bytes(Loan, Span),
+    /// So many bytes will never come.
+    Gap(u64),
+}
+
+/// What became of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// Its bytes from this index on are new and in order: to be read now.
+    InOrder(usize),
+    /// It waits, or was seen before, or lies too far ahead.
+    Later,
+    /// All its bytes were seen before.
+    Again,
+}
+
+impl Lane {
+    /// Sequence numbers begin behind `seq`, as a SYN says.
+    pub fn begin(&mut self, seq: u32) {
+        self.next.get_or_insert(seq.wrapping_add(1));
+    }
+
+    /// The last byte stands before `seq`, as a FIN says.
+    pub fn finish(&mut self, seq: u32) {
+        self.end.get_or_insert(seq);
+        self.next.get_or_insert(seq);
+    }
+
+    /// Whether a FIN was seen and everything before it was passed on.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.end.is_some() && self.end == self.next
+    }
+
+    /// The other side has everything before `ack`.
+    pub fn acknowledge(&mut self, ack: u32) {
+        if self.acknowledged.is_none_or(|held| ahead(ack, held) > 0) {
+            self.acknowledged = Some(ack);
+        }
+    }
+
+    /// Takes a segment's payload at `seq`; `deaf` when nobody will read it, so that it need only be counted.
+    pub fn arrive(&mut self, seq: u32, payload: &[u8], span: Span, deaf: bool, slab: &mut Slab) -> Arrival {
+        let next = *self.next.get_or_insert(seq);
+        let distance = ahead(seq, next);
+        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        if distance > 0 && !deaf {
+            self.wait(seq, payload, span, slab);
+            return Arrival::Later;
+        }
+        if distance > 0 {
+            self.miss(distance.unsigned_abs());
+            self.pass(length);
+            return Arrival::InOrder(0);
+        }
+        let seen = distance.unsigned_abs();
+        if seen >= length {
+            if deaf {
+                self.fill(length);
+            }
+            return Arrival::Again;
+        }
+        self.pass(length - seen);
+        Arrival::InOrder(usize::try_from(seen).unwrap_or(usize::MAX))
+    }
+
+    /// What is in order now. Call until `None`.
+    pub fn next(&mut self, slab: &mut Slab) -> Option<Next> {
+        let next = self.next?;
+        let lost = loop {
+            let first = self.early.first()?;
+            let distance = ahead(first.seq, next);
+            if distance > 0 {
+                break distance.unsigned_abs();
+            }
+            let mut early = self.early.remove(0);
+            let seen = usize::try_from(distance.unsigned_abs()).unwrap_or(usize::MAX);
+            let Some(fresh) = early.bytes.len().checked_sub(seen).filter(|fresh| *fresh > 0) else {
+                slab.release(early.bytes);
+                continue;
+            };
+            slab.cut(&mut early.bytes, 0, seen);
+            self.pass(u32::try_from(fresh).unwrap_or(u32::MAX));
+            let ahead = u32::try_from(seen).unwrap_or(u32::MAX);
+            return Some(Next::Bytes(
+                early.bytes,
+                Span { offset: early.span.offset.saturating_add(ahead), ..early.span },
+            ));
+        };
+        let first = self.early.first()?.seq;
+        let proven = self.acknowledged.is_some_and(|ack| ahead(ack, first) >= 0);
+        if !proven && self.early.len() < PIECES {
+            return None;
+        }
+        self.miss(lost);
+        Some(Next::Gap(u64::from(lost)))
+    }
+
+    /// Gives back everything that waits; it and the holes before it count as missed.
+    pub fn close(&mut self, slab: &mut Slab) {
+        for early in self.early.drain(..) {
+            slab.release(early.bytes);
+        }
+        if let (Some(next), Some(end)) = (self.next, self.end.or(self.acknowledged)) {
+            let missing = ahead(end, next);
+            if missing > 0 && missing.unsigned_abs() < AHEAD {
+                self.miss(missing.unsigned_abs());
+            }
+        }
+    }
+
+    fn pass(&mut self, length: u32) {
+        self.next = self.next.map(|next| next.wrapping_add(length));
+        self.bytes += u64::from(length);
+    }
+
+    fn miss(&mut self, length: u32) {
+        self.next = self.next.map(|next| next.wrapping_add(length));
+        self.missed += u64::from(length);
+    }
+
+    /// Bytes thought missed came late, while nobody waited for them.
+    fn fill(&mut self, length: u32) {
+        let filled = self.missed.min(u64::from(length));
+        self.missed -= filled;
+        self.bytes += filled;
+    }
+
+    /// Keeps a segment that came too early. What cannot be kept shows as a gap later.
+    fn wait(&mut self, seq: u32, payload: &[u8], span: Span, slab: &mut Slab) {
+        let next = self.next.unwrap_or(seq);
+        let place = self.early.partition_point(|early| ahead(early.seq, seq) < 0);
+        let held = self.early.get(place).is_some_and(|early| early.seq == seq && early.bytes.len() >= payload.len());
+        if held || self.early.len() >= PIECES || ahead(seq, next).unsigned_abs() > AHEAD {
+            return;
+        }
+        if let Some(bytes) = slab.lend(payload) {
+            self.early.insert(place, Early { seq, bytes, span });
+        }
+    }
+}
+
+/// How far `seq` lies ahead of `of`, in sequence space; negative when it lies behind.
+fn ahead(seq: u32, of: u32) -> i32 {
+    seq.wrapping_sub(of).cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Passes segments through a lane and gives what came out: bytes, with `_` for each lost one.
+    fn put_in_order(segments: &[(u32, &[u8])], ack: Option<u32>) -> String {
+        let mut slab = Slab::new(Box::new(vec![0; 1 << 20]));
+        let mut lane = Lane::default();
+        lane.begin(u32::MAX - 3);
+        let mut out = String::new();
+        for (seq, payload) in segments {
+            let seq = seq.wrapping_add(u32::MAX - 2);
+            if let Arrival::InOrder(from) = lane.arrive(seq, payload, Span::default(), false, &mut slab) {
+                out.push_str(std::str::from_utf8(&payload[from..]).expect("text"));
+            }
+            if let Some(ack) = ack {
+                lane.acknowledge(ack.wrapping_add(u32::MAX - 2));
+            }
+            while let Some(next) = lane.next(&mut slab) {
+                match next {
+                    Next::Bytes(loan, _) => {
+                        out.push_str(std::str::from_utf8(slab.bytes(&loan)).expect("text"));
+                        slab.release(loan);
+                    }
+                    Next::Gap(lost) => out.push_str(&"_".repeat(usize::try_from(lost).expect("small"))),
+                }
+            }
+        }
+        lane.close(&mut slab);
+        assert_eq!(slab.in_use(), 0);
+        out
+    }
+
+    #[test]
+    fn segments_come_out_in_order_each_byte_once() {
+        assert_eq!(put_in_order(&[(0, b"abc"), (3, b"def")], None), "abcdef");
+        assert_eq!(put_in_order(&[(3, b"def"), (0, b"abc"), (0, b"abc"), (6, b"g")], None), "abcdefg");
+        assert_eq!(put_in_order(&[(0, b"abc"), (2, b"XYZ")], None), "abcYZ");
+        assert_eq!(put_in_order(&[(4, b"ef"), (2, b"cdXX"), (0, b"ab")], None), "abcdXX");
+    }
+
+    #[test]
+    fn a_hole_that_was_acknowledged_is_named() {
+        assert_eq!(put_in_order(&[(0, b"ab"), (4, b"ef")], Some(6)), "ab__ef");
+        assert_eq!(put_in_order(&[(0, b"ab"), (4, b"ef")], Some(2)), "ab");
+    }
+
+    #[test]
+    fn waiting_segments_are_bounded() {
+        let segments: Vec<(u32, &[u8])> = (0..200).map(|n| (2 + n * 2, &b"x"[..])).collect();
+        assert!(put_in_order(&segments, None).starts_with("__x_x"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_gives_the_same_stream(cuts in prop::collection::btree_set(1usize..200, 0..20), swaps in prop::collection::vec(any::<prop::sample::Index>(), 20)) {
+            let text: String = ('a'..='z').cycle().take(200).collect();
+            let mut edges: Vec<usize> = std::iter::once(0).chain(cuts).chain([200]).collect();
+            edges.dedup();
+            let mut parts: Vec<(u32, &[u8])> = edges.windows(2)
+                .map(|edge| (u32::try_from(edge[0]).expect("small"), &text.as_bytes()[edge[0]..edge[1]])).collect();
+            let count = parts.len();
+            for (n, swap) in swaps.iter().enumerate().take(count) {
+                parts.swap(n, swap.index(count));
+            }
+            prop_assert_eq!(put_in_order(&parts, None), text);
+        }
+    }
+}

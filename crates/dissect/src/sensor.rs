@@ -1,0 +1,521 @@
+//! Frames in; flows, facts, records and weirds out.
+//!
+//! One sensor is one shard: nothing is shared, nothing waits. Time comes with the frames.
+
+use crate::codec::cursor::{Cursor, Short};
+use crate::codec::keyed::PrivacyKey;
+use crate::counts::Counts;
+use crate::entry::{Carrier, Dissector};
+use crate::flow::community::{icmp_counterpart, icmpv6_counterpart};
+use crate::flow::history::Flags;
+use crate::flow::tcp::{Arrival, Next};
+use crate::flow::{Conversation, Table};
+use crate::lent::{Memory, Slab};
+use crate::link::{self, Inside, Layers, LinkType};
+use crate::net::fragment::Fragments;
+use crate::net::{self, Packet};
+use crate::output::{Context, Output, Sink, Span};
+use crate::proto::ENTRIES;
+use crate::reader::{Reader, World};
+use std::net::IpAddr;
+use wardlight_model::{Endpoint, FlowKey, Mac, Port, Scope, Side, Time, Transport};
+
+/// One frame of a capture.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// When it was captured.
+    pub time: Time,
+    /// The run's source it comes from, counted from 0.
+    pub source: u32,
+    /// Its number within the source, counted from 1.
+    pub packet: u64,
+    /// How it begins.
+    pub link: LinkType,
+    /// Its bytes, as far as captured.
+    pub bytes: &'a [u8],
+    /// Its length on the wire, in bytes.
+    pub wire_length: u32,
+}
+
+/// What a sensor is given once.
+pub struct Settings {
+    /// The routing domain its addresses belong to.
+    pub scope: Scope,
+    /// Most conversations at one time.
+    pub flows: usize,
+    /// Random number that keeps hash positions unpredictable.
+    pub seed: u64,
+    /// The site's key for values that may name a person.
+    pub key: PrivacyKey,
+    /// Memory for incomplete messages.
+    pub messages: Box<dyn Memory>,
+    /// Memory for segments and fragments that wait for others.
+    pub waiting: Box<dyn Memory>,
+}
+
+/// Reads frames.
+pub struct Sensor {
+    scope: Scope,
+    key: PrivacyKey,
+    table: Table,
+    messages: Slab,
+    waiting: Slab,
+    fragments: Fragments,
+    by_ip: Vec<(u8, &'static dyn Dissector)>,
+    by_ethertype: Vec<(u16, &'static dyn Dissector)>,
+    by_snap: Vec<((u32, u16), &'static dyn Dissector)>,
+    clock: Option<Time>,
+    counts: Counts,
+}
+
+/// Where a packet came from, and by which hops.
+#[derive(Clone, Copy)]
+struct Way {
+    time: Time,
+    span: Span,
+    source: Option<Mac>,
+    destination: Option<Mac>,
+    vlan: Option<u16>,
+}
+
+impl Sensor {
+    /// A sensor that has seen nothing.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let (mut by_ip, mut by_ethertype, mut by_snap) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in ENTRIES.iter().copied() {
+            for carrier in entry.info().carriers {
+                match *carrier {
+                    Carrier::Ip(protocol) => by_ip.push((protocol, entry)),
+                    Carrier::Ethertype(ethertype) => by_ethertype.push((ethertype, entry)),
+                    Carrier::Snap(organisation, protocol) => by_snap.push(((organisation, protocol), entry)),
+                    Carrier::Tcp | Carrier::Udp | Carrier::Body(_) | Carrier::Exchange => {}
+                }
+            }
+        }
+        Self {
+            scope: settings.scope,
+            key: settings.key,
+            table: Table::new(settings.flows, settings.seed),
+            messages: Slab::new(settings.messages),
+            waiting: Slab::new(settings.waiting),
+            fragments: Fragments::default(),
+            by_ip,
+            by_ethertype,
+            by_snap,
+            clock: None,
+            counts: Counts::default(),
+        }
+    }
+
+    /// What was read and lost so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts { flows: self.table.begun(), lost_fragments: self.fragments.dropped, ..self.counts }
+    }
+
+    /// Reads one frame.
+    pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut dyn Sink) {
+        self.counts.frames += 1;
+        self.counts.bytes += u64::from(frame.wire_length);
+        if (frame.bytes.len() as u64) < u64::from(frame.wire_length) {
+            self.counts.cut_frames += 1;
+        }
+        self.pass_time(frame.time, sink);
+        if !frame.link.is_read() {
+            self.counts.unread_link += 1;
+            return;
+        }
+        let Ok(layers) = link::layers(frame.link, frame.bytes) else {
+            self.counts.short_frames += 1;
+            return;
+        };
+        let span = Span { at: 0, source: frame.source, packet: frame.packet, offset: 0 };
+        let Layers { source, destination, vlan, .. } = layers;
+        let way = Way { time: frame.time, span, source, destination, vlan };
+        match layers.inside {
+            Inside::Ipv4 => self.ip(net::ipv4(layers.payload).ok(), frame, way, sink),
+            Inside::Ipv6 => self.ip(net::ipv6(layers.payload).ok(), frame, way, sink),
+            inside => self.below_ip(inside, layers.payload, frame, way, sink),
+        }
+    }
+
+    /// Reports every conversation still under way and forgets it.
+    pub fn finish(&mut self, sink: &mut dyn Sink) {
+        for conversation in self.table.drain() {
+            self.report(conversation, sink);
+        }
+        self.fragments.close(&mut self.waiting);
+    }
+
+    /// Lent memory in use, in bytes: 0 after [`Self::finish`].
+    #[must_use]
+    pub const fn lent(&self) -> usize {
+        self.messages.in_use() + self.waiting.in_use()
+    }
+
+    /// Time never goes back, whatever the frames say.
+    fn pass_time(&mut self, time: Time, sink: &mut dyn Sink) {
+        let clock = self.clock.map_or(time, |clock| clock.max(time));
+        if self.clock != Some(clock) {
+            self.clock = Some(clock);
+            for conversation in self.table.expire(clock) {
+                self.report(conversation, sink);
+            }
+        }
+    }
+
+    fn report(&mut self, mut conversation: Conversation, sink: &mut dyn Sink) {
+        for side in [Side::Initiator, Side::Responder] {
+            conversation.lane(side).close(&mut self.waiting);
+        }
+        if let Some(mut reader) = conversation.reader.take() {
+            let mut world = World { slab: &mut self.messages, key: &self.key, sink };
+            for side in [Side::Initiator, Side::Responder] {
+                reader.end(&context(&conversation, side, conversation.last, false), &mut world);
+            }
+            reader.close(&mut world);
+            conversation.service = conversation.service.or_else(|| reader.service());
+            self.counts.cut_bytes += reader.cut;
+        }
+        let flow = conversation.report();
+        self.counts.missed_bytes += flow.sent.iter().map(|direction| direction.missed).sum::<u64>();
+        sink.flow(flow);
+    }
+
+    fn below_ip(&mut self, inside: Inside, payload: &[u8], frame: &Frame<'_>, way: Way, sink: &mut dyn Sink) {
+        let entry = match inside {
+            Inside::Ethertype(held) => {
+                self.by_ethertype.iter().find(|(known, _)| *known == held).map(|(_, entry)| *entry)
+            }
+            Inside::Snap(organisation, protocol) => {
+                self.by_snap.iter().find(|(known, _)| *known == (organisation, protocol)).map(|(_, entry)| *entry)
+            }
+            Inside::Llc(..) | Inside::Ipv4 | Inside::Ipv6 => None,
+        };
+        let sender = Endpoint { scope: self.scope, mac: way.source, ip: None };
+        if way.source.is_some_and(Mac::is_station) {
+            sink.station(sender, way.time);
+        }
+        let Some(entry) = entry else {
+            self.counts.other_frames += 1;
+            return;
+        };
+        let receiver = Endpoint { scope: self.scope, mac: way.destination, ip: None };
+        let to_group = way.destination.is_some_and(Mac::is_group);
+        let ends = [sender, receiver];
+        let context = Context { time: way.time, flow: None, ends, ports: [0; 2], side: Side::Initiator, to_group };
+        self.message(entry, &context, payload, span_of(payload, frame.bytes, way.span), sink);
+    }
+
+    fn message(
+        &mut self,
+        entry: &'static dyn Dissector,
+        context: &Context,
+        payload: &[u8],
+        span: Span,
+        sink: &mut dyn Sink,
+    ) {
+        let spans = [span];
+        let mut out = Output::new(context, (payload, &spans), entry.info(), &self.key, sink);
+        entry.open().read(context.side, payload, &mut out);
+    }
+
+    fn ip(&mut self, packet: Option<Packet<'_>>, frame: &Frame<'_>, way: Way, sink: &mut dyn Sink) {
+        let Some(packet) = packet else {
+            self.counts.bad_packets += 1;
+            return;
+        };
+        let Some(fragment) = packet.fragment else {
+            let span = span_of(packet.payload, frame.bytes, way.span);
+            self.transport(&packet, Way { span, ..way }, sink);
+            return;
+        };
+        if let Some(whole) = self.fragments.add(self.scope, &packet, fragment, way.time, &mut self.waiting) {
+            // The slab of waiting pieces is set aside, so that the packet can be read while the rest of the sensor works.
+            let waiting = std::mem::replace(&mut self.waiting, Slab::new(Box::new([])));
+            let payload = waiting.bytes(&whole);
+            let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+            let packet = Packet { payload, missing: 0, fragment: None, length, ..packet };
+            self.transport(&packet, way, sink);
+            self.waiting = waiting;
+            self.waiting.release(whole);
+        }
+    }
+
+    fn transport(&mut self, packet: &Packet<'_>, way: Way, sink: &mut dyn Sink) {
+        let transport = Transport(packet.protocol);
+        let Ok(segment) = segment(transport, packet.payload) else {
+            self.counts.bad_segments += 1;
+            return;
+        };
+        let (from, to) = segment.ports;
+        let key = FlowKey {
+            scope: self.scope,
+            transport,
+            initiator: (packet.source, from),
+            responder: (packet.destination, to),
+        };
+        let place = self.conversation(key, &segment, way, sink);
+        let ahead = u32::try_from(packet.payload.len() - segment.payload.len()).unwrap_or_default();
+        let span = Span { offset: way.span.offset.saturating_add(ahead), ..way.span };
+        let Some(conversation) = self.table.at_mut(place) else { return };
+        let side = if conversation.key.initiator == key.initiator { Side::Initiator } else { Side::Responder };
+        count(conversation, packet, &segment, side, way);
+        match transport {
+            Transport::TCP => self.tcp(place, &segment, side, Way { span, ..way }, sink),
+            Transport::UDP => self.udp(place, segment.payload, side, Way { span, ..way }, sink),
+            _ => {}
+        }
+        let entry = self.by_ip.iter().find(|(protocol, _)| *protocol == packet.protocol).map(|(_, entry)| *entry);
+        if let (Some(entry), Some(conversation)) = (entry, self.table.at(place)) {
+            let context = of_packet(conversation, side, way);
+            self.message(entry, &context, packet.payload, way.span, sink);
+        }
+    }
+
+    /// The conversation a segment belongs to: the one under way, or a new one, turned so that the initiator is first.
+    fn conversation(&mut self, key: FlowKey, segment: &Segment<'_>, way: Way, sink: &mut dyn Sink) -> u32 {
+        let begins = segment.tcp.is_some_and(|tcp| tcp.flags.syn() && !tcp.flags.ack());
+        if let Some(place) = self.table.find(&key) {
+            let over = begins && self.table.at(place).is_some_and(Conversation::is_over);
+            if !over {
+                return place;
+            }
+            let ended = self.table.take(place);
+            ended.into_iter().for_each(|ended| self.report(ended, sink));
+        }
+        if self.table.is_full() {
+            for evicted in self.table.evict() {
+                self.counts.evicted_flows += 1;
+                self.report(evicted, sink);
+            }
+        }
+        let turned = FlowKey { initiator: key.responder, responder: key.initiator, ..key };
+        self.table.begin(if self.is_answer(&key, segment) { turned } else { key }, way.time)
+    }
+
+    /// Whether a conversation that is first seen here was begun by the other side.
+    fn is_answer(&self, key: &FlowKey, segment: &Segment<'_>) -> bool {
+        if let Some(tcp) = segment.tcp.filter(|tcp| tcp.flags.syn()) {
+            return tcp.flags.ack();
+        }
+        if !matches!(key.transport, Transport::TCP | Transport::UDP) {
+            return matches!(
+                (key.transport, key.initiator.1),
+                (Transport::ICMP, 0 | 14 | 16 | 18) | (Transport::ICMPV6, 129)
+            );
+        }
+        let carrier = if key.transport == Transport::TCP { Carrier::Tcp } else { Carrier::Udp };
+        let known = |port| crate::reader::service_by_port(carrier, [0, port]).is_some();
+        known(key.initiator.1) && !known(key.responder.1) && !is_group(key.responder.0)
+    }
+
+    fn udp(&mut self, place: u32, payload: &[u8], side: Side, way: Way, sink: &mut dyn Sink) {
+        let Some(conversation) = self.table.at_mut(place) else { return };
+        let context = of_packet(conversation, side, way);
+        let mut world = World { slab: &mut self.messages, key: &self.key, sink };
+        if let Some(reader) = reader_of(conversation, side) {
+            reader.datagram(&context, payload, way.span, &mut world);
+        }
+        self.counts.cut_bytes += settle(conversation, &mut world);
+    }
+
+    fn tcp(&mut self, place: u32, segment: &Segment<'_>, side: Side, way: Way, sink: &mut dyn Sink) {
+        let (Some(conversation), Some(tcp)) = (self.table.at_mut(place), segment.tcp) else { return };
+        let context = of_packet(conversation, side, way);
+        let mut world = World { slab: &mut self.messages, key: &self.key, sink };
+        if tcp.flags.syn() {
+            conversation.lane(side).begin(tcp.seq);
+        }
+        if tcp.flags.ack() {
+            conversation.lane(side.other()).acknowledge(tcp.ack);
+            read_waiting(conversation, &context, side.other(), &mut self.waiting, &mut world);
+        }
+        if !segment.payload.is_empty() {
+            let seq = tcp.seq.wrapping_add(u32::from(tcp.flags.syn()));
+            let deaf = conversation.reader.as_ref().map_or(conversation.was_read, |reader| reader.is_deaf(side));
+            let arrival = conversation.lane(side).arrive(seq, segment.payload, way.span, deaf, &mut self.waiting);
+            if let (Arrival::InOrder(from), false) = (arrival, deaf) {
+                let fresh = segment.payload.get(from..).unwrap_or_default();
+                let ahead = u32::try_from(from).unwrap_or(u32::MAX);
+                let span = Span { offset: way.span.offset.saturating_add(ahead), ..way.span };
+                if let Some(reader) = reader_of(conversation, side) {
+                    reader.stream(&context, fresh, span, &mut world);
+                }
+            }
+            read_waiting(conversation, &context, side, &mut self.waiting, &mut world);
+        }
+        if tcp.flags.fin() {
+            let length = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX);
+            conversation.lane(side).finish(tcp.seq.wrapping_add(length));
+        }
+        end_sides(conversation, &context, tcp.flags, &mut world);
+        self.counts.cut_bytes += settle(conversation, &mut world);
+        if conversation.is_over() {
+            self.table.close_soon(place, way.time);
+        }
+    }
+}
+
+/// A transport header, and what stands behind it.
+struct Segment<'a> {
+    ports: (Port, Port),
+    payload: &'a [u8],
+    tcp: Option<TcpHeader>,
+}
+
+#[derive(Clone, Copy)]
+struct TcpHeader {
+    seq: u32,
+    ack: u32,
+    flags: Flags,
+}
+
+fn segment(transport: Transport, bytes: &[u8]) -> Result<Segment<'_>, Short> {
+    let mut cursor = Cursor::new(bytes);
+    match transport {
+        Transport::TCP => {
+            let ports = (cursor.u16()?, cursor.u16()?);
+            let (seq, ack) = (cursor.u32()?, cursor.u32()?);
+            let words = usize::from(cursor.u8()? >> 4);
+            let flags = Flags(cursor.u8()?);
+            cursor.skip(6)?;
+            cursor.skip((words * 4).checked_sub(20).ok_or(Short)?)?;
+            Ok(Segment { ports, payload: cursor.rest(), tcp: Some(TcpHeader { seq, ack, flags }) })
+        }
+        Transport::UDP => {
+            let ports = (cursor.u16()?, cursor.u16()?);
+            let length = usize::from(cursor.u16()?);
+            let _checksum = cursor.u16()?;
+            // A length of 0 stands for a datagram too long for the field (RFC 2675), or was left to the network card.
+            let length = if length < 8 { cursor.left() } else { length - 8 };
+            Ok(Segment { ports, payload: cursor.take_at_most(length), tcp: None })
+        }
+        Transport::ICMP | Transport::ICMPV6 => {
+            let (kind, code) = (u16::from(cursor.u8()?), u16::from(cursor.u8()?));
+            let answer = if transport == Transport::ICMP { icmp_counterpart(kind) } else { icmpv6_counterpart(kind) };
+            Ok(Segment { ports: (kind, answer.unwrap_or(code)), payload: cursor.rest(), tcp: None })
+        }
+        _ => Ok(Segment { ports: (0, 0), payload: bytes, tcp: None }),
+    }
+}
+
+fn count(conversation: &mut Conversation, packet: &Packet<'_>, segment: &Segment<'_>, side: Side, way: Way) {
+    conversation.last = conversation.last.max(way.time);
+    conversation.vlan = conversation.vlan.or(way.vlan);
+    let slots = (&mut conversation.macs, &mut conversation.hop_limits);
+    if let (Some(mac), Some(ttl)) = (slots.0.get_mut(side.index()), slots.1.get_mut(side.index())) {
+        *mac = mac.or(way.source);
+        *ttl = ttl.or(Some(packet.ttl));
+    }
+    if let Some(mac) = slots.0.get_mut(side.other().index()) {
+        *mac = mac.or(way.destination.filter(|mac| mac.is_station()));
+    }
+    let payload = !segment.payload.is_empty();
+    match segment.tcp {
+        Some(tcp) => conversation.history.segment(tcp.flags, payload, side),
+        None => conversation.history.note(b'd', side),
+    }
+    let direction = conversation.direction(side);
+    direction.packets += 1;
+    direction.ip_bytes += u64::from(packet.length);
+    direction.bytes += segment.payload.len() as u64;
+}
+
+/// The reader of a conversation while there is something to learn from `side`.
+fn reader_of(conversation: &mut Conversation, side: Side) -> Option<&mut Reader> {
+    if conversation.reader.is_none() && !conversation.was_read {
+        conversation.reader = Some(Box::default());
+    }
+    conversation.reader.as_deref_mut().filter(|reader| !reader.is_deaf(side))
+}
+
+/// Reads what is in order now of the segments that waited.
+fn read_waiting(
+    conversation: &mut Conversation,
+    context: &Context,
+    side: Side,
+    waiting: &mut Slab,
+    world: &mut World<'_>,
+) {
+    let context = Context { side, ..*context };
+    while let Some(next) = conversation.lane(side).next(waiting) {
+        match next {
+            Next::Bytes(loan, span) => {
+                if let Some(reader) = reader_of(conversation, side) {
+                    reader.stream(&context, waiting.bytes(&loan), span, world);
+                }
+                waiting.release(loan);
+            }
+            Next::Gap(lost) => {
+                conversation.history.note(b'g', side);
+                if let Some(reader) = reader_of(conversation, side) {
+                    reader.gap(side, lost, world);
+                }
+            }
+        }
+    }
+}
+
+/// Tells the reader of each side that will send no more.
+fn end_sides(conversation: &mut Conversation, context: &Context, flags: Flags, world: &mut World<'_>) {
+    for side in [Side::Initiator, Side::Responder] {
+        let over = flags.rst() || conversation.lane(side).is_finished();
+        if let Some(reader) = conversation.reader.as_deref_mut().filter(|_| over)
+            && !reader.is_deaf(side)
+        {
+            reader.end(&Context { side, ..*context }, world);
+        }
+    }
+}
+
+/// Keeps the service once known, and lets the reader go when nothing more will be learned. Gives the bytes it cut.
+fn settle(conversation: &mut Conversation, world: &mut World<'_>) -> u64 {
+    let Some(reader) = conversation.reader.as_deref_mut() else { return 0 };
+    conversation.was_read = true;
+    conversation.service = conversation.service.or_else(|| reader.service());
+    if !(reader.is_deaf(Side::Initiator) && reader.is_deaf(Side::Responder)) {
+        return 0;
+    }
+    reader.close(world);
+    let cut = reader.cut;
+    conversation.reader = None;
+    cut
+}
+
+/// The context of a packet that `side` sent, with the hardware addresses of this very packet.
+fn of_packet(conversation: &Conversation, side: Side, way: Way) -> Context {
+    let mut context = context(conversation, side, way.time, way.destination.is_some_and(Mac::is_group));
+    let (sender, receiver) = (way.source, way.destination.filter(|mac| mac.is_station()));
+    let [initiator, responder] = &mut context.ends;
+    (initiator.mac, responder.mac) = if side == Side::Initiator { (sender, receiver) } else { (receiver, sender) };
+    context
+}
+
+fn context(conversation: &Conversation, side: Side, time: Time, to_group: bool) -> Context {
+    let FlowKey { scope, initiator, responder, .. } = conversation.key;
+    let [from, to] = conversation.macs;
+    let receiver = if side == Side::Initiator { responder.0 } else { initiator.0 };
+    Context {
+        time,
+        flow: Some((conversation.id, conversation.key)),
+        ends: [
+            Endpoint { scope, mac: from, ip: Some(initiator.0) },
+            Endpoint { scope, mac: to, ip: Some(responder.0) },
+        ],
+        ports: [initiator.1, responder.1],
+        side,
+        to_group: to_group || is_group(receiver),
+    }
+}
+
+fn is_group(ip: IpAddr) -> bool {
+    ip.is_multicast() || matches!(ip, IpAddr::V4(ip) if ip.is_broadcast())
+}
+
+/// Where `part` of `frame` stands.
+fn span_of(part: &[u8], frame: &[u8], span: Span) -> Span {
+    let offset = part.as_ptr().addr().saturating_sub(frame.as_ptr().addr());
+    Span { offset: u32::try_from(offset).unwrap_or(u32::MAX), ..span }
+}

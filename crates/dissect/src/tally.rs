@@ -1,0 +1,296 @@
+//! Facts seen a thousand times, kept once: what a sensor hands on.
+//!
+//! Bounded: a device that says ever new values, or a network that says ever new things, is counted, not kept.
+
+use crate::output::{Sighting, Sink};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use std::collections::BTreeMap;
+use std::hash::BuildHasher as _;
+use std::net::IpAddr;
+use wardlight_model::{Endpoint, Fact, Flow, Key, Presence, Record, Side, Subject, Time, Transport, Weird};
+
+/// Most facts kept.
+const FACTS: usize = 1 << 20;
+/// Most values kept of one field of one subject.
+const VALUES: u32 = 256;
+/// Most pairs of hardware and network address kept.
+const PRESENCES: usize = 1 << 20;
+
+/// What is done with each conversation and transaction while facts are counted.
+pub trait Listener {
+    /// A conversation was reported.
+    fn flow(&mut self, flow: &Flow) {
+        let _ = flow;
+    }
+    /// Whether transactions are wanted.
+    fn wants_records(&self) -> bool {
+        false
+    }
+    /// A transaction was seen.
+    fn record(&mut self, record: &Record) {
+        let _ = record;
+    }
+}
+
+/// Listens to nothing.
+impl Listener for () {}
+
+/// Facts, presences, weirds and services of a run.
+pub struct Tally {
+    hasher: FixedState,
+    facts: Vec<Fact>,
+    index: HashTable<usize>,
+    values: hashbrown::HashMap<u64, u32, FixedState>,
+    presences: hashbrown::HashMap<Endpoint, Presence, FixedState>,
+    weirds: BTreeMap<&'static str, Odd>,
+    services: BTreeMap<(Transport, &'static str), Spoken>,
+    dropped: u64,
+}
+
+/// A weird and how often it was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Odd {
+    /// How often.
+    pub count: u64,
+    /// The first time.
+    pub first: Weird,
+}
+
+/// How much one application protocol was spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spoken {
+    /// Conversations.
+    pub flows: u64,
+    /// Of these, how many are known by the port alone.
+    pub by_port: u64,
+    /// Bytes of IP packets both ways.
+    pub ip_bytes: u64,
+    /// IP packets both ways.
+    pub packets: u64,
+}
+
+impl Tally {
+    /// Nothing was seen. `seed` keeps hash positions unpredictable.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let hasher = FixedState::with_seed(seed);
+        Self {
+            hasher: hasher.clone(),
+            facts: Vec::new(),
+            index: HashTable::new(),
+            values: hashbrown::HashMap::with_hasher(hasher.clone()),
+            presences: hashbrown::HashMap::with_hasher(hasher.clone()),
+            weirds: BTreeMap::new(),
+            services: BTreeMap::new(),
+            dropped: 0,
+        }
+    }
+
+    /// Every fact, in the order of first sight.
+    #[must_use]
+    pub fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+
+    /// Every pair of addresses that sent or got something, in the order of addresses.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "sorted before anyone sees the order")]
+    pub fn presences(&self) -> Vec<Presence> {
+        let mut all: Vec<Presence> = self.presences.values().copied().collect();
+        all.sort_by_key(|presence| presence.endpoint);
+        all
+    }
+
+    /// Breaches of specifications, by name.
+    #[must_use]
+    pub const fn weirds(&self) -> &BTreeMap<&'static str, Odd> {
+        &self.weirds
+    }
+
+    /// Application protocols by transport and name; `-` is the unknown.
+    #[must_use]
+    pub const fn services(&self) -> &BTreeMap<(Transport, &'static str), Spoken> {
+        &self.services
+    }
+
+    /// Sightings that were not kept because a bound was reached.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// A sink that counts here and passes flows and records on to `listener`.
+    pub fn with<'a>(&'a mut self, listener: &'a mut dyn Listener) -> Counting<'a> {
+        Counting { tally: self, listener }
+    }
+
+    fn see(&mut self, seen: &Sighting<'_>) {
+        let hash = self.hash(seen);
+        let Self { facts, index, .. } = self;
+        let held = index.find(hash, |at| facts.get(*at).is_some_and(|fact| says(fact, seen)));
+        if let Some(fact) = held.and_then(|at| facts.get_mut(*at)) {
+            fact.count += 1;
+            fact.last = fact.last.max(seen.time);
+            return;
+        }
+        if self.facts.len() >= FACTS || !self.has_room(seen) {
+            self.dropped += 1;
+            return;
+        }
+        let facts = &self.facts;
+        let hashes = |at: &usize| facts.get(*at).map_or(0, |fact| hash_of(&self.hasher, fact));
+        self.index.insert_unique(hash, facts.len(), hashes);
+        self.facts.push(keep(seen));
+    }
+
+    fn has_room(&mut self, seen: &Sighting<'_>) -> bool {
+        let subject = self.hasher.hash_one((&seen.endpoint, seen.key, seen.field));
+        let values = self.values.entry(subject).or_insert(0);
+        *values += 1;
+        *values <= VALUES
+    }
+
+    fn hash(&self, seen: &Sighting<'_>) -> u64 {
+        self.hasher.hash_one((seen.endpoint, seen.key, seen.field, seen.value, seen.protocol))
+    }
+
+    fn meet(&mut self, endpoint: Endpoint, packets: u64, ttl: Option<u8>, (first, last): (Time, Time), sent: bool) {
+        let room = self.presences.len() < PRESENCES;
+        if !room && !self.presences.contains_key(&endpoint) {
+            self.dropped += 1;
+            return;
+        }
+        let ttl = ttl.unwrap_or_default();
+        let held = self.presences.entry(endpoint).or_insert(Presence { endpoint, first, last, packets: 0, ttl, sent });
+        held.first = held.first.min(first);
+        held.last = held.last.max(last);
+        held.packets += packets;
+        held.ttl = held.ttl.max(ttl);
+        held.sent |= sent;
+    }
+
+    fn count(&mut self, flow: &Flow) {
+        let name = flow.service.map_or("-", |service| service.name);
+        let spoken = self.services.entry((flow.key.transport, name)).or_default();
+        spoken.flows += 1;
+        spoken.by_port += u64::from(flow.service.is_some_and(|service| service.known == wardlight_model::Known::Port));
+        for direction in flow.sent {
+            spoken.ip_bytes += direction.ip_bytes;
+            spoken.packets += direction.packets;
+        }
+        for (side, direction) in [Side::Initiator, Side::Responder].into_iter().zip(flow.sent) {
+            let [from, to] = flow.hop_limits;
+            let ttl = if side == Side::Initiator { from } else { to };
+            let endpoint = flow.endpoint(side);
+            if !endpoint.ip.is_some_and(is_group) {
+                self.meet(endpoint, direction.packets, ttl, (flow.first, flow.last), direction.packets > 0);
+            }
+        }
+    }
+}
+
+/// A [`Tally`] at work.
+pub struct Counting<'a> {
+    tally: &'a mut Tally,
+    listener: &'a mut dyn Listener,
+}
+
+impl Sink for Counting<'_> {
+    fn fact(&mut self, sighting: &Sighting<'_>) {
+        self.tally.see(sighting);
+    }
+
+    fn wants_records(&self) -> bool {
+        self.listener.wants_records()
+    }
+
+    fn record(&mut self, record: Record) {
+        self.listener.record(&record);
+    }
+
+    fn weird(&mut self, weird: Weird) {
+        self.tally.weirds.entry(weird.name).or_insert(Odd { count: 0, first: weird }).count += 1;
+    }
+
+    fn flow(&mut self, flow: Flow) {
+        self.tally.count(&flow);
+        self.listener.flow(&flow);
+    }
+
+    fn station(&mut self, station: Endpoint, time: Time) {
+        self.tally.meet(station, 1, None, (time, time), true);
+    }
+}
+
+fn hash_of(hasher: &FixedState, fact: &Fact) -> u64 {
+    let (endpoint, key) = parts(&fact.subject);
+    let key = key.map(|key| (key.kind, key.text.as_str()));
+    hasher.hash_one((*endpoint, key, fact.field, fact.value.as_str(), fact.protocol))
+}
+
+fn says(fact: &Fact, seen: &Sighting<'_>) -> bool {
+    let (endpoint, key) = parts(&fact.subject);
+    (fact.field, *endpoint, fact.value.as_str(), fact.protocol)
+        == (seen.field, seen.endpoint, seen.value, seen.protocol)
+        && key.map(|key| (key.kind, key.text.as_str())) == seen.key
+}
+
+const fn parts(subject: &Subject) -> (&Endpoint, Option<&Key>) {
+    match subject {
+        Subject::Host(endpoint) => (endpoint, None),
+        Subject::Nested { via, key } => (via, Some(key)),
+    }
+}
+
+fn keep(seen: &Sighting<'_>) -> Fact {
+    let subject = match seen.key {
+        None => Subject::Host(seen.endpoint),
+        Some((kind, text)) => Subject::Nested { via: seen.endpoint, key: Key { kind, text: text.to_owned() } },
+    };
+    let Sighting { field, value, protocol, time, place, .. } = *seen;
+    Fact { subject, field, value: value.to_owned(), protocol, first: time, last: time, count: 1, place }
+}
+
+fn is_group(ip: IpAddr) -> bool {
+    ip.is_multicast() || ip.is_unspecified() || matches!(ip, IpAddr::V4(ip) if ip.is_broadcast())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wardlight_model::{Field, KeyKind, Mac, Place, Scope};
+
+    fn sighting(value: &str, second: i64) -> Sighting<'_> {
+        Sighting {
+            endpoint: Endpoint { scope: Scope(0), mac: Some(Mac([0, 9, 0xfb, 0, 0, 1])), ip: None },
+            key: None,
+            field: Field::DhcpHostname,
+            value,
+            protocol: "dhcp",
+            time: Time::from_seconds(second),
+            place: Place { packet: second.unsigned_abs(), ..Place::default() },
+        }
+    }
+
+    #[test]
+    fn a_fact_said_again_is_counted_and_keeps_its_first_place() {
+        let mut tally = Tally::new(1);
+        for second in [5, 9, 7] {
+            tally.see(&sighting("pump-3", second));
+        }
+        tally.see(&Sighting { key: Some((KeyKind::Eui64, "0009fbfffe000001")), ..sighting("pump-3", 8) });
+        let [host, nested] = tally.facts() else { panic!("two facts, not {:?}", tally.facts()) };
+        assert_eq!((host.count, host.first, host.last), (3, Time::from_seconds(5), Time::from_seconds(9)));
+        assert_eq!((host.place.packet, nested.count), (5, 1));
+    }
+
+    #[test]
+    fn values_of_one_field_are_bounded() {
+        let mut tally = Tally::new(1);
+        for n in 0..1000 {
+            tally.see(&sighting(&format!("name-{n}"), n));
+        }
+        assert_eq!((tally.facts().len(), tally.dropped()), (256, 744));
+    }
+}
