@@ -225,12 +225,11 @@ fn end(text: &str) -> (Endpoint, Port) {
         Some((address, mac)) => (address, Some(mac.parse().expect("hardware address behind @"))),
         None => (text.trim(), None),
     };
-    if let Ok(mac) = address.parse::<Mac>() {
-        return (Endpoint { mac: Some(mac), ..Endpoint::default() }, 0);
-    }
-    let (ip, port) = match (address.parse::<SocketAddr>(), address.parse::<IpAddr>()) {
-        (Ok(socket), _) => (socket.ip(), socket.port()),
-        (_, Ok(ip)) => (ip, 0),
+    // `224.0.0.251:5353` has the twelve digits of a hardware address too.
+    let (ip, port) = match (address.parse::<SocketAddr>(), address.parse::<IpAddr>(), address.parse::<Mac>()) {
+        (Ok(socket), ..) => (socket.ip(), socket.port()),
+        (_, Ok(ip), _) => (ip, 0),
+        (.., Ok(mac)) => return (Endpoint { mac: Some(mac), ..Endpoint::default() }, 0),
         _ => panic!("{address:?} is no address"),
     };
     (Endpoint { mac, ip: Some(ip), ..Endpoint::default() }, port)
