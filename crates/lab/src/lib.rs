@@ -4,9 +4,12 @@
 //! patients are made up; in tests they are the canaries that must never be found again.
 
 mod bytes;
+pub mod canary;
 mod medical;
 mod network;
 mod office;
+mod snmp;
+mod talk;
 mod ward;
 mod wire;
 
