@@ -56,10 +56,6 @@ pub static ENTRIES: &[&dyn Dissector] = &[
     &dicomweb::ENTRY,
     &fhir::ENTRY,
 ];
-/// Every dissector. Where two claim the same bytes, the port decides, then the order here: what is a special form of
-/// another (NetBIOS names and multicast DNS of DNS) stands before it.
-pub static ENTRIES: &[&dyn Dissector] =
-    &[&arp::ENTRY, &dhcp::ENTRY, &dhcpv6::ENTRY, &nbns::ENTRY, &mdns::ENTRY, &dns::ENTRY, &llmnr::ENTRY, &nd::ENTRY];
 
 /// The entry called `name`.
 #[must_use]
