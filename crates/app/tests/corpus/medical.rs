@@ -14,12 +14,18 @@ const DICOM: [&str; 4] = [
 #[test]
 fn dicom_associations_are_those_of_tshark() {
     let Some(corpus) = corpus() else { return };
-    let fields =
-        ["dicom.assoc.ae.calling", "dicom.assoc.ae.called", "dicom.userinfo.uid", "dicom.userinfo.version", "dicom.actx"];
+    let fields = [
+        "dicom.assoc.ae.calling",
+        "dicom.assoc.ae.called",
+        "dicom.userinfo.uid",
+        "dicom.userinfo.version",
+        "dicom.actx",
+    ];
     for capture in DICOM.map(|name| corpus.join(name)) {
         for (kind, side) in [("1", "calling"), ("2", "called")] {
             let Some(rows) = tshark(&capture, &[], &format!("dicom.pdu.type == {kind}"), &fields) else { return };
-            let mut expected: Vec<Vec<String>> = rows.into_iter().map(|row| row.into_iter().map(first).collect()).collect();
+            let mut expected: Vec<Vec<String>> =
+                rows.into_iter().map(|row| row.into_iter().map(first).collect()).collect();
             let mut said = associations(&capture, side);
             if side == "called" {
                 // The titles in an answer are an echo that must not be tested (PS3.8 §9.3.3): only its own words count.
@@ -56,7 +62,9 @@ fn hl7_headers_are_those_of_tshark() {
     ];
     let mut compared = 0;
     for capture in captures.map(|name| corpus.join(name)) {
-        let Some(ports) = tshark(&capture, &[], "tcp.flags.syn == 1 && tcp.flags.ack == 0", &["tcp.dstport"]) else { return };
+        let Some(ports) = tshark(&capture, &[], "tcp.flags.syn == 1 && tcp.flags.ack == 0", &["tcp.dstport"]) else {
+            return;
+        };
         let ports: Vec<String> = ports.into_iter().flatten().flatten().collect();
         let decode: Vec<String> = ports.iter().map(|port| format!("tcp.port=={port},hl7")).collect();
         let extra: Vec<&str> = decode.iter().flat_map(|rule| ["-d", rule.as_str()]).collect();
@@ -89,7 +97,8 @@ fn astm_senders_are_those_of_the_message_files() {
         assert!(sender.contains(instrument), "{name} names {sender:?}");
         assert!(said.contains(&sender), "{name}: {sender:?} is not among {said:?}");
     }
-    let instruments: Vec<String> = lines.iter().map(|line| text(&line["sender"]) + &text(&line["instrument"])).collect();
+    let instruments: Vec<String> =
+        lines.iter().map(|line| text(&line["sender"]) + &text(&line["instrument"])).collect();
     assert!(instruments.iter().any(|said| said.contains("c111")), "no Cobas c111 among {instruments:?}");
 }
 
@@ -116,9 +125,12 @@ fn the_sdc_provider_is_described_by_its_own_words() {
         let evidence = claims.iter().flat_map(|claim| claim["evidence"].as_array().cloned().unwrap_or_default());
         evidence.filter(|fact| fact["field"] == field).map(|fact| text(&fact["value"])).collect::<Vec<_>>()
     };
-    for (field, value) in
-        [("self.manufacturer", "Draeger"), ("self.model", "TestDevice"), ("self.firmware", "Version1"), ("self.serial", "12345")]
-    {
+    for (field, value) in [
+        ("self.manufacturer", "Draeger"),
+        ("self.model", "TestDevice"),
+        ("self.firmware", "Version1"),
+        ("self.serial", "12345"),
+    ] {
         assert!(said(field).iter().any(|said| said == value), "{field} is {:?}, not {value:?}", said(field));
     }
 }

@@ -28,7 +28,8 @@ fn collect(folder: &Path, captures: &mut Vec<PathBuf>) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         if path.is_dir() {
             collect(&path, captures);
-        } else if [".pcap", ".pcapng", ".cap", ".trace", ".pcap.gz", ".pcapng.gz"].iter().any(|end| name.ends_with(end)) {
+        } else if [".pcap", ".pcapng", ".cap", ".trace", ".pcap.gz", ".pcapng.gz"].iter().any(|end| name.ends_with(end))
+        {
             captures.push(path);
         }
     }
