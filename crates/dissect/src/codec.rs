@@ -9,6 +9,7 @@ pub mod cursor;
 pub mod delimited;
 pub mod dns;
 pub mod duid;
+pub mod inflate;
 pub mod json;
 pub mod keyed;
 pub mod netbios;

@@ -5,7 +5,7 @@
 
 use crate::codec::keyed::PrivacyKey;
 use crate::codec::uri::Shape;
-use crate::codec::{person, text};
+use crate::codec::{inflate, person, text};
 use crate::entry::{Carrier, Info};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -143,6 +143,7 @@ pub struct Output<'a> {
     key: &'a PrivacyKey,
     sink: &'a mut dyn Sink,
     part: Part<'a>,
+    scratch: &'a mut [u8],
     depth: u8,
 }
 
@@ -155,7 +156,13 @@ impl<'a> Output<'a> {
         key: &'a PrivacyKey,
         sink: &'a mut dyn Sink,
     ) -> Self {
-        Self { context, message, spans, info, key, sink, part: Part::default(), depth: 0 }
+        Self { context, message, spans, info, key, sink, part: Part::default(), scratch: &mut [], depth: 0 }
+    }
+
+    /// With lent memory that compressed bodies are unpacked into.
+    #[must_use]
+    pub fn unpacking_in(self, scratch: &'a mut [u8]) -> Self {
+        Self { scratch, ..self }
     }
 
     /// Who sent the message to whom, when, in what.
@@ -189,10 +196,8 @@ impl<'a> Output<'a> {
         if value.is_empty() {
             return;
         }
-        match names_a_host(field).then(|| person::product_of_personal_name(value)).flatten() {
-            Some(product) => self.say(about, field, &format!("{product} {}", self.keyed(value.as_bytes())), raw),
-            None => self.say(about, field, value, raw),
-        }
+        let value = if names_a_host(field) { masked(self.key, value) } else { Cow::Borrowed(value) };
+        self.say(about, field, &value, raw);
     }
 
     fn say(&mut self, about: About<'_>, field: Field, value: &str, raw: &[u8]) {
@@ -207,8 +212,8 @@ impl<'a> Output<'a> {
         self.key.hash(raw)
     }
 
-    /// `name`, a name of several labels joined by dots, with every label that carries a person's name put as its product
-    /// and a keyed hash. For names that a device only asks for; the fields of a device's own names do so by themselves.
+    /// `name` of a host or service with what carries a person's name in it put as its product and a keyed hash. For
+    /// names that a device only asks for; the fields of a device's own names do so by themselves.
     #[must_use]
     pub fn masked<'b>(&self, name: &'b str) -> Cow<'b, str> {
         masked(self.key, name)
@@ -262,10 +267,24 @@ impl<'a> Output<'a> {
         for entry in crate::proto::ENTRIES {
             let info = entry.info();
             if info.carriers.iter().any(&reads) {
-                let mut inner = Output { info, part, sink: &mut *self.sink, depth: self.depth + 1, ..*self };
+                let scratch = &mut *self.scratch;
+                let mut inner = Output { info, part, sink: &mut *self.sink, scratch, depth: self.depth + 1, ..*self };
                 entry.open().read(self.context.side, bytes, &mut inner);
             }
         }
+    }
+
+    /// Unpacks `packed` as `coding` (an HTTP content coding) says and has the plain bytes read, as far as they fit lent
+    /// memory; which is wiped afterwards. `false` when the coding is not known, or nothing could be unpacked.
+    pub fn unpack(&mut self, coding: &str, packed: &[u8], read: impl FnOnce(&mut Self, &[u8])) -> bool {
+        let scratch = std::mem::take(&mut self.scratch);
+        let length = inflate::into(coding, packed, scratch);
+        if let Some(plain) = scratch.get_mut(..length) {
+            read(self, plain);
+            plain.fill(0);
+        }
+        self.scratch = scratch;
+        length > 0
     }
 
     /// Where `raw`, a part of the message, stands in its frame. A `raw` from elsewhere stands for the whole message.
@@ -301,15 +320,21 @@ impl<'a> Output<'a> {
     }
 }
 
+/// `name` with what carries a person's name in it put as its product and a keyed hash: single labels of a host name,
+/// all of a name with blanks. Letters are hashed without case, since protocols write the same name in either.
 fn masked<'b>(key: &PrivacyKey, name: &'b str) -> Cow<'b, str> {
-    if name.split('.').all(|label| person::product_of_personal_name(label).is_none()) {
-        return Cow::Borrowed(name);
+    if !name.contains(char::is_whitespace) && name.contains('.') {
+        let labels = || name.split('.').map(|label| masked(key, label));
+        return if labels().all(|label| matches!(label, Cow::Borrowed(_))) {
+            Cow::Borrowed(name)
+        } else {
+            Cow::Owned(labels().collect::<Vec<_>>().join("."))
+        };
     }
-    let labels = name.split('.').map(|label| match person::product_of_personal_name(label) {
-        Some(product) => Cow::Owned(format!("{product} {}", key.hash(label.as_bytes()))),
-        None => Cow::Borrowed(label),
-    });
-    Cow::Owned(labels.collect::<Vec<_>>().join("."))
+    match person::product_of_personal_name(name) {
+        Some(product) => Cow::Owned(format!("{product} {}", key.hash(name.to_lowercase().as_bytes()))),
+        None => Cow::Borrowed(name),
+    }
 }
 
 const fn names_a_host(field: Field) -> bool {
@@ -346,8 +371,8 @@ impl Row<'_> {
         }
     }
 
-    /// Text of `raw`, the name of a host or service: every label that carries a person's name is put as its product and
-    /// a keyed hash. Left out when empty.
+    /// Text of `raw`, the name of a host or service: what carries a person's name in it is put as its product and a
+    /// keyed hash. Left out when empty.
     pub fn host(&mut self, name: &'static str, raw: impl AsRef<[u8]>) {
         let text = masked(self.key, &text::clean(raw.as_ref())).into_owned();
         self.text(name, text);

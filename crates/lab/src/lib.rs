@@ -4,12 +4,13 @@
 //! patients are made up; in tests they are the canaries that must never be found again.
 
 mod bytes;
+pub mod canary;
+mod medical;
 mod network;
+mod office;
+mod snmp;
+mod talk;
+mod ward;
 mod wire;
 
-
-/// A capture of a ward.
-#[must_use]
-pub fn ward_capture() -> Vec<u8> {
-    Vec::new()
-}
+pub use ward::{PATIENT, ward_capture};

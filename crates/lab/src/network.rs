@@ -1,7 +1,18 @@
 //! What every station says to be on a network: ARP, DHCP, DNS, and what switches say of themselves.
 
 use crate::bytes::{Bytes, length};
-use crate::wire::{Capture, Station};
+use crate::wire::{Capture, Station, checksum};
+
+/// How a station asks for its address.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    /// Vendor class (option 60), empty for none.
+    pub(crate) vendor: &'a str,
+    /// What it wants to know (option 55).
+    pub(crate) wants: &'a [u8],
+    /// Further options, as they stand.
+    pub(crate) more: &'a [u8],
+}
 
 /// Everyone, as an Ethernet address.
 pub(crate) const EVERYONE: [u8; 6] = [0xff; 6];
@@ -9,7 +20,7 @@ pub(crate) const EVERYONE: [u8; 6] = [0xff; 6];
 /// The group `ip` with the Ethernet address that stands for it (RFC 1112 §6.4).
 pub(crate) const fn group(ip: [u8; 4]) -> Station {
     let [_, b, c, d] = ip;
-    Station { mac: [0x01, 0x00, 0x5e, b & 0x7f, c, d], ip, name: "" }
+    Station { mac: [0x01, 0x00, 0x5e, b & 0x7f, c, d], ip, name: "", hops: 1 }
 }
 
 /// A station says who has its address (RFC 5227 §2.3) and is asked for it by `asker` (RFC 826).
@@ -24,18 +35,19 @@ pub(crate) fn arp(capture: &mut Capture, station: Station, asker: Station) {
 }
 
 /// A station gets its address by DHCP (RFC 2131 §3.1): request and acknowledgement.
-pub(crate) fn dhcp(capture: &mut Capture, client: Station, server: Station, vendor: &str, wants: &[u8]) {
-    let nobody = Station { mac: client.mac, ip: [0; 4], name: "" };
-    let everyone = Station { mac: EVERYONE, ip: [255; 4], name: "" };
-    let xid = u32::from_be_bytes([client.mac[2], client.mac[3], client.mac[4], client.mac[5]]);
+pub(crate) fn dhcp(capture: &mut Capture, client: Station, server: Station, asked: Request<'_>) {
+    let nobody = Station { ip: [0; 4], ..client };
+    let everyone = Station { mac: EVERYONE, ip: [255; 4], ..server };
+    let [.., a, b, c, d] = client.mac;
+    let xid = u32::from_be_bytes([a, b, c, d]);
     let head = |kind: u8, yours: [u8; 4]| {
         let fixed = Bytes::default().u8(kind).u8(1).u8(6).u8(0).u32(xid).u16(0).u16(0x8000).raw([0; 4]).raw(yours);
         fixed.raw([0; 8]).raw(client.mac).raw([0; 10 + 192]).u32(0x6382_5363)
     };
     let request = head(1, [0; 4]).u8(53).short([3]).u8(61).short(Bytes::default().u8(1).raw(client.mac));
     let request = request.u8(50).short(client.ip).u8(54).short(server.ip).u8(12).short(client.name);
-    let request = if vendor.is_empty() { request } else { request.u8(60).short(vendor) };
-    capture.udp(nobody, everyone, (68, 67), request.u8(55).short(wants).u8(255));
+    let request = if asked.vendor.is_empty() { request } else { request.u8(60).short(asked.vendor) };
+    capture.udp(nobody, everyone, (68, 67), request.u8(55).short(asked.wants).raw(asked.more).u8(255));
     let answer = head(2, client.ip).u8(53).short([5]).u8(54).short(server.ip).u8(51).short(86_400u32.to_be_bytes());
     let answer = answer.u8(1).short([255, 255, 255, 0]).u8(3).short(server.ip).u8(15).short("ward.example");
     capture.udp(server, everyone, (67, 68), answer.u8(255));
@@ -50,7 +62,7 @@ pub(crate) fn dns_name(name: &str) -> Bytes {
 /// A station asks for `name` and is told `address` (RFC 1035 §4).
 pub(crate) fn dns(capture: &mut Capture, client: Station, server: Station, name: &str, address: [u8; 4]) {
     let question = dns_name(name).u16(1).u16(1);
-    let port = 50_000 + u16::from(client.ip[3]);
+    let port = 50_000 + u16::from(client.ip.last().copied().unwrap_or_default());
     let query = Bytes::default().u16(0x1234).u16(0x0100).u16(1).u16(0).u16(0).u16(0).raw(&question);
     capture.udp(client, server, (port, 53), query);
     let answer = Bytes::default().u16(0x1234).u16(0x8180).u16(1).u16(1).u16(0).u16(0).raw(&question);
@@ -59,11 +71,11 @@ pub(crate) fn dns(capture: &mut Capture, client: Station, server: Station, name:
 }
 
 /// A device announces a service of its own by multicast DNS (RFC 6762, RFC 6763 §4, §6).
-pub(crate) fn mdns(capture: &mut Capture, device: Station, service: &str, texts: &[&str]) {
+pub(crate) fn mdns(capture: &mut Capture, device: Station, (service, port): (&str, u16), texts: &[&str]) {
     let instance = Bytes::default().short(device.name).raw(dns_name(&format!("{service}.local")));
     let host = dns_name(&format!("{}.local", device.name));
     let pointer = dns_name(&format!("{service}.local")).u16(12).u16(1).u32(4500).long(&instance);
-    let target = Bytes::default().u16(0).u16(0).u16(631).raw(&host);
+    let target = Bytes::default().u16(0).u16(0).u16(port).raw(&host);
     let place = instance.clone().u16(33).u16(0x8001).u32(120).long(target);
     let words = texts.iter().fold(Bytes::default(), |words, text| words.short(text));
     let text = instance.u16(16).u16(0x8001).u32(4500).long(words);
@@ -87,32 +99,51 @@ pub(crate) fn lldp(capture: &mut Capture, switch: Station, port: &str, descripti
     capture.frame(switch.mac, [0x01, 0x80, 0xc2, 0, 0, 0x0e], 0x88cc, frame.u16(0));
 }
 
-/// A manager asks a device for `sysDescr` and `sysName` by SNMPv2c (RFC 3416 §3) and is answered.
-pub(crate) fn snmp(capture: &mut Capture, manager: Station, device: Station, description: &str) {
-    let object = |last: u8| tlv(6, Bytes::default().raw([0x2b, 6, 1, 2, 1, 1, last, 0]));
-    let bind = |last: u8, value: Bytes| tlv(0x30, object(last).raw(value));
-    let message = |kind: u8, binds: Bytes| {
-        let numbers = integer(77).raw(integer(0)).raw(integer(0));
-        let body = integer(1).raw(tlv(4, Bytes::default().raw("public"))).raw(tlv(kind, numbers.raw(tlv(0x30, binds))));
-        tlv(0x30, body)
-    };
-    let null = || Bytes::default().u8(5).u8(0);
-    let port = 40_161;
-    capture.udp(manager, device, (port, 161), message(0xa0, bind(1, null()).raw(bind(5, null()))));
-    let text = |text: &str| tlv(4, Bytes::default().raw(text));
-    let said = bind(1, text(description)).raw(bind(5, text(device.name)));
-    capture.udp(device, manager, (161, port), message(0xa2, said));
+/// A switch announces itself by CDP, version 2 (the vendor's published format).
+pub(crate) fn cdp(capture: &mut Capture, switch: Station, port: &str, platform: &str, version: &str) {
+    let tlv = |kind: u16, value: &[u8]| Bytes::default().u16(kind).u16(length::<u16>(value) + 4).raw(value);
+    let address = Bytes::default().u32(1).u8(1).u8(1).u8(0xcc).long(switch.ip);
+    let tlvs = tlv(1, switch.name.as_bytes()).raw(tlv(2, &address.0)).raw(tlv(3, port.as_bytes()));
+    let tlvs = tlvs.raw(tlv(4, &[0, 0, 0, 0x28])).raw(tlv(5, version.as_bytes())).raw(tlv(6, platform.as_bytes()));
+    let padded = if tlvs.0.len().is_multiple_of(2) { tlvs } else { tlvs.raw([0]) };
+    let sum = checksum(&[&[2, 180], &padded.0]);
+    let body = Bytes::default().raw([0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0x00]).u8(2).u8(180).u16(sum).raw(padded);
+    capture.frame(switch.mac, [0x01, 0x00, 0x0c, 0xcc, 0xcc, 0xcc], length(&body.0), body);
 }
 
-/// A BER element (X.690 §8.1), short or two-byte length.
-fn tlv(kind: u8, value: Bytes) -> Bytes {
-    let head = Bytes::default().u8(kind);
-    match u8::try_from(value.0.len()) {
-        Ok(short) if short < 0x80 => head.u8(short).raw(value),
-        _ => head.u8(0x82).long(value),
-    }
+/// A router announces itself to IPv6 hosts (RFC 4861 §4.2), with a prefix of documentation (RFC 3849).
+pub(crate) fn router_advertisement(capture: &mut Capture, router: Station) {
+    let [a, b, c, d, e, f] = router.mac;
+    let source = Bytes::default().u16(0xfe80).zeros(6).raw([a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
+    let group = Bytes::default().u16(0xff02).zeros(13).u8(1);
+    let prefix = Bytes::default().u32(0x2001_0db8).u16(0x0020).zeros(10);
+    let options = Bytes::default().u8(1).u8(1).raw(router.mac).u8(3).u8(4).u8(64).u8(0xc0);
+    let options = options.u32(86_400).u32(14_400).u32(0).raw(prefix);
+    let fixed = Bytes::default().u8(64).u8(0).u16(1800).u32(0).u32(0).raw(options);
+    let total: u16 = length::<u16>(&fixed.0) + 4;
+    let pseudo = Bytes::default().raw(&source).raw(&group).u32(u32::from(total)).u32(58);
+    let sum = checksum(&[&pseudo.0, &[134, 0], &fixed.0]);
+    let header = Bytes::default().u32(0x6000_0000).u16(total).u8(58).u8(255).raw(source).raw(group);
+    let packet = header.u8(134).u8(0).u16(sum).raw(fixed);
+    capture.frame(router.mac, [0x33, 0x33, 0, 0, 0, 1], 0x86dd, packet);
 }
 
-fn integer(number: u8) -> Bytes {
-    tlv(2, Bytes::default().u8(number))
+/// A station asks its neighbours who is called `name` (RFC 4795 §2.1), and the one that is, answers.
+pub(crate) fn llmnr(capture: &mut Capture, asker: Station, named: Station) {
+    let question = dns_name(named.name).u16(1).u16(1);
+    let head = |flags: u16, answers: u16| Bytes::default().u16(0x4c4c).u16(flags).u16(1).u16(answers).u16(0).u16(0);
+    capture.udp(asker, group([224, 0, 0, 252]), (51_355, 5355), head(0, 0).raw(&question));
+    let record = dns_name(named.name).u16(1).u16(1).u32(30).long(named.ip);
+    capture.udp(named, asker, (5355, 51_355), head(0x8000, 1).raw(&question).raw(record));
+}
+
+/// A station registers the NetBIOS name `name` with this suffix (RFC 1002 §4.2.2).
+pub(crate) fn netbios(capture: &mut Capture, station: Station, name: &str, suffix: u8) {
+    let padded = Bytes::default().padded(&name.to_ascii_uppercase(), 15, b' ').u8(suffix);
+    let letters: Vec<u8> = padded.0.iter().flat_map(|byte| [b'A' + (byte >> 4), b'A' + (byte & 15)]).collect();
+    let question = Bytes::default().short(letters).u8(0).u16(0x20).u16(1);
+    let head = Bytes::default().u16(0x1e55).u16(0x2910).u16(1).u16(0).u16(0).u16(1);
+    let record = Bytes::default().u16(0xc00c).u16(0x20).u16(1).u32(300_000).u16(6).u16(0).raw(station.ip);
+    let everyone = Station { mac: EVERYONE, ip: [10, 20, 0, 255], ..station };
+    capture.udp(station, everyone, (137, 137), head.raw(question).raw(record));
 }

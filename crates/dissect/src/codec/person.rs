@@ -61,7 +61,12 @@ pub fn before_person(raw: &[u8]) -> &[u8] {
     });
     let kept = raw.get(..cut.unwrap_or(raw.len())).unwrap_or_default();
     match cut {
-        Some(_) => kept.trim_ascii_end().strip_suffix(b"mailto:").unwrap_or(kept).trim_ascii_end(),
+        Some(_) => {
+            let kept = kept.strip_suffix(b"mailto:").unwrap_or(kept);
+            let open =
+                kept.iter().rev().take_while(|byte| matches!(byte, b' ' | b'(' | b';' | b',' | b'<' | b'"')).count();
+            kept.get(..kept.len() - open).unwrap_or_default()
+        }
         None => kept,
     }
 }
@@ -94,8 +99,8 @@ mod tests {
     #[test]
     fn product_strings_end_before_a_person() {
         for (raw, kept) in [
-            ("Philips-ISCV/4.1 (WinNT; user=amueller)", "Philips-ISCV/4.1 (WinNT;"),
-            ("ProbeBot/2 (+http://a.example; bot@a.example)", "ProbeBot/2 (+http://a.example;"),
+            ("Philips-ISCV/4.1 (WinNT; user=amueller)", "Philips-ISCV/4.1 (WinNT"),
+            ("ProbeBot/2 (+http://a.example; bot@a.example)", "ProbeBot/2 (+http://a.example"),
             ("Agent mailto:anna@example.org", "Agent"),
             ("gSOAP/2.8 @ build", "gSOAP/2.8 @ build"),
             ("Mozilla/5.0 (X11; rv:109.0)", "Mozilla/5.0 (X11; rv:109.0)"),

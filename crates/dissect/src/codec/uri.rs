@@ -60,8 +60,8 @@ impl Shape {
             shape.push(Segment::of(segment));
         }
         if let Some(query) = parts.next() {
-            shape.has_query = true;
-            query.split(|byte| matches!(byte, b'&' | b';')).for_each(|pair| shape.parameter(pair));
+            let pairs = query.split(|byte| matches!(byte, b'&' | b';')).filter(|pair| !pair.is_empty());
+            pairs.for_each(|pair| shape.parameter(pair));
         }
         shape
     }
@@ -112,6 +112,7 @@ impl Shape {
     }
 
     fn parameter(&mut self, pair: &[u8]) {
+        self.has_query = true;
         let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
         let word = VOCABULARY.find(Class::Parameter, name);
         let free = self.parameters.iter_mut().find(|held| held.is_none() || **held == word);

@@ -61,8 +61,7 @@ impl Fragments {
             self.dropped += 1;
             return None;
         }
-        let partial =
-            self.waiting.entry(key).or_insert(Partial { since: now, pieces: Vec::new(), total: None });
+        let partial = self.waiting.entry(key).or_insert(Partial { since: now, pieces: Vec::new(), total: None });
         if !partial.add(fragment, end, packet.payload, slab) {
             self.dropped += 1;
             self.forget(&key, slab);

@@ -54,7 +54,7 @@ static INFO: Info = Info {
             name: "device_types",
             kind: Kind::List,
             privacy: Privacy::Device,
-            meaning: "IEEE 11073 codes of the devices that OBX segments name, with partition: `1:69965`",
+            meaning: "IEEE 11073 codes of the devices that OBX segments name, with partition: `1:4429`",
         },
         FieldInfo {
             name: "devices",

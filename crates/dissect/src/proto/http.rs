@@ -70,7 +70,10 @@ struct Lane {
     scanned: usize,
     /// Bytes held when more were waited for.
     held: usize,
+    /// Times the next message was looked for.
     attempts: u16,
+    /// A head was read.
+    is_begun: bool,
 }
 
 #[derive(Default)]
@@ -135,13 +138,19 @@ impl Conversation {
         if side == Side::Initiator { initiator } else { responder }
     }
 
+    /// Looks for the next message at the beginning of what came last.
     fn find(&mut self, side: Side, bytes: &[u8], out: &mut Output<'_>) -> Step {
-        if head::begins(bytes) != Probe::No {
+        let begins = head::begins(bytes);
+        if begins == Probe::Yes {
             return self.head(side, bytes, out);
         }
         let lane = self.lane(side);
-        (lane.state, lane.attempts) = (State::Lost, lane.attempts + 1);
-        if lane.attempts > ATTEMPTS { Step::Done } else { Step::Take(bytes.len()) }
+        (lane.state, lane.attempts) = (State::Lost, lane.attempts.saturating_add(1));
+        match begins {
+            _ if lane.attempts > ATTEMPTS => Step::Done,
+            Probe::More => Step::Take(0),
+            Probe::Yes | Probe::Likely | Probe::No => Step::Take(bytes.len()),
+        }
     }
 
     /// Reads one head when it is whole.
@@ -152,8 +161,11 @@ impl Conversation {
         }
         match head::begins(bytes) {
             Probe::No => {
-                out.weird("http.no_message");
-                return self.lose(side, bytes);
+                // A side heard from the middle on has broken nothing.
+                if self.lane(side).is_begun || self.asked.iter().any(|asked| asked.side != side) {
+                    out.weird("http.no_message");
+                }
+                return self.lose(side, bytes, out);
             }
             Probe::Yes | Probe::Likely | Probe::More => {}
         }
@@ -166,10 +178,10 @@ impl Conversation {
             out.weird("http.long_head");
             return Step::Done;
         };
-        lane.scanned = 0;
+        (lane.scanned, lane.is_begun) = (0, true);
         let Some(head) = Head::read(bytes.get(..length).unwrap_or(bytes)) else {
             out.weird("http.malformed_head");
-            return self.lose(side, bytes);
+            return self.lose(side, bytes, out);
         };
         if head.is_ambiguous {
             out.weird("http.length_and_chunked");
@@ -180,9 +192,10 @@ impl Conversation {
         if head.status == 0 { self.request(side, &head, bytes, out) } else { self.response(side, &head, bytes, out) }
     }
 
-    fn lose(&mut self, side: Side, bytes: &[u8]) -> Step {
+    /// Gives up what follows on `side`: which response answers which request is no longer known.
+    fn lose(&mut self, side: Side, bytes: &[u8], out: &mut Output<'_>) -> Step {
         self.lane(side).state = State::Lost;
-        self.asked.clear();
+        self.asked.drain(..).for_each(|asked| Answer::none(asked).record(None, out));
         Step::Take(bytes.len())
     }
 
@@ -195,19 +208,17 @@ impl Conversation {
         }
         let purpose = match head.kind() {
             kind if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") => Use::Form,
-            kind if head.encoding.is_empty() && crate::proto::reads_body(kind) => Use::Offer,
+            kind if head.is_readable() && crate::proto::reads_body(kind) => Use::Offer,
             _ => Use::Nothing,
         };
         let length = match head.length {
             // Without either field a request has no body (RFC 9112 §6.3).
             Length::Unsaid => Length::Known(0),
-            Length::Bad => return self.lose(side, bytes),
+            Length::Bad => return self.lose(side, bytes, out),
             length => length,
         };
-        match Body::new(length, purpose, head.raw) {
-            Some(body) => self.body(side, Pending { body, method, shape, answer: None }, bytes, out),
-            None => Step::Take(head.raw),
-        }
+        let Some(body) = Body::new(length, purpose, head.raw) else { return Step::Take(head.raw) };
+        self.begin(side, Pending { body, method, shape, answer: None }, (head.raw, bytes), out)
     }
 
     fn response(&mut self, side: Side, head: &Head<'_>, bytes: &[u8], out: &mut Output<'_>) -> Step {
@@ -230,16 +241,29 @@ impl Conversation {
             return Step::Finished;
         }
         let purpose = match head.kind() {
-            _ if !head.encoding.is_empty() || head.status == 206 => Use::Nothing,
-            kind if kind.eq_ignore_ascii_case("text/html") && answer.is_public_page(head) => Use::Title,
+            _ if !head.is_readable() || head.status == 206 => Use::Nothing,
+            kind if kind.eq_ignore_ascii_case("text/html")
+                && head.encoding.is_empty()
+                && answer.is_public_page(head) =>
+            {
+                Use::Title
+            }
             kind if crate::proto::reads_body(kind) => Use::Offer,
             _ => Use::Nothing,
         };
         let answer = (length == Length::Chunked).then_some(answer);
-        match Body::new(length, purpose, head.raw) {
-            Some(body) => self.body(side, Pending { body, method, shape, answer }, bytes, out),
-            None => Step::Take(head.raw),
+        let Some(body) = Body::new(length, purpose, head.raw) else { return Step::Take(head.raw) };
+        self.begin(side, Pending { body, method, shape, answer }, (head.raw, bytes), out)
+    }
+
+    /// Goes on behind a head of `length` bytes with its body.
+    fn begin(&mut self, side: Side, pending: Pending, (length, bytes): (usize, &[u8]), out: &mut Output<'_>) -> Step {
+        if pending.body.purpose() != Use::Nothing {
+            // The head stays before the body until that is read.
+            return self.body(side, pending, bytes, out);
         }
+        self.lane(side).state = State::Body(Box::new(pending));
+        Step::Take(length)
     }
 
     fn body(&mut self, side: Side, mut pending: Pending, bytes: &[u8], out: &mut Output<'_>) -> Step {
@@ -260,7 +284,7 @@ impl Conversation {
             Next::Broken | Next::Read(_) => {
                 out.weird("http.bad_chunk");
                 pending.finish(out);
-                self.lose(side, bytes)
+                self.lose(side, bytes, out)
             }
         }
     }
@@ -278,7 +302,12 @@ impl Pending {
             Use::Form => {}
             Use::Offer => {
                 let Some(head) = Head::read(head) else { return };
-                out.body(head.part(self.method, self.shape), body);
+                let part = head.part(self.method, self.shape);
+                if head.encoding.is_empty() {
+                    out.body(part, body);
+                } else {
+                    out.unpack(head.encoding, body, |out, plain| out.body(part, plain));
+                }
             }
         }
     }

@@ -84,6 +84,10 @@ fn begins(bytes: &[u8]) -> Result<Probe, Short> {
         return Ok(Probe::No);
     }
     match kind {
+        // Nobody cuts a hello within its header but to hide.
+        HANDSHAKE if length < 6 => {
+            Ok(if matches!(cursor.u8()?, CLIENT_HELLO | SERVER_HELLO) { Probe::Likely } else { Probe::No })
+        }
         HANDSHAKE => begins_handshake(cursor),
         // Seen from the middle: two records in a row are no accident.
         APPLICATION_DATA => Ok(match cursor.rest().get(length..) {

@@ -29,9 +29,9 @@ impl Code {
         Some(Self { number, is_device: by_name || by_number })
     }
 
-    /// Partition and code, as facts have them: `1:69965`.
+    /// Partition and code within it, as facts have them: `1:4429` for 69965.
     pub(super) fn spell(number: u32) -> String {
-        format!("{}:{number}", number >> 16)
+        format!("{}:{}", number >> 16, number & 0xffff)
     }
 
     /// The field that an observation of this code gives: production specification and system model only.
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(read("0^MDCX_EVT^MDC"), None);
         assert_eq!(read("718-7^Hgb^LN"), None);
         assert_eq!(read("531972^Serial^99LOCAL"), None);
-        assert_eq!(Code::spell(69965), "1:69965");
+        assert_eq!(Code::spell(69965), "1:4429");
         assert_eq!(Code::spell(528_391), "8:528391");
     }
 

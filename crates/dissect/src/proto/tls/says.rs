@@ -200,10 +200,11 @@ pub fn server_hello(session: &mut Session, side: Side, message: &[u8], out: &mut
         out.weird("tls.malformed_hello");
         return;
     };
+    session.client = Some(side.other());
     if hello.is_retry {
+        session.version = plain_version(hello.best_version());
         return;
     }
-    session.client = Some(side.other());
     session.version = plain_version(hello.best_version());
     session.cipher = numbers(hello.ciphers).next().unwrap_or_default();
     session.is_resumed = session.version == 0x0304 && hello.has_key;
