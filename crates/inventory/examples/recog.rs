@@ -4,6 +4,8 @@
 //! Kept are entries that say something of the device (not only of a program on it), whose pattern our engine can
 //! compile, and whose examples it then reads as recog states them. Only what recog states itself is taken over.
 
+#![allow(clippy::disallowed_methods, reason = "it turns files into files; no stage runs it")]
+
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use regex::bytes::RegexBuilder;

@@ -13,10 +13,14 @@ pub struct Types {
 #[serde(deny_unknown_fields)]
 struct Entry {
     name: String,
-    /// The more general type.
-    of: Option<String>,
+    /// The more general types.
+    #[serde(default)]
+    of: Vec<String>,
     #[serde(default)]
     medical: bool,
+    /// Whether it says what the device runs on, not what it is for.
+    #[serde(default)]
+    platform: bool,
 }
 
 #[derive(serde::Deserialize)]
@@ -30,7 +34,7 @@ impl Types {
     pub fn load(text: &str) -> Result<Self, DataError> {
         let file: File = toml::from_str(text).map_err(|error| DataError::form("types", &error))?;
         let by_name: BTreeMap<_, _> = file.r#type.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
-        let lost = by_name.values().find(|entry| entry.of.as_ref().is_some_and(|of| !by_name.contains_key(of)));
+        let lost = by_name.values().find(|entry| entry.of.iter().any(|of| !by_name.contains_key(of)));
         match lost {
             Some(entry) => Err(DataError::Type(entry.name.clone())),
             None => Ok(Self { by_name }),
@@ -46,19 +50,32 @@ impl Types {
     /// Whether devices of type `name` are medical.
     #[must_use]
     pub fn is_medical(&self, name: &str) -> bool {
-        self.line(name).any(|entry| entry.medical)
+        self.line(name).iter().any(|entry| entry.medical)
+    }
+
+    /// Whether `name` says what a device runs on, such as `virtual machine`: it may be anything else as well.
+    #[must_use]
+    pub fn is_platform(&self, name: &str) -> bool {
+        self.line(name).iter().any(|entry| entry.platform)
     }
 
     /// Whether every `narrow` is a `wide`: the same, or a kind of it.
     #[must_use]
     pub fn is_kind_of(&self, narrow: &str, wide: &str) -> bool {
-        narrow == wide || self.line(narrow).any(|entry| entry.name == wide)
+        narrow == wide || self.line(narrow).iter().any(|entry| entry.name == wide)
     }
 
-    /// The type called `name` and those it is a kind of. Ends even if the file goes in a circle.
-    fn line(&self, name: &str) -> impl Iterator<Item = &Entry> {
-        let parent = |entry: &&Entry| entry.of.as_ref().and_then(|of| self.by_name.get(of));
-        std::iter::successors(self.by_name.get(name), parent).take(8)
+    /// The type called `name` and those it is a kind of, each once.
+    fn line(&self, name: &str) -> Vec<&Entry> {
+        let mut line: Vec<&Entry> = self.by_name.get(name).into_iter().collect();
+        let mut at = 0;
+        while let Some(entry) = line.get(at) {
+            let wider = entry.of.iter().filter_map(|of| self.by_name.get(of));
+            let new: Vec<_> = wider.filter(|of| line.iter().all(|held| held.name != of.name)).collect();
+            line.extend(new);
+            at += 1;
+        }
+        line
     }
 }
 
@@ -69,7 +86,7 @@ mod tests {
     #[test]
     fn kinds_are_followed_upwards() {
         let types = Types::load(
-            "type = [{name='medical device', medical=true}, {name='pump', of='medical device'}, {name='printer'}]",
+            "type = [{name='medical device', medical=true}, {name='pump', of=['medical device']}, {name='printer'}]",
         )
         .unwrap();
         assert!(types.is_medical("pump") && !types.is_medical("printer") && !types.is_medical("spoon"));
@@ -78,8 +95,8 @@ mod tests {
 
     #[test]
     fn a_type_of_nothing_is_refused() {
-        assert_eq!(Types::load("type = [{name='a', of='b'}]").unwrap_err(), DataError::Type("a".into()));
-        let circle = Types::load("type = [{name='a', of='b'}, {name='b', of='a'}]").unwrap();
+        assert_eq!(Types::load("type = [{name='a', of=['b']}]").unwrap_err(), DataError::Type("a".into()));
+        let circle = Types::load("type = [{name='a', of=['b']}, {name='b', of=['a']}]").unwrap();
         assert!(!circle.is_medical("a"));
     }
 }

@@ -1,8 +1,9 @@
 //! What a device's facts say of it, weighed against each other.
 //!
 //! Every rule speaks for one value of one attribute with a confidence. Within one family of evidence (all of DHCP, all
-//! of the names a device asks for…) the best counts once; families are taken as independent. Values that exclude each
-//! other share what is left: with the odds `o = s / (1 - s)` of each, the confidence is `o / (1 + sum of all o)`.
+//! of the names a device asks for…) the best counts once; families are taken as independent. What is said of a wider
+//! answer (`smart home device`) speaks in part for the narrower one (`smart plug`) too. Values that exclude each other
+//! share what is left: with the odds `o = s / (1 - s)` of each, the confidence is `o / (1 + sum of all o)`.
 
 use crate::maker::{Kind, fold};
 use crate::{Found, Knowledge};
@@ -11,8 +12,14 @@ use wardlight_model::{Attribute, Claim, Evidence, Fact, Field, Mac};
 
 /// No claim is surer than this, whatever speaks for it.
 const SUREST: f64 = 0.99;
+/// How much of what speaks for a wider answer speaks for a narrower one.
+const PART: f64 = 0.5;
+/// A wider answer is left out when a narrower one is at least this sure.
+const SETTLED: f64 = 0.9;
 /// Claims below this are not made.
 const LEAST: f64 = 0.05;
+/// Most answers weighed for one attribute.
+const MOST: usize = 64;
 /// Most evidence shown for one claim.
 const SHOWN: usize = 12;
 
@@ -34,6 +41,7 @@ pub(super) fn claims(facts: &[&Fact], macs: &[Mac], knowledge: &Knowledge) -> Ve
     words.extend(prints(facts, knowledge));
     words.extend(macs.iter().flat_map(|mac| registered(*mac, knowledge)));
     quieten_errands(&mut words, knowledge);
+    quieten_messengers(&mut words, knowledge);
     let named: Vec<_> = words.iter().filter(|word| word.attribute == Attribute::Model).cloned().collect();
     let products: Vec<_> = named.iter().flat_map(|word| product(word, &words, knowledge)).collect();
     words.extend(products);
@@ -131,6 +139,18 @@ fn quieten_errands(words: &mut Vec<Word<'_>>, knowledge: &Knowledge) {
     words.retain(|word| word.family != "asked" || !rules.contains(&word.rule));
 }
 
+/// Who speaks HL7 or ASTM in the name of several makers passes on what others say, or plays them: then those names say
+/// little of itself.
+fn quieten_messengers(words: &mut [Word<'_>], knowledge: &Knowledge) {
+    for family in ["hl7", "astm"] {
+        let own = words.iter().filter(|word| word.family == family && word.attribute == Attribute::Maker);
+        let makers: BTreeSet<_> = own.map(|word| fold(knowledge.makers.normal(&word.value))).collect();
+        if makers.len() > 1 {
+            words.iter_mut().filter(|word| word.family == family).for_each(|word| word.confidence *= 0.5);
+        }
+    }
+}
+
 /// What is known of a model that some rule named: the fingerprints of `self.model` read it as if the device had said it.
 fn product<'a>(model: &Word<'a>, words: &[Word<'a>], knowledge: &Knowledge) -> Vec<Word<'a>> {
     if model.fact.is_some_and(|fact| fact.field == Field::Model) {
@@ -179,7 +199,12 @@ fn weigh(mut words: Vec<Word<'_>>, knowledge: &Knowledge) -> Vec<Claim> {
     for attribute in Attribute::ALL {
         let own = words.iter().filter(|word| word.attribute == attribute);
         let answers = answers(own.cloned(), knowledge);
-        let mut drawn: Vec<_> = answers.iter().map(|answer| draw(answer, &answers, knowledge)).collect();
+        let drawn: Vec<_> = answers.iter().map(|answer| draw(answer, &answers, knowledge)).collect();
+        let settled: Vec<_> =
+            drawn.iter().filter(|claim| claim.confidence >= SETTLED).map(|claim| fold(&claim.value)).collect();
+        let is_outdone =
+            |claim: &Claim| settled.iter().any(|narrow| narrows(attribute, narrow, &fold(&claim.value), knowledge));
+        let mut drawn: Vec<_> = drawn.into_iter().filter(|claim| !is_outdone(claim)).collect();
         drawn.retain(|claim| claim.confidence >= LEAST);
         drawn.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.value.cmp(&b.value)));
         claims.extend(drawn);
@@ -211,15 +236,20 @@ fn answers<'a>(words: impl Iterator<Item = Word<'a>>, knowledge: &Knowledge) -> 
         }
         answer.support = 1.0 - families.values().map(|confidence| 1.0 - confidence).product::<f64>();
     }
-    answers.into_values().collect()
+    let mut answers: Vec<_> = answers.into_values().collect();
+    answers.sort_by(|a, b| b.support.total_cmp(&a.support).then_with(|| a.key.cmp(&b.key)));
+    answers.truncate(MOST);
+    answers
 }
 
 fn draw(answer: &Answer<'_>, all: &[Answer<'_>], knowledge: &Knowledge) -> Claim {
     let attribute = answer.words.first().map_or(Attribute::Name, |word| word.attribute);
     let odds = |support: f64| support.min(SUREST) / (1.0 - support.min(SUREST));
+    let wider = all.iter().filter(|other| narrows(attribute, &answer.key, &other.key, knowledge));
+    let support = wider.fold(answer.support, |support, other| 1.0 - (1.0 - support) * (1.0 - PART * other.support));
     // What is said of a narrower answer is said of the wider one too.
     let narrower = all.iter().filter(|other| narrows(attribute, &other.key, &answer.key, knowledge));
-    let support = narrower.fold(answer.support, |support, other| support.max(other.support));
+    let support = narrower.fold(support, |support, other| support.max(other.support));
     let rivals = all.iter().filter(|other| excludes(attribute, &answer.key, &other.key, knowledge));
     let against: f64 = rivals.map(|rival| odds(rival.support)).sum();
     let own = odds(support);
@@ -235,8 +265,9 @@ fn draw(answer: &Answer<'_>, all: &[Answer<'_>], knowledge: &Knowledge) -> Claim
 
 /// Whether two answers cannot both be right. A device has many names; one answer may also say the same more exactly.
 fn excludes(attribute: Attribute, one: &str, other: &str, knowledge: &Knowledge) -> bool {
-    let near = |attribute| narrows(attribute, one, other, knowledge) || narrows(attribute, other, one, knowledge);
-    attribute != Attribute::Name && one != other && !near(attribute)
+    let is_near = narrows(attribute, one, other, knowledge) || narrows(attribute, other, one, knowledge);
+    let platform = |name| attribute == Attribute::Type && knowledge.types.is_platform(name);
+    attribute != Attribute::Name && one != other && !is_near && platform(one) == platform(other)
 }
 
 /// Whether `narrow` says the same as `wide`, and more: a kind of it, or a version or variant of it.

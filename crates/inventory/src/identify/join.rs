@@ -249,9 +249,16 @@ fn keys(node: &Node, part: &Part<'_>, makers: &Makers) -> BTreeSet<Key> {
     let own = match node {
         Node::Nested(key, _) if key.kind == KeyKind::Serial => Some(serial_key(key, makers)),
         Node::Nested(key, _) => Some(key.clone()),
-        _ => None,
+        Node::Host(_, ip) => mac_of_v6(*ip).filter(|mac| !mac.is_local()).map(eui64),
+        Node::Station(_) => None,
     };
     said.chain(own).chain(serials(part, makers)).filter(|key| !key.text.is_empty()).collect()
+}
+
+/// The EUI-64 that an interface identifier made from `mac` stands for (RFC 4291 appendix A).
+fn eui64(mac: Mac) -> Key {
+    let [a, b, c, d, e, f] = mac.0;
+    Key { kind: KeyKind::Eui64, text: format!("{a:02x}{b:02x}{c:02x}fffe{d:02x}{e:02x}{f:02x}") }
 }
 
 /// A DHCP client identifier as a key: as a DUID when it holds one (RFC 4361), not at all when it is only the hardware

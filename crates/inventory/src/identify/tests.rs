@@ -283,6 +283,30 @@ fn a_host_without_hardware_address_is_known_by_what_stays_with_it() {
 }
 
 #[test]
+fn a_host_behind_a_router_is_known_by_the_hardware_address_in_its_own() {
+    let wire = Wire::default()
+        .sends("fd00::21b:21ff:fe00:a", (0, 9), 63)
+        .sends("fd01::21b:21ff:fe00:a", (50, 60), 63)
+        .says("fd00::21b:21ff:fe00:a", Field::Model, "P3", 1);
+    assert_eq!(wire.ids(), ["eui64:001b21fffe00000a"]);
+    assert_eq!(best(&wire.devices()[0], Attribute::Maker).unwrap().value, "Intel Corporate");
+    let met = wire.sends(A, (0, 9), 64);
+    assert_eq!(met.ids(), [format!("mac:{A}")]);
+}
+
+#[test]
+fn who_speaks_for_many_makers_is_none_of_their_devices() {
+    let shipped = Knowledge::shipped().unwrap();
+    let one = Wire::default().says(A, Field::Hl7Application, "GENEXPERT", 1);
+    let one = one.says(A, Field::Hl7Application, "Cepheid", 2).devices_with(&shipped);
+    assert_eq!(one[0].best(Attribute::Type).unwrap().value, "molecular analyser");
+    let wire =
+        Wire::default().says(A, Field::Hl7Application, "GENEXPERT", 1).says(A, Field::Hl7Application, "SYSMEX", 2);
+    let devices = wire.devices_with(&shipped);
+    assert!(devices[0].claims.iter().all(|claim| claim.attribute == Attribute::Name || claim.confidence < 0.9));
+}
+
+#[test]
 fn scopes_are_kept_apart() {
     let mut wire = Wire::default().sends("10.0.0.7", (0, 9), 64).sends("02:00:00:00:00:01", (0, 9), 64);
     let other: Vec<_> = wire
