@@ -21,6 +21,9 @@ pub enum Carrier {
     Ip(u8),
     /// A message body of another protocol, offered by [`Output::body`] with this media type (lower case, no parameters).
     Body(&'static str),
+    /// One half of an HTTP exchange, offered by [`Output::exchange`] as its head passes: the bytes are the head, and
+    /// what it says of target, media types and status stands in [`Output::part`].
+    Exchange,
 }
 
 /// What is known of a protocol before a byte of it is read. All reference pages, logs and tests derive from it.
@@ -117,12 +120,12 @@ pub trait Dissector: Sync {
     /// What is known of it beforehand.
     fn info(&self) -> &'static Info;
 
-    /// Whether a conversation that begins so is this protocol. Not asked for `Ethertype`, `Snap`, `Ip` and `Body`.
+    /// Whether a conversation that begins so is this protocol. Asked for `Tcp` and `Udp` only.
     fn probe(&self, hello: &Hello<'_>) -> Probe {
         let _ = hello;
         Probe::No
     }
 
-    /// A parser for one conversation; for `Ethertype`, `Snap`, `Ip` and `Body` for one message.
+    /// A parser for one conversation; for all carriers but `Tcp` and `Udp` for one message.
     fn open(&self) -> Box<dyn Parser>;
 }

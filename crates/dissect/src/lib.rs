@@ -17,8 +17,9 @@ pub mod reader;
 mod sensor;
 pub mod tally;
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "golden cases are files")]
 mod trial;
 
 pub use counts::Counts;
-pub use output::{About, Context, Output, Row, Sighting, Sink, Span};
+pub use output::{About, Context, Output, Part, Row, Sighting, Sink, Span};
 pub use sensor::{Frame, Sensor, Settings};

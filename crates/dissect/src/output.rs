@@ -4,8 +4,10 @@
 //! values that may name a person leave as keyed hashes.
 
 use crate::codec::keyed::PrivacyKey;
-use crate::codec::{person, text};
+use crate::codec::uri::Shape;
+use crate::codec::{inflate, person, text};
 use crate::entry::{Carrier, Info};
+use std::borrow::Cow;
 use std::net::IpAddr;
 use wardlight_model::{
     Endpoint, Field, Flow, FlowId, FlowKey, KeyKind, Keyed, Kind, Mac, Place, Port, Privacy, Record, Side, Time, Value,
@@ -98,6 +100,40 @@ pub struct Span {
     pub offset: u32,
 }
 
+/// What is known of a body, or of one half of an HTTP exchange, before a byte of it is read. What does not apply is
+/// empty. Made from a media type alone where no HTTP carried it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Part<'a> {
+    /// Media type as stated, with its parameters.
+    pub media: &'a str,
+    /// Method of the request.
+    pub method: &'static str,
+    /// Target of the request, as far as it can be known without values.
+    pub target: Shape,
+    /// Media types that the request accepts, as stated; empty in responses.
+    pub accept: &'a str,
+    /// Status of the response; 0 in requests.
+    pub status: u16,
+    /// `SOAPAction` of the request, as stated; empty in responses.
+    pub action: &'a [u8],
+    /// Whether the bytes are a message head ([`Carrier::Exchange`]) and not a body.
+    pub is_head: bool,
+}
+
+impl<'a> From<&'a str> for Part<'a> {
+    fn from(media: &'a str) -> Self {
+        Self { media, ..Self::default() }
+    }
+}
+
+impl Part<'_> {
+    /// The media type without parameters.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.media.split(';').next().unwrap_or_default().trim()
+    }
+}
+
 /// What a parser speaks through while it reads one message.
 pub struct Output<'a> {
     context: &'a Context,
@@ -106,6 +142,8 @@ pub struct Output<'a> {
     info: &'static Info,
     key: &'a PrivacyKey,
     sink: &'a mut dyn Sink,
+    part: Part<'a>,
+    scratch: &'a mut [u8],
     depth: u8,
 }
 
@@ -118,13 +156,31 @@ impl<'a> Output<'a> {
         key: &'a PrivacyKey,
         sink: &'a mut dyn Sink,
     ) -> Self {
-        Self { context, message, spans, info, key, sink, depth: 0 }
+        Self { context, message, spans, info, key, sink, part: Part::default(), scratch: &mut [], depth: 0 }
+    }
+
+    /// With lent memory that compressed bodies are unpacked into.
+    #[must_use]
+    pub fn unpacking_in(self, scratch: &'a mut [u8]) -> Self {
+        Self { scratch, ..self }
     }
 
     /// Who sent the message to whom, when, in what.
     #[must_use]
     pub const fn context(&self) -> &Context {
         self.context
+    }
+
+    /// What is known of the body or half exchange that is read, when it is one.
+    #[must_use]
+    pub const fn part(&self) -> &Part<'a> {
+        &self.part
+    }
+
+    /// Whether anybody wants records: what would only go into one need not be kept otherwise.
+    #[must_use]
+    pub fn wants_records(&self) -> bool {
+        self.sink.wants_records()
     }
 
     /// Says that `field` of `about` is the text of `raw` (UTF-8, else Latin-1; tidied). `raw` must lie in the message.
@@ -158,6 +214,13 @@ impl<'a> Output<'a> {
         self.key.hash(raw)
     }
 
+    /// `name`, a name of several labels joined by dots, with every label that carries a person's name put as its product
+    /// and a keyed hash. For names that a device only asks for; the fields of a device's own names do so by themselves.
+    #[must_use]
+    pub fn masked<'b>(&self, name: &'b str) -> Cow<'b, str> {
+        masked(self.key, name)
+    }
+
     /// Writes one record, when anybody wants records: `fill` puts in its values.
     pub fn record(&mut self, fill: impl FnOnce(&mut Row<'_>)) {
         if !self.sink.wants_records() {
@@ -183,21 +246,47 @@ impl<'a> Output<'a> {
         self.sink.weird(Weird { name, time: self.context.time, place, flow });
     }
 
-    /// Offers a body of media type `media` (parameters are ignored) to the entries that read such bodies. `bytes` must
-    /// lie in the message; they may be cut short.
-    pub fn body(&mut self, media: &str, bytes: &[u8]) {
+    /// Offers a body to the entries that read its media type. `bytes` must lie in the message; they may be cut short.
+    pub fn body<'p>(&mut self, part: impl Into<Part<'p>>, bytes: &[u8]) {
+        let part = part.into();
+        self.offer(
+            part,
+            bytes,
+            |carrier| matches!(carrier, Carrier::Body(kind) if part.kind().eq_ignore_ascii_case(kind)),
+        );
+    }
+
+    /// Offers one half of an HTTP exchange to the entries that read such; `head` must lie in the message.
+    pub fn exchange(&mut self, part: Part<'_>, head: &[u8]) {
+        let part = Part { is_head: true, ..part };
+        self.offer(part, head, |carrier| *carrier == Carrier::Exchange);
+    }
+
+    fn offer(&mut self, part: Part<'_>, bytes: &[u8], reads: impl Fn(&Carrier) -> bool) {
         if self.depth >= 4 || bytes.is_empty() {
             return;
         }
-        let media = media.split(';').next().unwrap_or_default().trim();
         for entry in crate::proto::ENTRIES {
             let info = entry.info();
-            let reads = |carrier: &Carrier| matches!(carrier, Carrier::Body(kind) if media.eq_ignore_ascii_case(kind));
-            if info.carriers.iter().any(reads) {
-                let mut inner = Output { info, sink: &mut *self.sink, depth: self.depth + 1, ..*self };
+            if info.carriers.iter().any(&reads) {
+                let scratch = &mut *self.scratch;
+                let mut inner = Output { info, part, sink: &mut *self.sink, scratch, depth: self.depth + 1, ..*self };
                 entry.open().read(self.context.side, bytes, &mut inner);
             }
         }
+    }
+
+    /// Unpacks `packed` as `coding` (an HTTP content coding) says and has the plain bytes read, as far as they fit lent
+    /// memory; which is wiped afterwards. `false` when the coding is not known, or nothing could be unpacked.
+    pub fn unpack(&mut self, coding: &str, packed: &[u8], read: impl FnOnce(&mut Self, &[u8])) -> bool {
+        let scratch = std::mem::take(&mut self.scratch);
+        let length = inflate::into(coding, packed, scratch);
+        if let Some(plain) = scratch.get_mut(..length) {
+            read(self, plain);
+            plain.fill(0);
+        }
+        self.scratch = scratch;
+        length > 0
     }
 
     /// Where `raw`, a part of the message, stands in its frame. A `raw` from elsewhere stands for the whole message.
@@ -231,6 +320,17 @@ impl<'a> Output<'a> {
             About::Named(kind, text) => (sender, Some((kind, text))),
         })
     }
+}
+
+fn masked<'b>(key: &PrivacyKey, name: &'b str) -> Cow<'b, str> {
+    if name.split('.').all(|label| person::product_of_personal_name(label).is_none()) {
+        return Cow::Borrowed(name);
+    }
+    let labels = name.split('.').map(|label| match person::product_of_personal_name(label) {
+        Some(product) => Cow::Owned(format!("{product} {}", key.hash(label.as_bytes()))),
+        None => Cow::Borrowed(label),
+    });
+    Cow::Owned(labels.collect::<Vec<_>>().join("."))
 }
 
 const fn names_a_host(field: Field) -> bool {
@@ -267,6 +367,19 @@ impl Row<'_> {
         }
     }
 
+    /// Text of `raw`, the name of a host or service: every label that carries a person's name is put as its product and
+    /// a keyed hash. Left out when empty.
+    pub fn host(&mut self, name: &'static str, raw: impl AsRef<[u8]>) {
+        let text = masked(self.key, &text::clean(raw.as_ref())).into_owned();
+        self.text(name, text);
+    }
+
+    /// Names of hosts or services, the first 64, each as [`Row::host`] writes it; left out when there are none.
+    pub fn hosts<T: AsRef<[u8]>>(&mut self, name: &'static str, items: impl IntoIterator<Item = T>) {
+        let key = self.key;
+        self.list(name, items.into_iter().map(|item| masked(key, &text::clean(item.as_ref())).into_owned()));
+    }
+
     /// A number from 0 up.
     pub fn number(&mut self, name: &'static str, number: impl Into<u64>) {
         self.put(name, Value::Number(number.into()));
@@ -291,6 +404,17 @@ impl Row<'_> {
         if !raw.is_empty() {
             self.put(name, Value::Keyed(self.key.hash(raw)));
         }
+    }
+
+    /// The keyed hash that stands for `raw`.
+    #[must_use]
+    pub fn hash(&self, raw: &[u8]) -> Keyed {
+        self.key.hash(raw)
+    }
+
+    /// A keyed hash that [`Output::keyed`] gave, of a value that may name a person.
+    pub fn keyed(&mut self, name: &'static str, keyed: Keyed) {
+        self.put(name, Value::Keyed(keyed));
     }
 
     fn put(&mut self, name: &'static str, value: Value) {

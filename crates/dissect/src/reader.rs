@@ -18,6 +18,8 @@ pub struct World<'a> {
     pub key: &'a PrivacyKey,
     /// Where facts go.
     pub sink: &'a mut dyn Sink,
+    /// Lent memory that compressed bodies are unpacked into.
+    pub scratch: &'a mut [u8],
 }
 
 /// Most payload bytes of one side looked at before a stream counts as unknown.
@@ -134,7 +136,8 @@ impl Reader {
             let lane = if side == Side::Initiator { initiator } else { responder };
             if let Phase::Reading(entry, parser, _) = &mut self.phase {
                 let bytes = lane.held.as_ref().map_or(&[][..], |loan| world.slab.bytes(loan));
-                let mut out = Output::new(context, (bytes, &lane.spans), entry.info(), world.key, world.sink);
+                let out = Output::new(context, (bytes, &lane.spans), entry.info(), world.key, world.sink);
+                let mut out = out.unpacking_in(world.scratch);
                 parser.end(side, bytes, &mut out);
             }
         }
@@ -323,14 +326,16 @@ impl Reader {
 
     fn parse(&mut self, context: &Context, bytes: &[u8], spans: &[Span], world: &mut World<'_>) -> Step {
         let Phase::Reading(entry, parser, _) = &mut self.phase else { return Step::Done };
-        let mut out = Output::new(context, (bytes, spans), entry.info(), world.key, world.sink);
+        let out = Output::new(context, (bytes, spans), entry.info(), world.key, world.sink);
+        let mut out = out.unpacking_in(world.scratch);
         parser.read(context.side, bytes, &mut out)
     }
 
     fn parse_lent(&mut self, context: &Context, loan: &Loan, spans: &[Span], world: &mut World<'_>) -> Step {
         let Phase::Reading(entry, parser, _) = &mut self.phase else { return Step::Done };
         let bytes = world.slab.bytes(loan);
-        let mut out = Output::new(context, (bytes, spans), entry.info(), world.key, world.sink);
+        let out = Output::new(context, (bytes, spans), entry.info(), world.key, world.sink);
+        let mut out = out.unpacking_in(world.scratch);
         parser.read(context.side, bytes, &mut out)
     }
 }

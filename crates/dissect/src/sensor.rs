@@ -51,6 +51,8 @@ pub struct Settings {
     pub messages: Box<dyn Memory>,
     /// Memory for segments and fragments that wait for others.
     pub waiting: Box<dyn Memory>,
+    /// Memory that compressed bodies are unpacked into; as long as the longest that is to be read.
+    pub scratch: Box<dyn Memory>,
 }
 
 /// Reads frames.
@@ -60,6 +62,7 @@ pub struct Sensor {
     table: Table,
     messages: Slab,
     waiting: Slab,
+    scratch: Box<dyn Memory>,
     fragments: Fragments,
     by_ip: Vec<(u8, &'static dyn Dissector)>,
     by_ethertype: Vec<(u16, &'static dyn Dissector)>,
@@ -89,7 +92,7 @@ impl Sensor {
                     Carrier::Ip(protocol) => by_ip.push((protocol, entry)),
                     Carrier::Ethertype(ethertype) => by_ethertype.push((ethertype, entry)),
                     Carrier::Snap(organisation, protocol) => by_snap.push(((organisation, protocol), entry)),
-                    Carrier::Tcp | Carrier::Udp | Carrier::Body(_) => {}
+                    Carrier::Tcp | Carrier::Udp | Carrier::Body(_) | Carrier::Exchange => {}
                 }
             }
         }
@@ -99,7 +102,8 @@ impl Sensor {
             table: Table::new(settings.flows, settings.seed),
             messages: Slab::new(settings.messages),
             waiting: Slab::new(settings.waiting),
-            fragments: Fragments::new(settings.seed),
+            scratch: settings.scratch,
+            fragments: Fragments::default(),
             by_ip,
             by_ethertype,
             by_snap,
@@ -170,7 +174,7 @@ impl Sensor {
             conversation.lane(side).close(&mut self.waiting);
         }
         if let Some(mut reader) = conversation.reader.take() {
-            let mut world = World { slab: &mut self.messages, key: &self.key, sink };
+            let mut world = World { slab: &mut self.messages, key: &self.key, sink, scratch: (*self.scratch).as_mut() };
             for side in [Side::Initiator, Side::Responder] {
                 reader.end(&context(&conversation, side, conversation.last, false), &mut world);
             }
@@ -314,7 +318,7 @@ impl Sensor {
     fn udp(&mut self, place: u32, payload: &[u8], side: Side, way: Way, sink: &mut dyn Sink) {
         let Some(conversation) = self.table.at_mut(place) else { return };
         let context = of_packet(conversation, side, way);
-        let mut world = World { slab: &mut self.messages, key: &self.key, sink };
+        let mut world = World { slab: &mut self.messages, key: &self.key, sink, scratch: (*self.scratch).as_mut() };
         if let Some(reader) = reader_of(conversation, side) {
             reader.datagram(&context, payload, way.span, &mut world);
         }
@@ -324,7 +328,7 @@ impl Sensor {
     fn tcp(&mut self, place: u32, segment: &Segment<'_>, side: Side, way: Way, sink: &mut dyn Sink) {
         let (Some(conversation), Some(tcp)) = (self.table.at_mut(place), segment.tcp) else { return };
         let context = of_packet(conversation, side, way);
-        let mut world = World { slab: &mut self.messages, key: &self.key, sink };
+        let mut world = World { slab: &mut self.messages, key: &self.key, sink, scratch: (*self.scratch).as_mut() };
         if tcp.flags.syn() {
             conversation.lane(side).begin(tcp.seq);
         }

@@ -95,6 +95,7 @@ impl Tally {
 
     /// Every pair of addresses that sent or got something, in the order of addresses.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "sorted before anyone sees the order")]
     pub fn presences(&self) -> Vec<Presence> {
         let mut all: Vec<Presence> = self.presences.values().copied().collect();
         all.sort_by_key(|presence| presence.endpoint);

@@ -162,11 +162,12 @@ impl Trial {
         let mut heard = Heard::default();
         let mut slab = Slab::new(Box::new(vec![0; 4 << 20]));
         let key = PrivacyKey::new(&[7; 32]);
+        let mut scratch = vec![0; 1 << 18];
         let mut reader = Reader::default();
         let mut packet = 0;
         for event in &self.events {
             packet += 1;
-            let mut world = World { slab: &mut slab, key: &key, sink: &mut heard };
+            let mut world = World { slab: &mut slab, key: &key, sink: &mut heard, scratch: &mut scratch };
             match event {
                 Event::Message(side, message) => {
                     let context = self.context(*side, packet);
@@ -189,7 +190,7 @@ impl Trial {
             }
         }
         let service = reader.service().map(|service| service.name);
-        reader.close(&mut World { slab: &mut slab, key: &key, sink: &mut heard });
+        reader.close(&mut World { slab: &mut slab, key: &key, sink: &mut heard, scratch: &mut scratch });
         assert_eq!(slab.in_use(), 0, "lent memory was not given back");
         heard.service = service;
         heard.settled()
@@ -225,6 +226,7 @@ fn end(text: &str) -> (Endpoint, Port) {
         Some((address, mac)) => (address, Some(mac.parse().expect("hardware address behind @"))),
         None => (text.trim(), None),
     };
+    // Addresses with dots come first: without them `97.0.115.163:161` would be six hexadecimal pairs.
     let (ip, port) = match (address.parse::<SocketAddr>(), address.parse::<IpAddr>(), address.parse::<Mac>()) {
         (Ok(socket), ..) => (socket.ip(), socket.port()),
         (_, Ok(ip), _) => (ip, 0),

@@ -1,1 +1,26 @@
-//! Not yet filled.
+//! Facts to devices.
+//!
+//! In: what the wire said (facts), which stations sent packets (presence), who talked to whom (contacts), and the
+//! knowledge that ships as data: the OUI table, fingerprints, makers, device types, ends of support. Out: one
+//! [`Device`](wardlight_model::Device) a device, with claims that name their evidence.
+//!
+//! Pure: no I/O, no clock, no randomness; the order of the input changes nothing. It never guesses: what no fact says
+//! is not claimed.
+
+mod contacts;
+mod fingerprint;
+pub mod identify;
+mod knowledge;
+mod lifecycle;
+mod maker;
+pub mod oui;
+mod vocabulary;
+
+pub use contacts::Contacts;
+pub use fingerprint::{Fingerprint, Fingerprints, Found};
+pub use identify::{Seen, identify};
+pub use knowledge::{DataError, Knowledge};
+pub use lifecycle::Lifecycle;
+pub use maker::{Kind, Makers};
+pub use oui::Oui;
+pub use vocabulary::Types;

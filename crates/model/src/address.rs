@@ -73,15 +73,22 @@ impl std::error::Error for ParseMacError {}
 impl FromStr for Mac {
     type Err = ParseMacError;
 
-    /// Reads `00:1b:21:3c:4d:5e`, with `-` or `.` or nothing between pairs as well.
+    /// Reads `00:1b:21:3c:4d:5e`, with `-`, `.` or nothing between pairs, or between groups of four, as well.
     fn from_str(text: &str) -> Result<Self, ParseMacError> {
+        let is_mark = |c: char| matches!(c, ':' | '-' | '.');
+        let groups = text.split(is_mark).count();
+        let mark = text.chars().find(|c| is_mark(*c));
+        let is_even = text.split(is_mark).all(|group| group.len() * groups == 12);
+        if !matches!(groups, 1 | 3 | 6) || !is_even || text.chars().any(|c| is_mark(c) && Some(c) != mark) {
+            return Err(ParseMacError);
+        }
         let mut bytes = [0; 6];
-        let mut digits = text.chars().filter(|c| !matches!(c, ':' | '-' | '.'));
+        let mut digits = text.chars().filter(|c| !is_mark(*c));
         for byte in &mut bytes {
             let mut digit = || digits.next().and_then(|c| c.to_digit(16)).and_then(|d| u8::try_from(d).ok());
             *byte = digit().ok_or(ParseMacError)? << 4 | digit().ok_or(ParseMacError)?;
         }
-        if digits.next().is_some() { Err(ParseMacError) } else { Ok(Self(bytes)) }
+        Ok(Self(bytes))
     }
 }
 
@@ -119,7 +126,16 @@ mod tests {
         for text in ["00:1b:21:3c:4d:5e", "00-1B-21-3C-4D-5E", "001b.213c.4d5e", "001b213c4d5e"] {
             assert_eq!(text.parse(), Ok(mac), "{text}");
         }
-        for text in ["", "00:1b:21:3c:4d", "00:1b:21:3c:4d:5e:6f", "00:1b:21:3c:4d:5g"] {
+        for text in [
+            "10.10.10.37:1900",
+            "100.100.100.137",
+            "00:1b-21:3c:4d:5e",
+            "001b2:13c4d5e",
+            "",
+            "00:1b:21:3c:4d",
+            "00:1b:21:3c:4d:5e:6f",
+            "00:1b:21:3c:4d:5g",
+        ] {
             assert_eq!(text.parse::<Mac>(), Err(ParseMacError), "{text}");
         }
         assert_eq!(mac.to_string(), "00:1b:21:3c:4d:5e");

@@ -106,6 +106,8 @@ fields! {
     SmbDialect = "smb.dialect",
     /// Native operating system in an SMB1 session set-up.
     SmbNativeOs = "smb.native_os",
+    /// Native LAN manager in an SMB1 session set-up, such as `Samba 3.0.24`.
+    SmbNativeLanman = "smb.native_lanman",
     /// Windows version in an NTLMSSP message: `major.minor.build`.
     NtlmVersion = "ntlm.version",
     /// SNMP `sysDescr.0` (RFC 3418).
@@ -152,6 +154,8 @@ fields! {
     Software = "self.software",
     /// Hardware revision, as the device states it.
     Hardware = "self.hardware",
+    /// Tag by which its owner tracks it, as the device states it (LLDP-MED asset id).
+    AssetTag = "self.asset_tag",
     /// Friendly name the device gives itself.
     FriendlyName = "self.name",
     /// Device category, as the device states it (UPnP device type, LLDP-MED class, WS-Discovery type).
@@ -188,11 +192,13 @@ fields! {
     Hl7Message = "hl7.message",
     /// HL7 version, MSH-12.
     Hl7Version = "hl7.version",
+    /// HL7 equipment instance identifier: OBX-18 or PRT-10, components joined by `^`.
+    Hl7Equipment = "hl7.equipment",
     /// ASTM header sender name, H-5 (LIS02-A2 §6).
     AstmSender = "astm.sender",
     /// ASTM instrument named in a result record.
     AstmInstrument = "astm.instrument",
-    /// IEEE 11073 nomenclature code of the equipment, decimal with partition, such as `1:70001`.
+    /// IEEE 11073 nomenclature code of the equipment, as partition and code, such as `1:4505` for 70041.
     MdcType = "sdc.mdc_type",
     /// SDC location context parts: `fac/poc/bed` and so on, never a patient.
     SdcLocation = "sdc.location",
@@ -218,6 +224,10 @@ pub enum KeyKind {
     AeTitle,
     /// Name of an analyser or its sending application.
     Instrument,
+    /// DHCP unique identifier (RFC 8415 §11), hexadecimal.
+    Duid,
+    /// DHCP client identifier (RFC 2132 §9.14), hexadecimal.
+    DhcpClientId,
 }
 
 /// Such a name with its kind.

@@ -60,7 +60,9 @@ fn is_meant(device: &Device, wanted: &str) -> bool {
 }
 
 fn not_one(found: &[&Device], wanted: &str, all: &[Device]) -> String {
-    let list = |devices: &mut dyn Iterator<Item = &Device>| devices.take(12).map(|d| d.id.as_str()).collect::<Vec<_>>().join(", ");
+    let list = |devices: &mut dyn Iterator<Item = &Device>| {
+        devices.take(12).map(|d| d.id.as_str()).collect::<Vec<_>>().join(", ")
+    };
     if found.is_empty() {
         format!("no device is called {wanted:?}; there are {}: {}", all.len(), list(&mut all.iter()))
     } else {
@@ -140,7 +142,18 @@ fn spells(bytes: &[u8], value: &str) -> bool {
 fn text(device: &Device, facts: &[&Fact], shown: &BTreeMap<Place, String>, sources: &[Source]) -> String {
     let mut text = format!("{}\n", device.id);
     let list = |items: Vec<String>| items.join(", ");
-    let _ = writeln!(text, "  addresses  {}", list(device.macs.iter().map(ToString::to_string).chain(device.addresses.iter().map(ToString::to_string)).collect()));
+    let _ = writeln!(
+        text,
+        "  addresses  {}",
+        list(
+            device
+                .macs
+                .iter()
+                .map(ToString::to_string)
+                .chain(device.addresses.iter().map(ToString::to_string))
+                .collect()
+        )
+    );
     if let Some(via) = &device.via {
         let _ = writeln!(text, "  behind     {via}");
     }
@@ -155,9 +168,22 @@ fn text(device: &Device, facts: &[&Fact], shown: &BTreeMap<Place, String>, sourc
             let _ = writeln!(text, "  {}: cannot tell, nothing it sent says so", attribute.name());
         }
         for claim in claims {
-            let _ = writeln!(text, "  {}: {}  {:.0} %  by {}", attribute.name(), claim.value, claim.confidence * 100.0, claim.rule);
+            let _ = writeln!(
+                text,
+                "  {}: {}  {:.0} %  by {}",
+                attribute.name(),
+                claim.value,
+                claim.confidence * 100.0,
+                claim.rule
+            );
             for evidence in &claim.evidence {
-                let _ = writeln!(text, "      because {} = {:?} in packet {}", evidence.field.name(), evidence.value, evidence.place.packet);
+                let _ = writeln!(
+                    text,
+                    "      because {} = {:?} in packet {}",
+                    evidence.field.name(),
+                    evidence.value,
+                    evidence.place.packet
+                );
             }
         }
     }
@@ -169,7 +195,11 @@ fn text(device: &Device, facts: &[&Fact], shown: &BTreeMap<Place, String>, sourc
         let _ = writeln!(
             text,
             "  {} = {}\n      {}: {from}packet {} at {}{times}",
-            fact.field.name(), fact.value, fact.protocol, fact.place.packet, fact.first
+            fact.field.name(),
+            fact.value,
+            fact.protocol,
+            fact.place.packet,
+            fact.first
         );
         text += shown.get(&fact.place).map_or("", String::as_str);
     }

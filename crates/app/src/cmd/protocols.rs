@@ -21,7 +21,8 @@ impl Protocols {
         let text = if self.json {
             serde_json::to_string_pretty(&infos.map(object).collect::<Vec<_>>())? + "\n"
         } else {
-            let rows = infos.map(|info| [info.name.to_owned(), info.title.to_owned(), carriers(info), info.source.to_owned()]);
+            let rows =
+                infos.map(|info| [info.name.to_owned(), info.title.to_owned(), carriers(info), info.source.to_owned()]);
             print::table(&["NAME", "PROTOCOL", "CARRIED BY", "SPECIFICATION"], rows)
         };
         print::out(&text)?;
@@ -44,6 +45,7 @@ fn carrier_name(carrier: Carrier) -> String {
         Carrier::Snap(organisation, protocol) => format!("snap {organisation:06x}:{protocol:04x}"),
         Carrier::Ip(protocol) => format!("ip protocol {protocol}"),
         Carrier::Body(media) => media.to_owned(),
+        Carrier::Exchange => "http exchange".to_owned(),
     }
 }
 

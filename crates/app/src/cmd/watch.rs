@@ -76,12 +76,15 @@ fn text(picture: &Picture<'_>, is_sample: bool) -> String {
 fn device_row(device: &Device) -> [String; 8] {
     let said = |attribute| device.best(attribute).map_or_else(|| "?".to_owned(), |claim| claim.value.clone());
     let sure = device.best(Attribute::Type).or_else(|| device.best(Attribute::Maker));
-    let address = match (device.macs.first(), device.addresses.iter().find(|ip| ip.is_ipv4()).or(device.addresses.first())) {
-        (Some(mac), Some(ip)) => format!("{ip} {mac}"),
-        (Some(mac), None) => mac.to_string(),
-        (None, Some(ip)) => ip.to_string(),
-        (None, None) => device.via.as_ref().map_or_else(|| device.id.clone(), |via| format!("{} via {via}", device.id)),
-    };
+    let address =
+        match (device.macs.first(), device.addresses.iter().find(|ip| ip.is_ipv4()).or(device.addresses.first())) {
+            (Some(mac), Some(ip)) => format!("{ip} {mac}"),
+            (Some(mac), None) => mac.to_string(),
+            (None, Some(ip)) => ip.to_string(),
+            (None, None) => {
+                device.via.as_ref().map_or_else(|| device.id.clone(), |via| format!("{} via {via}", device.id))
+            }
+        };
     [
         said(Attribute::Type),
         said(Attribute::Maker),
@@ -111,7 +114,8 @@ fn protocols(picture: &Picture<'_>) -> String {
 
 fn losses(picture: &Picture<'_>) -> String {
     let counts = picture.counts;
-    let mut text = format!("\nREAD  {} frames, {}, {} flows\n", counts.frames, print::bytes(counts.bytes), counts.flows);
+    let mut text =
+        format!("\nREAD  {} frames, {}, {} flows\n", counts.frames, print::bytes(counts.bytes), counts.flows);
     let kept = ("facts and contacts beyond the bounds", picture.dropped);
     let rows = counts.losses().into_iter().chain([kept]).filter(|(_, count)| *count > 0);
     let rows: Vec<[String; 2]> = rows.map(|(what, count)| [count.to_string(), what.to_owned()]).collect();
@@ -130,7 +134,12 @@ fn odd(picture: &Picture<'_>) -> String {
     let mut rows: Vec<_> = picture.weirds.iter().collect();
     rows.sort_by_key(|(name, odd)| (std::cmp::Reverse(odd.count), **name));
     let rows = rows.into_iter().map(|(name, odd)| {
-        [odd.count.to_string(), (*name).to_owned(), format!("first in packet {}", odd.first.place.packet), meaning(name).to_owned()]
+        [
+            odd.count.to_string(),
+            (*name).to_owned(),
+            format!("first in packet {}", odd.first.place.packet),
+            meaning(name).to_owned(),
+        ]
     });
     "\nLOOKED ODD\n".to_owned() + &print::table(&["TIMES", "WHAT", "WHERE", "MEANING"], rows)
 }

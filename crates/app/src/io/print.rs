@@ -59,8 +59,14 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let rows = [["a".to_owned(), "long cell".to_owned(), "z".to_owned()], ["bb".to_owned(), String::new(), "y".to_owned()]];
-        assert_eq!(table(&["ONE", "TWO", "THREE"], rows), "ONE  TWO        THREE\na    long cell  z\nbb              y\n");
+        let rows = [
+            ["a".to_owned(), "long cell".to_owned(), "z".to_owned()],
+            ["bb".to_owned(), String::new(), "y".to_owned()],
+        ];
+        assert_eq!(
+            table(&["ONE", "TWO", "THREE"], rows),
+            "ONE  TWO        THREE\na    long cell  z\nbb              y\n"
+        );
     }
 
     #[test]

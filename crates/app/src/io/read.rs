@@ -71,11 +71,7 @@ pub enum Go {
 
 /// Reads the capture `from` and gives each frame, as the `source`-th of the run, to `each`, with the bytes of the
 /// file read so far. Errors: [`InputError`]; frames before the damage were given.
-pub fn frames(
-    from: &Source,
-    source: u32,
-    mut each: impl FnMut(&Frame<'_>, u64) -> Go,
-) -> Result<u64, InputError> {
+pub fn frames(from: &Source, source: u32, mut each: impl FnMut(&Frame<'_>, u64) -> Go) -> Result<u64, InputError> {
     let (path, mut stream) = (from.path(), from.open()?);
     let mut room = Mapping::new(ROOM).map_err(InputError::Memory)?;
     let mut decoder = Decoder::default();

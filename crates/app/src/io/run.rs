@@ -5,9 +5,9 @@ use super::sources::{self, Source};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal as _;
 use wardlight_capture::Mapping;
+use wardlight_dissect::Settings;
 use wardlight_dissect::codec::keyed::PrivacyKey;
 use wardlight_dissect::tally::Listener;
-use wardlight_dissect::Settings;
 use wardlight_engine::Watch;
 use wardlight_model::Scope;
 
@@ -15,6 +15,8 @@ use wardlight_model::Scope;
 const MESSAGES: usize = 256 << 20;
 /// Lent memory for segments and fragments that wait for others, in bytes.
 const WAITING: usize = 64 << 20;
+/// Longest compressed message body that is read, in unpacked bytes.
+const UNPACKED: usize = 512 << 10;
 /// Most conversations at one time.
 const FLOWS: usize = 1_000_000;
 /// Frames between two updates of the progress bar.
@@ -68,6 +70,7 @@ fn settings() -> anyhow::Result<Settings> {
         key: PrivacyKey::new(&secret),
         messages: Box::new(Mapping::new(MESSAGES)?),
         waiting: Box::new(Mapping::new(WAITING)?),
+        scratch: Box::new(Mapping::new(UNPACKED)?),
     })
 }
 

@@ -127,6 +127,8 @@ fn seconds(micros: i64) -> Json {
 /// A name for one conversation, the same in every log of a run: `C` and 64 bits of FNV-1a over id and ends.
 fn uid(id: FlowId, key: &FlowKey) -> String {
     let text = format!("{} {} {:?} {:?}", id.0, key.transport, key.initiator, key.responder);
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("C{hash:016x}")
 }

@@ -1,4 +1,5 @@
-//! Host names that carry a person's name, such as `Annas-iPhone`.
+//! Where a person's name or account hides in text about devices: host names such as `Annas-iPhone`, e-mail addresses
+//! and `user=` in product strings.
 
 /// The product word in a personal host name, when `name` is one: a consumer product beside some other word.
 ///
@@ -42,6 +43,38 @@ const PLAIN: [&str; 20] = [
     "head", "micro", "mega", "desktop", "win", "ipphone",
 ];
 
+/// What of a product string stands before an e-mail address or the like of `user=`: all of it when it has none.
+#[must_use]
+pub fn before_person(raw: &[u8]) -> &[u8] {
+    const KEYS: [&str; 9] = ["user", "username", "usr", "uid", "login", "account", "email", "mail", "mailto"];
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'+' | b'%');
+    let word_before = |at: usize| {
+        let before = raw.get(..at).unwrap_or_default();
+        before.len() - before.iter().rev().take(64).take_while(|byte| is_word(byte)).count()
+    };
+    let cut = raw.iter().enumerate().find_map(|(at, byte)| {
+        let begin = word_before_mark(*byte).then(|| word_before(at))?;
+        let word = raw.get(begin..at).unwrap_or_default();
+        let is_key = || KEYS.iter().any(|key| word.eq_ignore_ascii_case(key.as_bytes()));
+        let names_someone = if *byte == b'@' { !word.is_empty() } else { is_key() };
+        names_someone.then_some(begin)
+    });
+    let kept = raw.get(..cut.unwrap_or(raw.len())).unwrap_or_default();
+    match cut {
+        Some(_) => {
+            let kept = kept.strip_suffix(b"mailto:").unwrap_or(kept);
+            let open =
+                kept.iter().rev().take_while(|byte| matches!(byte, b' ' | b'(' | b';' | b',' | b'<' | b'"')).count();
+            kept.get(..kept.len() - open).unwrap_or_default()
+        }
+        None => kept,
+    }
+}
+
+const fn word_before_mark(byte: u8) -> bool {
+    matches!(byte, b'@' | b'=' | b':')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +93,20 @@ mod tests {
     fn device_names_are_not_personal() {
         for name in ["iPhone", "MacBook-Pro-2", "CT-SCANNER-3", "Philips-hue", "galaxy-tab-s7", "SIP-Phone-12"] {
             assert_eq!(product_of_personal_name(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn product_strings_end_before_a_person() {
+        for (raw, kept) in [
+            ("Philips-ISCV/4.1 (WinNT; user=amueller)", "Philips-ISCV/4.1 (WinNT"),
+            ("ProbeBot/2 (+http://a.example; bot@a.example)", "ProbeBot/2 (+http://a.example"),
+            ("Agent mailto:anna@example.org", "Agent"),
+            ("gSOAP/2.8 @ build", "gSOAP/2.8 @ build"),
+            ("Mozilla/5.0 (X11; rv:109.0)", "Mozilla/5.0 (X11; rv:109.0)"),
+            ("Login: x", ""),
+        ] {
+            assert_eq!(before_person(raw.as_bytes()), kept.as_bytes(), "{raw}");
         }
     }
 }

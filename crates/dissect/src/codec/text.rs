@@ -23,6 +23,18 @@ pub fn utf16(raw: &[u8]) -> String {
     tidy(&text).into_owned()
 }
 
+/// Little-endian UTF-16 as UTF-8 within `room`, for values that may not reach the heap: the part that fits.
+#[must_use]
+pub fn utf16_within<'b>(raw: &[u8], room: &'b mut [u8]) -> &'b [u8] {
+    let units = raw.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair));
+    let mut used = 0;
+    for c in char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)) {
+        let Some(free) = room.get_mut(used..used + c.len_utf8()) else { break };
+        used += c.encode_utf8(free).len();
+    }
+    room.get(..used).unwrap_or_default()
+}
+
 /// `text` without control characters and outer white space, at most [`LONGEST`] bytes.
 #[must_use]
 pub fn tidy(text: &str) -> Cow<'_, str> {
@@ -66,5 +78,6 @@ mod tests {
     fn utf_16_survives_a_cut_character() {
         assert_eq!(utf16(b"W\0S\x003\0\0"), "WS3");
         assert_eq!(utf16(&[0x00, 0xd8]), "\u{fffd}");
+        assert_eq!(utf16_within(b"W\0\xe9\0S\0", &mut [0; 3]), "Wé".as_bytes());
     }
 }

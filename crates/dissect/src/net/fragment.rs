@@ -5,7 +5,7 @@
 
 use super::{Fragment, Packet};
 use crate::lent::{Loan, Slab};
-use hashbrown::HashMap;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use wardlight_model::{Scope, Time};
 
@@ -21,8 +21,9 @@ const LARGEST: u32 = 65_535;
 type Key = (Scope, IpAddr, IpAddr, u8, u32);
 
 /// Packets whose fragments wait for the others.
+#[derive(Default)]
 pub struct Fragments {
-    waiting: HashMap<Key, Partial, foldhash::fast::FixedState>,
+    waiting: BTreeMap<Key, Partial>,
     /// Fragments of packets that never came together.
     pub dropped: u64,
 }
@@ -39,12 +40,6 @@ struct Piece {
 }
 
 impl Fragments {
-    /// None wait. `seed` keeps hash positions unpredictable.
-    #[must_use]
-    pub fn new(seed: u64) -> Self {
-        Self { waiting: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(seed)), dropped: 0 }
-    }
-
     /// Adds one fragment. Gives the payload of the whole packet when it was the last one missing; the caller releases
     /// it.
     pub fn add(
@@ -66,8 +61,7 @@ impl Fragments {
             self.dropped += 1;
             return None;
         }
-        let partial =
-            self.waiting.entry(key).or_insert_with(|| Partial { since: now, pieces: Vec::new(), total: None });
+        let partial = self.waiting.entry(key).or_insert(Partial { since: now, pieces: Vec::new(), total: None });
         if !partial.add(fragment, end, packet.payload, slab) {
             self.dropped += 1;
             self.forget(&key, slab);
@@ -180,7 +174,7 @@ mod tests {
     #[track_caller]
     fn check(pieces: &[(u32, bool, &[u8])], expected: Option<&[u8]>) {
         let mut slab = Slab::new(Box::new(vec![0; 1 << 20]));
-        let mut fragments = Fragments::new(1);
+        let mut fragments = Fragments::default();
         let mut whole = None;
         for (offset, more, payload) in pieces {
             let (packet, fragment) = piece(*offset, *more, payload);
@@ -211,7 +205,7 @@ mod tests {
     #[test]
     fn waiting_packets_are_bounded() {
         let mut slab = Slab::new(Box::new(vec![0; 4 << 20]));
-        let mut fragments = Fragments::new(1);
+        let mut fragments = Fragments::default();
         for id in 0..5000 {
             let (mut packet, mut fragment) = piece(0, true, b"01234567");
             fragment.id = id;

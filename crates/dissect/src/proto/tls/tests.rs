@@ -1,0 +1,1 @@
+//! Handshakes; the golden cases show the rest.

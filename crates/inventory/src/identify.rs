@@ -1,0 +1,268 @@
+//! From facts to devices.
+//!
+//! 1. Routers are found, so that their hardware address does not swallow the hosts behind them.
+//! 2. Every fact and every sending endpoint is placed at a node: a station, a host known by address only (at the
+//!    station that held the address then, if one did), or a nested device.
+//! 3. Nodes are joined by keys that stay with a device.
+//! 4. Each group becomes a device with claims, labels and peers, unless nothing shows that it is one of ours.
+
+mod address;
+mod claim;
+mod holder;
+mod join;
+mod label;
+mod node;
+mod router;
+
+use crate::{Contacts, Knowledge};
+use join::{Component, Graph};
+use node::{Node, Part, Placer};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use wardlight_model::{Device, Endpoint, Fact, Field, Key, KeyKind, Label, Mac, Peer, Presence, Scope, Subject, Time};
+
+/// Most peers kept for one device.
+const PEERS: usize = 256;
+
+/// What was seen on the wire.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// What the wire said, in any order.
+    pub facts: &'a [Fact],
+    /// Which endpoints there were, in any order.
+    pub presence: &'a [Presence],
+    /// Who talked to whom.
+    pub contacts: &'a Contacts,
+}
+
+/// The devices, by id. The order of what was seen, and seeing the same fact twice, change nothing.
+#[must_use]
+pub fn identify(seen: &Seen<'_>, knowledge: &Knowledge) -> Vec<Device> {
+    let mut facts: Vec<&Fact> = seen.facts.iter().collect();
+    facts.sort_by(|a, b| order(a).cmp(&order(b)));
+    facts.dedup();
+    let placer = Placer::new(&facts, seen);
+    let components = Graph::join(node::parts(&facts, seen, &placer), &knowledge.makers).components();
+    let components: Vec<_> = components.into_iter().filter(|(nodes, _)| nodes.iter().any(is_ours)).collect();
+    let ids = ids(&components);
+    let owners: BTreeMap<Node, usize> = components
+        .iter()
+        .enumerate()
+        .flat_map(|(at, (nodes, _))| nodes.iter().map(move |(node, _)| (node.clone(), at)))
+        .collect();
+    let mut peers = peers(seen.contacts, &placer, &owners);
+    let mut devices: Vec<_> = components
+        .into_iter()
+        .enumerate()
+        .map(|(at, component)| {
+            let via = via(&component, at, &owners).and_then(|via| ids.get(via).cloned());
+            let id = ids.get(at).cloned().unwrap_or_default();
+            let mut device = device(component, &placer, knowledge);
+            (device.1.id, device.1.via) = (id, via);
+            device.1.peers = peers.remove(&at).unwrap_or_default();
+            device
+        })
+        .collect();
+    label::neighbours(&mut devices, knowledge);
+    let mut devices: Vec<_> = devices.into_iter().map(|(_, device)| device).collect();
+    devices.sort_by(|a, b| a.id.cmp(&b.id));
+    devices
+}
+
+/// A full order of facts, so that the order they come in does not matter.
+fn order(fact: &Fact) -> (&Subject, Field, &str, &str, (Time, Time, u64, wardlight_model::Place)) {
+    (&fact.subject, fact.field, &fact.value, fact.protocol, (fact.first, fact.last, fact.count, fact.place))
+}
+
+/// Whether a node is a device of the network: a station, a named device, a private address that sends or is
+/// described, or a public one that says what it is.
+fn is_ours((node, part): &(Node, Part<'_>)) -> bool {
+    match node {
+        Node::Station(_) | Node::Nested(..) => true,
+        Node::Host(_, ip) if address::is_private(*ip) => {
+            let described = |fact: &&Fact| !matches!(fact.field, Field::DnsName | Field::Address);
+            part.sent || part.facts.iter().any(described)
+        }
+        Node::Host(..) => part.facts.iter().any(|fact| identifies(fact.field)),
+    }
+}
+
+/// Whether a field tells one device from all others, or what it is in medicine; servers of the internet have neither.
+const fn identifies(field: Field) -> bool {
+    matches!(
+        field,
+        Field::Serial
+            | Field::Manufacturer
+            | Field::Model
+            | Field::ModelNumber
+            | Field::Udi
+            | Field::Eui64
+            | Field::Duid
+            | Field::AeTitle
+            | Field::ImplementationUid
+            | Field::DicomRole
+            | Field::Modality
+            | Field::StationName
+            | Field::Hl7Application
+            | Field::AstmSender
+            | Field::AstmInstrument
+            | Field::MdcType
+            | Field::SdcLocation
+    )
+}
+
+/// The devices' names in the run, each by its strongest key. A key that several have (a copied one) names none.
+fn ids(components: &[Component<'_>]) -> Vec<String> {
+    let mut counts: BTreeMap<&Key, usize> = BTreeMap::new();
+    for key in components.iter().flat_map(|(_, keys)| keys) {
+        *counts.entry(key).or_default() += 1;
+    }
+    components.iter().map(|component| id(component, |key| counts.get(key) == Some(&1))).collect()
+}
+
+/// A registered hardware address; else a key of its own; else whatever it was seen under.
+fn id((nodes, keys): &Component<'_>, is_own: impl Fn(&Key) -> bool) -> String {
+    const STRONGEST_FIRST: [KeyKind; 5] =
+        [KeyKind::Eui64, KeyKind::Serial, KeyKind::Uuid, KeyKind::Duid, KeyKind::DhcpClientId];
+    let stations =
+        || nodes.iter().filter_map(|(node, _)| if let Node::Station(station) = node { Some(*station) } else { None });
+    if let Some(station) = stations().filter(|station| station.scope.is_none()).min() {
+        return format!("mac:{}", station.mac);
+    }
+    let mut own = STRONGEST_FIRST.iter().filter_map(|kind| keys.iter().find(|key| key.kind == *kind && is_own(key)));
+    if let Some(key) = own.next() {
+        return key_id(key);
+    }
+    if let Some(station) = stations().min() {
+        return format!("mac:{}{}", station.mac, scope_suffix(station.scope.unwrap_or_default()));
+    }
+    let host =
+        nodes.iter().find_map(|(node, _)| if let Node::Host(scope, ip) = node { Some((*scope, *ip)) } else { None });
+    match host {
+        Some((scope, ip)) => format!("ip:{ip}{}", scope_suffix(scope)),
+        None => nodes.first().map(|(node, _)| nested_id(node)).unwrap_or_default(),
+    }
+}
+
+fn key_id(key: &Key) -> String {
+    let name = match key.kind {
+        KeyKind::Eui64 => "eui64",
+        KeyKind::Uuid => "uuid",
+        KeyKind::Serial => "serial",
+        KeyKind::AeTitle => "ae",
+        KeyKind::Instrument => "instrument",
+        KeyKind::Duid => "duid",
+        KeyKind::DhcpClientId => "client",
+    };
+    format!("{name}:{}", key.text)
+}
+
+fn nested_id(node: &Node) -> String {
+    let Node::Nested(key, place) = node else { return String::new() };
+    let at = match place {
+        Some((scope, Some(speaker))) => match &**speaker {
+            Node::Station(station) => format!("@{}{}", station.mac, scope_suffix(*scope)),
+            Node::Host(_, ip) => format!("@{ip}{}", scope_suffix(*scope)),
+            Node::Nested(..) => String::new(),
+        },
+        Some((scope, None)) => scope_suffix(*scope),
+        None => String::new(),
+    };
+    format!("{}{at}", key_id(key))
+}
+
+fn scope_suffix(scope: Scope) -> String {
+    if scope == Scope::default() { String::new() } else { format!("%{}", scope.0) }
+}
+
+/// The device that speaks for this one: only when it was never met itself.
+fn via((nodes, _): &Component<'_>, at: usize, owners: &BTreeMap<Node, usize>) -> Option<usize> {
+    if nodes.iter().any(|(node, _)| !matches!(node, Node::Nested(..))) {
+        return None;
+    }
+    let speakers = nodes.iter().flat_map(|(_, part)| &part.via).filter_map(|via| owners.get(via));
+    speakers.copied().filter(|via| *via != at).min()
+}
+
+fn device((nodes, keys): Component<'_>, placer: &Placer, knowledge: &Knowledge) -> (Scope, Device) {
+    let mut stations = BTreeSet::new();
+    let mut addresses = BTreeSet::new();
+    let mut scope = None;
+    let mut facts = Vec::new();
+    let (mut first, mut last) = (Time::from_micros(i64::MAX), Time::MIN);
+    for (node, part) in nodes {
+        match node {
+            Node::Station(station) => drop(stations.insert(station)),
+            Node::Host(of, ip) => {
+                addresses.insert(ip);
+                scope = scope.or(Some(of));
+            }
+            Node::Nested(..) => {}
+        }
+        first = first.min(part.first);
+        last = last.max(part.last);
+        addresses.extend(part.addresses);
+        facts.extend(part.facts);
+    }
+    facts.sort_by(|a, b| order(a).cmp(&order(b)));
+    let scope = scope.or_else(|| facts.first().map(|fact| fact.subject.endpoint().scope)).unwrap_or_default();
+    let macs: BTreeSet<Mac> = stations.iter().map(|station| station.mac).collect();
+    let inside = addresses.iter().filter_map(|ip| address::mac_of_v6(*ip)).filter(|_| macs.is_empty());
+    let shown_macs: Vec<Mac> = macs.iter().copied().chain(inside).chain(keyed(&keys)).collect();
+    let claims = claim::claims(&facts, &shown_macs, knowledge);
+    let stations: Vec<_> = stations.into_iter().collect();
+    let router = stations.iter().find_map(|station| placer.routers.reason(station));
+    let labels = label::own(&stations, &facts, &claims, router.map(|reason| &*reason.text));
+    let mut device = Device {
+        id: String::new(),
+        macs: macs.into_iter().collect(),
+        addresses: addresses.into_iter().collect::<Vec<IpAddr>>(),
+        keys: keys.into_iter().collect(),
+        via: None,
+        claims,
+        labels: labels.into_iter().collect::<Vec<Label>>(),
+        peers: Vec::new(),
+        first,
+        last,
+    };
+    device.labels.extend(label::unsupported(&device, knowledge));
+    (scope, device)
+}
+
+/// Hardware addresses inside EUI-64 keys.
+fn keyed(keys: &BTreeSet<Key>) -> impl Iterator<Item = Mac> {
+    keys.iter().filter(|key| key.kind == KeyKind::Eui64).filter_map(|key| address::mac_of_eui64(&key.text))
+}
+
+/// Who each device talked to, most bytes first.
+fn peers(contacts: &Contacts, placer: &Placer, owners: &BTreeMap<Node, usize>) -> BTreeMap<usize, Vec<Peer>> {
+    let mut sums: BTreeMap<usize, BTreeMap<(Endpoint, &str), (u64, u64)>> = BTreeMap::new();
+    for (one, other, service, exchange) in contacts.iter() {
+        for (own, peer) in [(one, other), (other, one)] {
+            // The contact's time is not kept: the endpoint is placed by its hardware address, or as of the first holder.
+            let Some(device) = placer.node(own, Time::MIN).and_then(|node| owners.get(&node)) else { continue };
+            let sum = sums.entry(*device).or_default().entry((*peer, service)).or_default();
+            *sum = (sum.0.saturating_add(exchange.ip_bytes), sum.1 + exchange.flows);
+        }
+    }
+    let list = |sums: BTreeMap<(Endpoint, &str), (u64, u64)>| {
+        let mut peers: Vec<_> = sums
+            .into_iter()
+            .map(|((endpoint, service), (ip_bytes, flows))| Peer {
+                endpoint,
+                service: service.to_owned(),
+                ip_bytes,
+                flows,
+            })
+            .collect();
+        peers.sort_by(|a, b| {
+            b.ip_bytes.cmp(&a.ip_bytes).then_with(|| (a.endpoint, &a.service).cmp(&(b.endpoint, &b.service)))
+        });
+        peers.truncate(PEERS);
+        peers
+    };
+    sums.into_iter().map(|(device, sums)| (device, list(sums))).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,319 @@
+//! What a device's facts say of it, weighed against each other.
+//!
+//! Every rule speaks for one value of one attribute with a confidence. Within one family of evidence (all of DHCP, all
+//! of the names a device asks for…) the best counts once; families are taken as independent. Values that exclude each
+//! other share what is left: with the odds `o = s / (1 - s)` of each, the confidence is `o / (1 + sum of all o)`.
+
+use crate::maker::{Kind, fold};
+use crate::{Found, Knowledge};
+use std::collections::{BTreeMap, BTreeSet};
+use wardlight_model::{Attribute, Claim, Evidence, Fact, Field, Mac};
+
+/// No claim is surer than this, whatever speaks for it.
+const SUREST: f64 = 0.99;
+/// Claims below this are not made.
+const LEAST: f64 = 0.05;
+/// Most evidence shown for one claim.
+const SHOWN: usize = 12;
+
+/// One rule's word for one value.
+#[derive(Debug, Clone)]
+struct Word<'a> {
+    attribute: Attribute,
+    value: String,
+    confidence: f64,
+    rule: String,
+    family: &'static str,
+    fact: Option<&'a Fact>,
+}
+
+/// Draws the claims of one device from its facts, its hardware addresses and what it forwards.
+pub(super) fn claims(facts: &[&Fact], macs: &[Mac], knowledge: &Knowledge) -> Vec<Claim> {
+    let mut words = Vec::new();
+    words.extend(facts.iter().flat_map(|fact| own_words(fact, knowledge)));
+    words.extend(prints(facts, knowledge));
+    words.extend(macs.iter().flat_map(|mac| registered(*mac, knowledge)));
+    quieten_errands(&mut words, knowledge);
+    let named: Vec<_> = words.iter().filter(|word| word.attribute == Attribute::Model).cloned().collect();
+    let products: Vec<_> = named.iter().flat_map(|word| product(word, &words, knowledge)).collect();
+    words.extend(products);
+    weigh(words, knowledge)
+}
+
+/// What the device says of itself in so many words.
+fn own_words<'a>(fact: &'a Fact, knowledge: &Knowledge) -> Option<Word<'a>> {
+    let (attribute, confidence) = match fact.field {
+        Field::Manufacturer => (Attribute::Maker, 0.95),
+        Field::Model => (Attribute::Model, 0.95),
+        Field::ModelNumber if is_product_code(&fact.value) => (Attribute::Model, 0.5),
+        Field::Serial => (Attribute::Serial, 0.95),
+        Field::Firmware => (Attribute::Firmware, 0.95),
+        Field::Software => (Attribute::Firmware, 0.9),
+        Field::FriendlyName | Field::SnmpName | Field::LldpName | Field::CdpName => (Attribute::Name, 0.9),
+        Field::DhcpHostname | Field::NetbiosName | Field::NtlmComputer | Field::StationName => (Attribute::Name, 0.9),
+        Field::MdnsName | Field::LlmnrName | Field::NtlmDnsName => (Attribute::Name, 0.85),
+        Field::DnsName | Field::MdnsInstance | Field::AeTitle => (Attribute::Name, 0.6),
+        _ => return None,
+    };
+    let is_software = attribute == Attribute::Maker && knowledge.makers.kind(&fact.value) == Some(Kind::Software);
+    if is_placeholder(&fact.value) || is_software {
+        return None;
+    }
+    let value = fact.value.clone();
+    Some(Word { attribute, value, confidence, rule: "self".to_owned(), family: family(fact), fact: Some(fact) })
+}
+
+/// What the fingerprints say of every fact.
+fn prints<'a>(facts: &[&'a Fact], knowledge: &Knowledge) -> Vec<Word<'a>> {
+    let mut by_field: BTreeMap<Field, Vec<&str>> = BTreeMap::new();
+    for fact in facts {
+        by_field.entry(fact.field).or_default().push(&fact.value);
+    }
+    let others = |field: Field| by_field.get(&field).cloned().unwrap_or_default();
+    let said = facts.iter().flat_map(|fact| {
+        let found = knowledge.fingerprints.read(fact.field, &fact.value, &others);
+        found.into_iter().map(|found| word(found, family(fact), Some(fact)))
+    });
+    said.collect()
+}
+
+fn word<'a>(found: Found, family: &'static str, fact: Option<&'a Fact>) -> Word<'a> {
+    let Found { attribute, value, confidence, rule } = found;
+    Word { attribute, value, confidence, rule, family, fact }
+}
+
+/// What the registry says of a hardware address.
+fn registered(mac: Mac, knowledge: &Knowledge) -> Vec<Word<'static>> {
+    let Some(name) = knowledge.oui.organisation(mac) else { return Vec::new() };
+    let word = |attribute, value: &str, confidence| Word {
+        attribute,
+        value: value.to_owned(),
+        confidence,
+        rule: "oui".to_owned(),
+        family: "oui",
+        fact: None,
+    };
+    let maker = |confidence| word(Attribute::Maker, name, confidence);
+    let product = knowledge.makers.product(name);
+    let product = product.map(|(product, confidence)| word(Attribute::Type, product, confidence));
+    let maker = match knowledge.makers.kind(name) {
+        Some(Kind::Product) => maker(0.93),
+        Some(Kind::Adapter) => maker(0.85),
+        Some(Kind::Component) => maker(0.3),
+        Some(Kind::Virtual | Kind::Software) => return product.into_iter().collect(),
+        None => maker(0.75),
+    };
+    std::iter::once(maker).chain(product).collect()
+}
+
+/// A phone, a computer or a router asks for the servers of many makers: then the names it asks for say nothing of
+/// itself. They also say nothing against the maker that the device names or its hardware address shows.
+fn quieten_errands(words: &mut Vec<Word<'_>>, knowledge: &Knowledge) {
+    let maker_of = |word: &Word<'_>| fold(knowledge.makers.normal(&word.value));
+    let asked = words.iter().filter(|word| word.family == "asked" && word.attribute == Attribute::Maker);
+    let asked: BTreeSet<_> = asked.map(maker_of).collect();
+    let firm = words
+        .iter()
+        .filter(|word| word.family != "asked" && word.attribute == Attribute::Maker && word.confidence >= 0.8);
+    let firm: BTreeSet<_> = firm.map(maker_of).collect();
+    let strange: BTreeSet<String> = match asked.len() {
+        0 => return,
+        1 | 2 if firm.is_empty() => BTreeSet::new(),
+        _ => asked.difference(&firm).cloned().collect(),
+    };
+    let rules: BTreeSet<String> = words
+        .iter()
+        .filter(|word| {
+            word.family == "asked" && word.attribute == Attribute::Maker && strange.contains(&maker_of(word))
+        })
+        .map(|word| word.rule.clone())
+        .collect();
+    words.retain(|word| word.family != "asked" || !rules.contains(&word.rule));
+}
+
+/// What is known of a model that some rule named: the fingerprints of `self.model` read it as if the device had said it.
+fn product<'a>(model: &Word<'a>, words: &[Word<'a>], knowledge: &Knowledge) -> Vec<Word<'a>> {
+    if model.fact.is_some_and(|fact| fact.field == Field::Model) {
+        return Vec::new();
+    }
+    let makers: Vec<_> = words.iter().filter(|word| word.attribute == Attribute::Maker).collect();
+    let makers: Vec<&str> = makers.iter().map(|word| word.value.as_str()).collect();
+    let others = |field| if field == Field::Manufacturer { makers.clone() } else { Vec::new() };
+    let found = knowledge.fingerprints.read(Field::Model, &model.value, &others);
+    let found = found.into_iter().filter(|found| found.attribute != Attribute::Model);
+    found
+        .map(|mut found| {
+            found.confidence *= model.confidence;
+            word(found, model.family, model.fact)
+        })
+        .collect()
+}
+
+/// The evidence that is one source, however many facts it has.
+fn family(fact: &Fact) -> &'static str {
+    match fact.field {
+        Field::DnsQuery | Field::TlsServerName | Field::HttpHost => "asked",
+        field => match field.name().split('.').next() {
+            Some("self" | "bind") | None => fact.protocol,
+            Some(place) => place,
+        },
+    }
+}
+
+/// One value with all that speaks for it.
+#[derive(Debug)]
+struct Answer<'a> {
+    shown: String,
+    key: String,
+    words: Vec<Word<'a>>,
+    support: f64,
+}
+
+fn weigh(mut words: Vec<Word<'_>>, knowledge: &Knowledge) -> Vec<Claim> {
+    words.sort_by(|a, b| {
+        let order =
+            |word: &Word<'_>| (word.attribute, word.value.clone(), word.rule.clone(), word.fact.map(|fact| fact.place));
+        order(a).cmp(&order(b)).then(b.confidence.total_cmp(&a.confidence))
+    });
+    let mut claims = Vec::new();
+    for attribute in Attribute::ALL {
+        let own = words.iter().filter(|word| word.attribute == attribute);
+        let answers = answers(own.cloned(), knowledge);
+        let mut drawn: Vec<_> = answers.iter().map(|answer| draw(answer, &answers, knowledge)).collect();
+        drawn.retain(|claim| claim.confidence >= LEAST);
+        drawn.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.value.cmp(&b.value)));
+        claims.extend(drawn);
+    }
+    claims
+}
+
+fn answers<'a>(words: impl Iterator<Item = Word<'a>>, knowledge: &Knowledge) -> Vec<Answer<'a>> {
+    let mut answers: BTreeMap<String, Answer<'a>> = BTreeMap::new();
+    for word in words {
+        let shown = match word.attribute {
+            Attribute::Maker => knowledge.makers.normal(&word.value).to_owned(),
+            _ => word.value.clone(),
+        };
+        let key = fold(&shown);
+        let new = || Answer { shown: shown.clone(), key: key.clone(), words: Vec::new(), support: 0.0 };
+        let answer = answers.entry(key.clone()).or_insert_with(new);
+        // Of two ways to write one value, the one that stands first in the alphabet: any would do, always the same.
+        if shown < answer.shown {
+            answer.shown.clone_from(&shown);
+        }
+        answer.words.push(word);
+    }
+    for answer in answers.values_mut() {
+        let mut families: BTreeMap<&str, f64> = BTreeMap::new();
+        for word in &answer.words {
+            let best = families.entry(word.family).or_default();
+            *best = best.max(word.confidence);
+        }
+        answer.support = 1.0 - families.values().map(|confidence| 1.0 - confidence).product::<f64>();
+    }
+    answers.into_values().collect()
+}
+
+fn draw(answer: &Answer<'_>, all: &[Answer<'_>], knowledge: &Knowledge) -> Claim {
+    let attribute = answer.words.first().map_or(Attribute::Name, |word| word.attribute);
+    let odds = |support: f64| support.min(SUREST) / (1.0 - support.min(SUREST));
+    // What is said of a narrower answer is said of the wider one too.
+    let narrower = all.iter().filter(|other| narrows(attribute, &other.key, &answer.key, knowledge));
+    let support = narrower.fold(answer.support, |support, other| support.max(other.support));
+    let rivals = all.iter().filter(|other| excludes(attribute, &answer.key, &other.key, knowledge));
+    let against: f64 = rivals.map(|rival| odds(rival.support)).sum();
+    let own = odds(support);
+    let best = answer.words.iter().max_by(|a, b| a.confidence.total_cmp(&b.confidence).then(b.rule.cmp(&a.rule)));
+    Claim {
+        attribute,
+        value: answer.shown.clone(),
+        confidence: ((own / (1.0 + own + against)) * 1e4).round() / 1e4,
+        rule: best.map(|word| word.rule.clone()).unwrap_or_default(),
+        evidence: evidence(&answer.words),
+    }
+}
+
+/// Whether two answers cannot both be right. A device has many names; one answer may also say the same more exactly.
+fn excludes(attribute: Attribute, one: &str, other: &str, knowledge: &Knowledge) -> bool {
+    let near = |attribute| narrows(attribute, one, other, knowledge) || narrows(attribute, other, one, knowledge);
+    attribute != Attribute::Name && one != other && !near(attribute)
+}
+
+/// Whether `narrow` says the same as `wide`, and more: a kind of it, or a version or variant of it.
+fn narrows(attribute: Attribute, narrow: &str, wide: &str, knowledge: &Knowledge) -> bool {
+    narrow != wide
+        && match attribute {
+            Attribute::Type => knowledge.types.is_kind_of(narrow, wide),
+            _ => narrow.strip_prefix(wide).is_some_and(|rest| rest.starts_with(' ')),
+        }
+}
+
+fn evidence(words: &[Word<'_>]) -> Vec<Evidence> {
+    let facts: BTreeMap<_, _> = words
+        .iter()
+        .filter_map(|word| word.fact)
+        .map(|fact| ((fact.field, &fact.value, fact.protocol), fact))
+        .collect();
+    let shown = facts.into_values().take(SHOWN).map(|fact| Evidence {
+        field: fact.field,
+        value: fact.value.clone(),
+        protocol: fact.protocol,
+        place: fact.place,
+        time: fact.first,
+    });
+    shown.collect()
+}
+
+/// Whether a model number looks like a product's, not like a version.
+fn is_product_code(text: &str) -> bool {
+    let has = |test: fn(&u8) -> bool| text.bytes().any(|byte| test(&byte));
+    text.len() >= 4 && has(u8::is_ascii_alphabetic) && has(u8::is_ascii_digit) && !text.starts_with(['v', 'V'])
+}
+
+/// Whether `text` is what stands in a field that nobody filled in.
+fn is_placeholder(text: &str) -> bool {
+    const EMPTY: &[&str] = &[
+        "unspecified",
+        "unknown",
+        "none",
+        "n a",
+        "na",
+        "default",
+        "null",
+        "undefined",
+        "manufacturer",
+        "model",
+        "serial",
+        "serial number",
+        "model name",
+        "to be filled by oem",
+        "not available",
+        "not specified",
+        "generic",
+        "0",
+        "test",
+        "localhost",
+        "system manufacturer",
+        "system product name",
+        "device",
+    ];
+    let folded = fold(text);
+    folded.is_empty() || EMPTY.contains(&folded.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn model_numbers_that_are_versions_are_not_models() {
+        assert!(is_product_code("BSB002") && is_product_code("929000226503a"));
+        assert!(!is_product_code("1.0") && !is_product_code("v1.0b") && !is_product_code("1"));
+    }
+
+    #[test]
+    fn placeholders_say_nothing() {
+        assert!(is_placeholder("Unspecified") && is_placeholder("N/A") && is_placeholder("To Be Filled By O.E.M."));
+        assert!(!is_placeholder("D-Link"));
+    }
+}

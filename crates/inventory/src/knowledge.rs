@@ -1,0 +1,163 @@
+//! All that ships as data, read once: what every rule of identification knows of the world.
+
+use crate::{Fingerprints, Lifecycle, Makers, Oui, Types};
+
+/// The shipped OUI table.
+pub(crate) const OUI: &str = include_str!("../../../data/oui.tsv");
+
+macro_rules! files {
+    ($($name:literal,)+) => {
+        /// The shipped fingerprints, by file name.
+        const FINGERPRINTS: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../../data/fingerprints/", $name, ".toml"))),)+];
+    };
+}
+
+files! {
+    "cloud",
+    "consumer",
+    "dicom",
+    "infrastructure",
+    "laboratory",
+    "medical",
+    "recog-dhcp_vendor_class",
+    "recog-html_title",
+    "recog-http_servers",
+    "recog-http_wwwauth",
+    "recog-mdns_device-info_txt",
+    "recog-smb_native_os",
+    "recog-snmp_sysdescr",
+    "recog-snmp_sysobjid",
+    "recog-ssh_banners",
+    "system",
+}
+
+/// Why shipped or refreshed data cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The file has not the form of its kind.
+    Form {
+        /// The file.
+        file: String,
+        /// What the reader says.
+        why: String,
+    },
+    /// A fingerprint that cannot be right.
+    Entry(String, &'static str),
+    /// A type that is none, or is a kind of none.
+    Type(String),
+    /// A maker's alias that stands for two.
+    Alias(String),
+    /// A date that is none.
+    Date(String),
+}
+
+impl DataError {
+    pub(crate) fn form(file: &str, error: &toml::de::Error) -> Self {
+        Self::Form { file: file.to_owned(), why: error.to_string() }
+    }
+}
+
+impl std::fmt::Display for DataError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Form { file, why } => write!(out, "{file}: {why}"),
+            Self::Entry(id, what) => write!(out, "fingerprint {id} has {what}"),
+            Self::Type(name) => write!(out, "device type {name} is not in the vocabulary"),
+            Self::Alias(name) => write!(out, "{name} stands for two makers"),
+            Self::Date(text) => write!(out, "{text} is not a date"),
+        }
+    }
+}
+
+impl std::error::Error for DataError {}
+
+/// Everything the rules of identification look up.
+#[derive(Debug, Default)]
+pub struct Knowledge {
+    /// Who registered a hardware address prefix.
+    pub oui: Oui<'static>,
+    /// Patterns over facts.
+    pub fingerprints: Fingerprints,
+    /// Makers and their names.
+    pub makers: Makers,
+    /// Device types.
+    pub types: Types,
+    /// Ends of support.
+    pub lifecycle: Lifecycle,
+}
+
+impl Knowledge {
+    /// What ships with the program. Errors only when the shipped files are broken, which a test rules out.
+    pub fn shipped() -> Result<Self, DataError> {
+        let knowledge = Self {
+            oui: Oui::load(OUI),
+            fingerprints: Fingerprints::load(FINGERPRINTS.iter().copied())?,
+            makers: Makers::load(include_str!("../../../data/makers.toml"))?,
+            types: Types::load(include_str!("../../../data/types.toml"))?,
+            lifecycle: Lifecycle::load(include_str!("../../../data/lifecycle.toml"))?,
+        };
+        let given = knowledge.fingerprints.entries().filter_map(|entry| entry.gives.get("type"));
+        let lost = given.map(String::as_str).chain(knowledge.makers.types()).find(|name| !knowledge.types.knows(name));
+        match lost {
+            Some(name) => Err(DataError::Type(name.to_owned())),
+            None => Ok(knowledge),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fingerprint::Example;
+    use std::collections::BTreeMap;
+    use wardlight_model::{Attribute, Field};
+
+    fn shipped() -> Knowledge {
+        Knowledge::shipped().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn given(knowledge: &Knowledge, entry: &crate::Fingerprint, example: &Example) -> BTreeMap<String, String> {
+        let field = Field::named(entry.field.split('|').next().unwrap()).unwrap();
+        let also: Vec<(Field, &str)> =
+            example.also.iter().map(|(name, text)| (Field::named(name).unwrap(), text.as_str())).collect();
+        let others = |field| also.iter().filter(|(of, _)| *of == field).map(|(_, text)| *text).collect();
+        let found = knowledge.fingerprints.read(field, &example.text, &others);
+        let own = found.into_iter().filter(|found| found.rule == entry.id);
+        own.map(|found| match found.attribute {
+            Attribute::OperatingSystem => ("os".to_owned(), found.value),
+            attribute => (attribute.name().to_owned(), found.value),
+        })
+        .collect()
+    }
+
+    #[test]
+    fn every_example_says_what_it_should() {
+        let knowledge = shipped();
+        let mut wrong = Vec::new();
+        for entry in knowledge.fingerprints.entries() {
+            for example in &entry.example {
+                let given = given(&knowledge, entry, example);
+                // An earlier entry of a file where only the first counts may have taken the text.
+                if given != example.gives && !(given.is_empty() && entry.id.starts_with("recog-")) {
+                    wrong.push(format!("{}: {:?} gives {given:?}, not {:?}", entry.id, example.text, example.gives));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    #[test]
+    fn every_entry_has_an_example_and_a_source_that_is_no_capture() {
+        for entry in shipped().fingerprints.entries() {
+            assert!(!entry.example.is_empty(), "{} has no example", entry.id);
+            let source = entry.source.to_lowercase();
+            for word in
+                ["sentinel", "unsw", "iotsec-lab", "tapirx", "corpus", ".pcap", "ja4", "p0f", "satori", "fingerbank"]
+            {
+                assert!(!source.contains(word), "{} cites {word}", entry.id);
+            }
+        }
+    }
+}

