@@ -196,10 +196,8 @@ impl<'a> Output<'a> {
         if value.is_empty() {
             return;
         }
-        match names_a_host(field).then(|| person::product_of_personal_name(value)).flatten() {
-            Some(product) => self.say(about, field, &format!("{product} {}", self.keyed(value.as_bytes())), raw),
-            None => self.say(about, field, value, raw),
-        }
+        let value = if names_a_host(field) { masked(self.key, value) } else { Cow::Borrowed(value) };
+        self.say(about, field, &value, raw);
     }
 
     fn say(&mut self, about: About<'_>, field: Field, value: &str, raw: &[u8]) {
@@ -214,8 +212,8 @@ impl<'a> Output<'a> {
         self.key.hash(raw)
     }
 
-    /// `name`, a name of several labels joined by dots, with every label that carries a person's name put as its product
-    /// and a keyed hash. For names that a device only asks for; the fields of a device's own names do so by themselves.
+    /// `name` of a host or service with what carries a person's name in it put as its product and a keyed hash. For
+    /// names that a device only asks for; the fields of a device's own names do so by themselves.
     #[must_use]
     pub fn masked<'b>(&self, name: &'b str) -> Cow<'b, str> {
         masked(self.key, name)
@@ -322,15 +320,21 @@ impl<'a> Output<'a> {
     }
 }
 
+/// `name` with what carries a person's name in it put as its product and a keyed hash: single labels of a host name,
+/// all of a name with blanks. Letters are hashed without case, since protocols write the same name in either.
 fn masked<'b>(key: &PrivacyKey, name: &'b str) -> Cow<'b, str> {
-    if name.split('.').all(|label| person::product_of_personal_name(label).is_none()) {
-        return Cow::Borrowed(name);
+    if !name.contains(char::is_whitespace) && name.contains('.') {
+        let labels = || name.split('.').map(|label| masked(key, label));
+        return if labels().all(|label| matches!(label, Cow::Borrowed(_))) {
+            Cow::Borrowed(name)
+        } else {
+            Cow::Owned(labels().collect::<Vec<_>>().join("."))
+        };
     }
-    let labels = name.split('.').map(|label| match person::product_of_personal_name(label) {
-        Some(product) => Cow::Owned(format!("{product} {}", key.hash(label.as_bytes()))),
-        None => Cow::Borrowed(label),
-    });
-    Cow::Owned(labels.collect::<Vec<_>>().join("."))
+    match person::product_of_personal_name(name) {
+        Some(product) => Cow::Owned(format!("{product} {}", key.hash(name.to_lowercase().as_bytes()))),
+        None => Cow::Borrowed(name),
+    }
 }
 
 const fn names_a_host(field: Field) -> bool {
@@ -367,8 +371,8 @@ impl Row<'_> {
         }
     }
 
-    /// Text of `raw`, the name of a host or service: every label that carries a person's name is put as its product and
-    /// a keyed hash. Left out when empty.
+    /// Text of `raw`, the name of a host or service: what carries a person's name in it is put as its product and a
+    /// keyed hash. Left out when empty.
     pub fn host(&mut self, name: &'static str, raw: impl AsRef<[u8]>) {
         let text = masked(self.key, &text::clean(raw.as_ref())).into_owned();
         self.text(name, text);

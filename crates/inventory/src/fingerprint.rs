@@ -5,7 +5,7 @@
 //!
 //! An entry has an `id`, a `field` (a fact's name), a `pattern`, what it `gives`, a `confidence` (with `sure` for
 //! single attributes), a `source` that anyone can look up, and a `licence`; further conditions on the same device
-//! stand under `also`. A group of the pattern named after an attribute gives that attribute; `{group}` inside a given
+//! stand under `also` and `unless`. A group of the pattern named after an attribute gives that attribute; `{group}` inside a given
 //! value is replaced by what the group caught. Letters match in either case.
 
 use crate::knowledge::DataError;
@@ -27,6 +27,9 @@ pub struct Fingerprint {
     /// Further conditions that other facts of the same device must meet.
     #[serde(default)]
     pub also: Vec<Condition>,
+    /// Conditions that none of the other facts may meet.
+    #[serde(default)]
+    pub unless: Vec<Condition>,
     /// What a match says: attribute → value.
     #[serde(default)]
     pub gives: BTreeMap<String, String>,
@@ -109,6 +112,7 @@ struct Shelf {
 struct Compiled {
     pattern: Regex,
     also: Vec<(Field, Regex)>,
+    unless: Vec<(Field, Regex)>,
 }
 
 /// All fingerprints.
@@ -184,14 +188,9 @@ impl Fingerprints {
 
 impl Shelf {
     fn compile(&self) -> (RegexSet, Vec<OnceLock<Option<Compiled>>>) {
-        let patterns = self.entries.iter().map(|entry| entry.pattern.as_str());
-        let set = RegexSetBuilder::new(patterns)
-            .case_insensitive(true)
-            .unicode(false)
-            .size_limit(COMPILED)
-            .dfa_size_limit(COMPILED)
-            .build()
-            .unwrap_or_else(|_| RegexSet::empty());
+        let patterns = || self.entries.iter().map(|entry| entry.pattern.as_str());
+        let sound = |pattern| if regex(pattern).is_some() { pattern } else { NEVER };
+        let set = set(patterns()).or_else(|| set(patterns().map(sound))).unwrap_or_else(RegexSet::empty);
         (set, self.entries.iter().map(|_| OnceLock::new()).collect())
     }
 }
@@ -207,15 +206,20 @@ impl Fingerprint {
         let meets =
             |(field, pattern): &(Field, Regex)| others(*field).iter().any(|other| pattern.is_match(other.as_bytes()));
         match compiled.pattern.captures(value.as_bytes()) {
-            Some(caught) if compiled.also.iter().all(meets) => self.give(&compiled.pattern, &caught),
+            Some(caught) if compiled.also.iter().all(meets) && !compiled.unless.iter().any(meets) => {
+                self.give(&compiled.pattern, &caught)
+            }
             _ => Vec::new(),
         }
     }
 
     fn compile(&self) -> Option<Compiled> {
-        let also =
-            self.also.iter().map(|condition| Some((Field::named(&condition.field)?, regex(&condition.pattern)?)));
-        Some(Compiled { pattern: regex(&self.pattern)?, also: also.collect::<Option<_>>()? })
+        let read = |condition: &Condition| Some((Field::named(&condition.field)?, regex(&condition.pattern)?));
+        Some(Compiled {
+            pattern: regex(&self.pattern)?,
+            also: self.also.iter().map(read).collect::<Option<_>>()?,
+            unless: self.unless.iter().map(read).collect::<Option<_>>()?,
+        })
     }
 
     fn give(&self, pattern: &Regex, caught: &Captures<'_>) -> Vec<Found> {
@@ -248,6 +252,14 @@ fn fill<'t>(value: &str, group: &dyn Fn(&str) -> Option<&'t str>) -> String {
     out.trim().to_owned()
 }
 
+/// A pattern that fits nothing.
+const NEVER: &str = r"[^\s\S]";
+
+fn set<'a>(patterns: impl Iterator<Item = &'a str>) -> Option<RegexSet> {
+    let mut builder = RegexSetBuilder::new(patterns);
+    builder.case_insensitive(true).unicode(false).size_limit(COMPILED).dfa_size_limit(COMPILED).build().ok()
+}
+
 fn regex(pattern: &str) -> Option<Regex> {
     RegexBuilder::new(pattern).case_insensitive(true).unicode(false).build().ok()
 }
@@ -275,7 +287,7 @@ fn check(entry: &Fingerprint) -> Result<Vec<Field>, DataError> {
     if entry.gives.keys().chain(entry.sure.keys()).any(|name| attribute(name).is_none()) {
         return wrong("an attribute that does not exist");
     }
-    if entry.also.iter().any(|condition| Field::named(&condition.field).is_none()) {
+    if entry.also.iter().chain(&entry.unless).any(|condition| Field::named(&condition.field).is_none()) {
         return wrong("a condition on a field that does not exist");
     }
     Ok(fields)
@@ -334,6 +346,15 @@ mod tests {
     fn further_conditions_must_hold() {
         assert_eq!(read(Field::DhcpHostname, "pump-7", &["x.acme.example"]).len(), 1);
         assert_eq!(read(Field::DhcpHostname, "pump-7", &["x.example"]).len(), 0);
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_does_not_silence_the_others() {
+        let broken = FILE.replace("'^ACME-INFUSE", "'^(ACME-INFUSE");
+        let more = "[[fingerprint]]\nid = 'other'\nfield = 'dhcp.vendor_class'\npattern = 'x'\n\
+                    gives = { maker = 'X' }\nconfidence = 0.5\nsource = 's'\nlicence = 'l'\n";
+        let prints = Fingerprints::load([("broken", broken.as_str()), ("more", more)]).unwrap();
+        assert_eq!(prints.read(Field::DhcpVendorClass, "x", &|_| Vec::new()).len(), 1);
     }
 
     #[test]

@@ -41,8 +41,11 @@ pub fn identify(seen: &Seen<'_>, knowledge: &Knowledge) -> Vec<Device> {
     let mut facts: Vec<&Fact> = seen.facts.iter().collect();
     facts.sort_by(|a, b| order(a).cmp(&order(b)));
     facts.dedup();
-    let placer = Placer::new(&facts, seen);
-    let components = Graph::join(node::parts(&facts, seen, &placer), &knowledge.makers).components();
+    let mut presence: Vec<&Presence> = seen.presence.iter().filter(|seen| seen.sent).collect();
+    presence.sort_unstable_by_key(|seen| (seen.endpoint, seen.first, seen.last, seen.ttl, seen.packets));
+    presence.dedup();
+    let placer = Placer::new(&facts, &presence);
+    let components = Graph::join(node::parts(&facts, &presence, &placer), &knowledge.makers).components();
     let components: Vec<_> = components.into_iter().filter(|(nodes, _)| nodes.iter().any(is_ours)).collect();
     let ids = ids(&components);
     let owners: BTreeMap<Node, usize> = components
@@ -234,9 +237,12 @@ fn keyed(keys: &BTreeSet<Key>) -> impl Iterator<Item = Mac> {
     keys.iter().filter(|key| key.kind == KeyKind::Eui64).filter_map(|key| address::mac_of_eui64(&key.text))
 }
 
+/// Bytes and conversations by other end and service.
+type Sums<'a> = BTreeMap<(Endpoint, &'a str), (u64, u64)>;
+
 /// Who each device talked to, most bytes first.
 fn peers(contacts: &Contacts, placer: &Placer, owners: &BTreeMap<Node, usize>) -> BTreeMap<usize, Vec<Peer>> {
-    let mut sums: BTreeMap<usize, BTreeMap<(Endpoint, &str), (u64, u64)>> = BTreeMap::new();
+    let mut sums: BTreeMap<usize, Sums<'_>> = BTreeMap::new();
     for (one, other, service, exchange) in contacts.iter() {
         for (own, peer) in [(one, other), (other, one)] {
             // The contact's time is not kept: the endpoint is placed by its hardware address, or as of the first holder.
@@ -245,7 +251,7 @@ fn peers(contacts: &Contacts, placer: &Placer, owners: &BTreeMap<Node, usize>) -
             *sum = (sum.0.saturating_add(exchange.ip_bytes), sum.1 + exchange.flows);
         }
     }
-    let list = |sums: BTreeMap<(Endpoint, &str), (u64, u64)>| {
+    let list = |sums: Sums<'_>| {
         let mut peers: Vec<_> = sums
             .into_iter()
             .map(|((endpoint, service), (ip_bytes, flows))| Peer {

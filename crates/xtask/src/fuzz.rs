@@ -34,7 +34,7 @@ pub struct Plan {
 /// The target that tries one dissector at a time.
 const DISSECTORS: &str = "dissectors";
 /// The others.
-const OTHERS: &[&str] = &["conversation", "cursor"];
+const OTHERS: &[&str] = &["conversation", "cursor", "frames", "pcapng", "reassembly"];
 /// Runs within which the planted mistake must be found.
 const PLANTED_RUNS: u64 = 500_000;
 /// Counters at every edge, and the operands of comparisons, as libFuzzer wants them.
@@ -125,7 +125,7 @@ impl Bench {
     /// Runs `target` on `entry` alone, when given.
     fn fuzz(&self, target: &str, entry: Option<&str>, runs: u64) -> Result<Found> {
         let name = entry.unwrap_or("all");
-        let (work, found) = (self.folder.join("corpus").join(target).join(name), self.folder.join("found"));
+        let (work, found) = (self.folder.join("corpus").join(target).join(name), self.folder.join(found_in(entry)));
         let seeds = self.folder.join("seeds").join(name);
         for folder in [&work, &found, &seeds] {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -165,6 +165,11 @@ impl Bench {
             None => bail!("the planted mistake was not found in {} runs", found.runs),
         }
     }
+}
+
+/// Where inputs that fail are put; those of the planted mistake apart.
+fn found_in(entry: Option<&str>) -> &'static str {
+    if entry == Some("planted") { "planted" } else { "found" }
 }
 
 /// What libFuzzer wrote, as figures.

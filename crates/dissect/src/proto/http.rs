@@ -208,7 +208,7 @@ impl Conversation {
         }
         let purpose = match head.kind() {
             kind if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") => Use::Form,
-            kind if head.encoding.is_empty() && crate::proto::reads_body(kind) => Use::Offer,
+            kind if head.is_readable() && crate::proto::reads_body(kind) => Use::Offer,
             _ => Use::Nothing,
         };
         let length = match head.length {
@@ -241,8 +241,13 @@ impl Conversation {
             return Step::Finished;
         }
         let purpose = match head.kind() {
-            _ if !head.encoding.is_empty() || head.status == 206 => Use::Nothing,
-            kind if kind.eq_ignore_ascii_case("text/html") && answer.is_public_page(head) => Use::Title,
+            _ if !head.is_readable() || head.status == 206 => Use::Nothing,
+            kind if kind.eq_ignore_ascii_case("text/html")
+                && head.encoding.is_empty()
+                && answer.is_public_page(head) =>
+            {
+                Use::Title
+            }
             kind if crate::proto::reads_body(kind) => Use::Offer,
             _ => Use::Nothing,
         };
@@ -297,7 +302,12 @@ impl Pending {
             Use::Form => {}
             Use::Offer => {
                 let Some(head) = Head::read(head) else { return };
-                out.body(head.part(self.method, self.shape), body);
+                let part = head.part(self.method, self.shape);
+                if head.encoding.is_empty() {
+                    out.body(part, body);
+                } else {
+                    out.unpack(head.encoding, body, |out, plain| out.body(part, plain));
+                }
             }
         }
     }

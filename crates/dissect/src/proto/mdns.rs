@@ -30,8 +30,10 @@ static INFO: Info = Info {
     ports: &[5353],
     record: &[
         field("is_response", Kind::Flag, "whether it announces or answers"),
-        field("queries", Kind::List, "names asked about, each with its type"),
-        field("answers", Kind::List, "owners of the records that are claimed, each with its type"),
+        field("queries", Kind::List, "names asked about"),
+        field("query_types", Kind::List, "mnemonics of the types asked for"),
+        field("answers", Kind::List, "owners of the records that are claimed"),
+        field("answer_types", Kind::List, "mnemonics of the types of these records"),
         field("hosts", Kind::List, "host names that are given addresses"),
         field("addresses", Kind::List, "the addresses given"),
         field("is_goodbye", Kind::Flag, "whether all records are taken back"),
@@ -112,7 +114,9 @@ impl Conversation {
 /// The records that a message claims: all of an announcement, and those that a probe is about to (RFC 6762 §8.2).
 fn claims<'a>(message: &Message<'a>) -> impl Iterator<Item = Part<'a>> + use<'a> {
     let is_response = message.is_response();
-    let is_claim = move |part: &Part<'_>| (is_response || part.section == Section::Authority) && !is_extra(part);
+    let is_claim = move |part: &Part<'_>| {
+        (is_response || part.section == Section::Authority) && !is_extra(part) && part.name.is_sound()
+    };
     message.records().filter(is_claim)
 }
 
@@ -188,9 +192,11 @@ fn local(name: &Name<'_>) -> Option<String> {
 
 fn fill(message: &Message<'_>, row: &mut Row<'_>) {
     row.flag("is_response", message.is_response());
-    let questions = message.parts().filter(|part| part.section == Section::Question);
-    row.hosts("queries", questions.map(|part| shown(&part)));
+    let questions = || message.parts().filter(|part| part.section == Section::Question);
+    row.hosts("queries", questions().map(|part| shown(&part)));
+    row.list("query_types", questions().map(|part| type_name(&part)));
     row.hosts("answers", claims(message).map(|part| shown(&part)));
+    row.list("answer_types", claims(message).map(|part| type_name(&part)));
     let hosts = || claims(message).filter(|part| part.address().is_some());
     row.hosts("hosts", hosts().map(|part| part.name.text()));
     row.list("addresses", hosts().filter_map(|part| part.address()).map(|ip| ip.to_string()));
@@ -200,13 +206,16 @@ fn fill(message: &Message<'_>, row: &mut Row<'_>) {
     row.flag("TC", message.is_truncated());
 }
 
-/// A name with its type behind it. The instance of a service that names people is left out.
+/// A name; without the instance when its service is one that names people.
 fn shown(part: &Part<'_>) -> String {
-    let kind = kind_name(part.kind).map_or_else(|| format!("TYPE{}", part.kind), str::to_owned);
     match Service::of(&part.name).filter(|service| service.is_personal()) {
-        Some(service) => format!("{}.local {kind}", service.kind()),
-        None => format!("{} {kind}", text::clean(part.name.text().as_ref())),
+        Some(service) => format!("{}.local", service.kind()),
+        None => text::clean(part.name.text().as_ref()).into_owned(),
     }
+}
+
+fn type_name(part: &Part<'_>) -> String {
+    kind_name(part.kind).map_or_else(|| format!("TYPE{}", part.kind), str::to_owned)
 }
 
 #[cfg(test)]
@@ -223,7 +232,7 @@ mod tests {
              09\"_services\"07\"_dns-sd\"04\"_udp\"{LOCAL} 000c 0001"
         ));
         assert_eq!(heard.facts, ["10.0.0.5 self.sought = _googlecast._tcp"]);
-        assert_eq!(heard.records[0]["queries"][0], "_googlecast._tcp.local PTR");
+        assert_eq!(heard.records[0]["queries"][0], "_googlecast._tcp.local");
     }
 
     #[test]

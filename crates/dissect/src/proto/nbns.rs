@@ -37,7 +37,7 @@ static INFO: Info = Info {
         field("rcode", Kind::Number, "response code; 0 is success"),
         field("is_group", Kind::Flag, "whether several hosts may have the name"),
         field("answers", Kind::List, "addresses that have, or claim, the name"),
-        field("names", Kind::List, "computer and domain names in a node status, with their suffixes"),
+        field("names", Kind::List, "computer and domain names in a node status, each once"),
         field("unit_id", Kind::Text, "hardware address in a node status"),
     ],
     weirds: &[

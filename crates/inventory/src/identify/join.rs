@@ -51,7 +51,7 @@ impl<'a> Graph<'a> {
     fn by_key(&mut self) {
         let mut holders: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
         for (at, keys) in self.keys.iter().enumerate() {
-            for key in keys {
+            for key in keys.iter().filter(|key| most(key.kind) > 0) {
                 holders.entry(key.clone()).or_default().push(at);
             }
         }
@@ -216,7 +216,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Most stations that may be one device by a key of `kind`; where more have it, it was copied.
+/// Most stations that may be one device by a key of `kind`; where more have it, it was copied. 0: it joins nobody.
 const fn most(kind: KeyKind) -> usize {
     match kind {
         KeyKind::Eui64 => usize::MAX,

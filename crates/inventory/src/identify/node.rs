@@ -1,13 +1,12 @@
 //! What the input speaks of, before anything is joined: stations, hosts known by address, nested devices; each with
 //! its facts, times and addresses.
 
-use super::Seen;
 use super::address::is_host;
 use super::holder::{Holders, Station};
 use super::router::Routers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use wardlight_model::{Endpoint, Fact, Field, Key, KeyKind, Scope, Subject, Time};
+use wardlight_model::{Endpoint, Fact, Field, Key, KeyKind, Presence, Scope, Subject, Time};
 
 /// One thing spoken of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,18 +58,17 @@ pub(super) struct Placer {
 }
 
 impl Placer {
-    pub(super) fn new(facts: &[&Fact], seen: &Seen<'_>) -> Self {
+    /// From all facts and all that was sent, each in one agreed order.
+    pub(super) fn new(facts: &[&Fact], presence: &[&Presence]) -> Self {
         let stated = Holders::stated(facts);
-        let routers = Routers::find(facts, seen.presence, &stated);
+        let routers = Routers::find(facts, presence, &stated);
         let mut placer = Self { routers, holders: stated.clone(), stated, ttls: BTreeMap::new() };
-        for seen in seen.presence.iter().filter(|seen| seen.sent) {
+        for seen in presence {
             let (Some(station), Some(ip)) = (station(&seen.endpoint), seen.endpoint.ip) else { continue };
             let ttl = placer.ttls.entry((station, ip)).or_default();
             *ttl = seen.ttl.max(*ttl);
         }
-        let mut used: Vec<_> = seen.presence.iter().filter(|seen| seen.sent).collect();
-        used.sort_unstable_by_key(|seen| (seen.endpoint, seen.first, seen.last));
-        for seen in used {
+        for seen in presence {
             let (Some(station), Some(ip)) = (station(&seen.endpoint), seen.endpoint.ip) else { continue };
             if !placer.forwards(&station, ip) {
                 placer.holders.add(seen.endpoint.scope, ip, station, (seen.first, seen.last));
@@ -107,9 +105,9 @@ fn station(endpoint: &Endpoint) -> Option<Station> {
 }
 
 /// Sorts presence and facts to their nodes.
-pub(super) fn parts<'a>(facts: &[&'a Fact], seen: &Seen<'_>, placer: &Placer) -> BTreeMap<Node, Part<'a>> {
+pub(super) fn parts<'a>(facts: &[&'a Fact], presence: &[&Presence], placer: &Placer) -> BTreeMap<Node, Part<'a>> {
     let mut parts: BTreeMap<Node, Part<'_>> = BTreeMap::new();
-    for seen in seen.presence.iter().filter(|seen| seen.sent) {
+    for seen in presence {
         if let Some(node) = placer.node(&seen.endpoint, seen.first) {
             let part = parts.entry(node).or_insert(Part::EMPTY);
             part.during(seen.first, seen.last);

@@ -33,7 +33,7 @@ pub(super) struct Reason {
 
 impl Routers {
     /// Finds them.
-    pub(super) fn find(facts: &[&Fact], presence: &[Presence], stated: &Holders) -> Self {
+    pub(super) fn find(facts: &[&Fact], presence: &[&Presence], stated: &Holders) -> Self {
         let mut routers = Self::default();
         for (station, text) in facts.iter().filter_map(|fact| router_fact(fact, stated)) {
             routers.add(station, Reason { text, stated: true, hops: true });
@@ -94,9 +94,9 @@ struct Traffic<'a> {
     has_own_v4: bool,
 }
 
-fn traffic<'a>(presence: &'a [Presence], stated: &Holders) -> BTreeMap<Station, Traffic<'a>> {
+fn traffic<'a>(presence: &[&'a Presence], stated: &Holders) -> BTreeMap<Station, Traffic<'a>> {
     let mut stations: BTreeMap<Station, Traffic<'_>> = BTreeMap::new();
-    for seen in presence.iter().filter(|seen| seen.sent) {
+    for seen in presence {
         let (Some(station), Some(ip)) =
             (seen.endpoint.mac.and_then(|mac| Station::of(seen.endpoint.scope, mac)), seen.endpoint.ip)
         else {

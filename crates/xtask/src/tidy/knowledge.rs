@@ -71,32 +71,33 @@ fn file(path: &str, text: &str) -> Vec<Breach> {
     };
     let mut found = Vec::new();
     for (kind, value) in &table {
-        for (n, entry) in value.as_array().into_iter().flatten().filter_map(Value::as_table).enumerate() {
-            let at = format!("{path}::{kind}[{n}]");
-            let said = |key: &str| {
-                entry
-                    .get(key)
-                    .or_else(|| table.get(key))
-                    .and_then(Value::as_str)
-                    .map(str::trim)
-                    .filter(|text| !text.is_empty())
+        let entries = || value.as_array().into_iter().flatten().filter_map(Value::as_table);
+        for rule in ["source", "licence"] {
+            let said = |entry: &Table| {
+                let text = entry.get(rule).or_else(|| table.get(rule)).and_then(Value::as_str).unwrap_or_default();
+                text.trim().to_owned()
             };
-            match said("source") {
-                None => found.push(Breach::new("source", &at, "has no source")),
-                Some(source) => found.extend(refused(source).map(|word| {
-                    Breach::new("source", &at, format!("comes from {word}, which the project may not use: {source}"))
-                })),
+            let silent = entries().filter(|entry| said(entry).is_empty()).count();
+            if silent > 0 {
+                let what =
+                    format!("{silent} of its `{kind}` have no {rule}; one for all may stand at the head of the file");
+                found.push(Breach::new(rule, path, what));
             }
-            match said("licence") {
-                None => found.push(Breach::new("licence", &at, "has no licence")),
-                Some(licence) if !LICENCES.contains(&licence) => {
-                    found.push(Breach::new("licence", &at, format!("{licence} is not among {}", LICENCES.join(", "))))
-                }
-                Some(_) => {}
+            for (n, text) in entries().map(said).enumerate().filter(|(_, text)| !text.is_empty()) {
+                let wrong = if rule == "source" { wrong_source(&text) } else { wrong_licence(&text) };
+                found.extend(wrong.map(|what| Breach::new(rule, format!("{path}::{kind}[{n}]"), what)));
             }
         }
     }
     found
+}
+
+fn wrong_source(source: &str) -> Option<String> {
+    refused(source).map(|word| format!("comes from {word}, which the project may not use: {source}"))
+}
+
+fn wrong_licence(licence: &str) -> Option<String> {
+    (!LICENCES.contains(&licence)).then(|| format!("{licence} is not among {}", LICENCES.join(", ")))
 }
 
 /// The first refused word that stands in `source` as a word of its own.
@@ -145,7 +146,7 @@ mod tests {
         check("licence = \"facts\"\n[[a]]\nsource = \"RFC 2132\"\n", &[]);
         check(
             "[[a]]\nsource = \" \"\n",
-            &["licence data/fingerprints/dhcp.toml::a[0]", "source data/fingerprints/dhcp.toml::a[0]"],
+            &["licence data/fingerprints/dhcp.toml", "source data/fingerprints/dhcp.toml"],
         );
         check("[[a]]\nsource = \"x\"\nlicence = \"GPL-2.0\"\n", &["licence data/fingerprints/dhcp.toml::a[0]"]);
         check("[[a]\n", &["toml data/fingerprints/dhcp.toml"]);

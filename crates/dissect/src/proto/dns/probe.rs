@@ -37,7 +37,7 @@ fn stream(bytes: &[u8]) -> Probe {
     let is_whole = there.len() == length;
     let Ok(message) = Message::read(there) else { return Probe::More };
     match message.parts().next() {
-        _ if !is_plausible(&message) => Probe::No,
+        _ if !is_plausible(&message) || message.counts[0] != 1 => Probe::No,
         Some(first) if !is_whole && is_certain(&message, &first) => Probe::Yes,
         Some(first) if message.shape() == Shape::Whole && is_certain(&message, &first) => Probe::Yes,
         Some(_) => Probe::Likely,
@@ -51,7 +51,7 @@ fn is_plausible(message: &Message<'_>) -> bool {
     let [questions, answers, authority, additional] = message.counts;
     let is_known = matches!(message.opcode(), 0 | 4 | 5) && message.rcode() <= 10;
     let has_sane_counts = if message.is_response() {
-        questions <= 1 && (questions > 0 || answers > 0)
+        questions == 1 || (questions == 0 && answers > 0 && message.opcode() == 0)
     } else if message.opcode() == 5 {
         questions == 1
     } else {

@@ -1,6 +1,7 @@
 //! The head of one message: how bytes begin that are HTTP, and the fields that matter.
 
 use crate::Part;
+use crate::codec::inflate;
 use crate::codec::uri::Shape;
 use crate::entry::Probe;
 use httparse::{EMPTY_HEADER, Header, ParserConfig, Request, Response, Status};
@@ -156,6 +157,12 @@ pub fn length(bytes: &[u8], scanned: usize) -> Option<usize> {
 }
 
 impl<'a> Head<'a> {
+    /// Whether the body is plain, or coded in a way that can be unpacked.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.encoding.is_empty() || inflate::is_known(self.encoding)
+    }
+
     /// Reads a whole head. `None` when it is malformed.
     #[must_use]
     pub fn read(bytes: &'a [u8]) -> Option<Self> {

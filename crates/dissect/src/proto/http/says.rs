@@ -29,7 +29,7 @@ pub const RECORD: &[FieldInfo] = &[
     field("info_code", Number, Device, "last interim status (1xx)"),
     field("orig_mime_types", List, Device, "media type of the request's body"),
     field("resp_mime_types", List, Device, "media type of the response's body"),
-    field("resp_encoding", Text, Device, "coding of the response's body, which is then not read"),
+    field("resp_encoding", Text, Device, "content coding of the response's body"),
 ];
 
 /// Breaches named.

@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn only_what_describes_the_device_is_handed_on() {
-        let text = "0b\"ty=Laser 9\"10\"note=Anna's room\"07\"fn=Anna\"06\"model=\"03\"bin\"29\"UUID=03020100-0504-0706-0809-0a0b0c0d0e0f\"";
+        let text = "0a\"ty=Laser 9\"10\"note=Anna's room\"07\"fn=Anna\"06\"model=\"03\"bin\"29\"UUID=03020100-0504-0706-0809-0a0b0c0d0e0f\"";
         let length = bytes(text).len();
         let heard = hear(&format!(
             "udp 10.0.0.5:5353 > 224.0.0.251:5353\n> 0000 8400 0000 0001 0000 0000 \

@@ -30,11 +30,14 @@ pub(super) fn tell(value: &[u8], out: &mut Output<'_>) {
 /// Puts names and address into a record.
 pub(super) fn fill(value: &[u8], row: &mut Row<'_>) {
     let (names, unit) = split(value);
-    let names = names.as_chunks::<18>().0.iter().filter_map(|[name @ .., _, _]| {
+    let mut shown: Vec<String> = Vec::new();
+    for [name @ .., _, _] in names.as_chunks::<18>().0 {
         let name = NetbiosName::plain(*name);
-        name.may_be_shown().then(|| format!("{}<{:02x}>", name.text(), name.suffix()))
-    });
-    row.hosts("names", names);
+        if name.may_be_shown() && !shown.contains(&name.text()) {
+            shown.push(name.text());
+        }
+    }
+    row.hosts("names", shown);
     if let Some((mac, _)) = unit {
         row.text("unit_id", mac.to_string());
     }
