@@ -202,6 +202,11 @@ impl<'a> Output<'a> {
 
     fn say(&mut self, about: About<'_>, field: Field, value: &str, raw: &[u8]) {
         let Some((endpoint, key)) = self.resolve(about) else { return };
+        let key = key.map(|(kind, name)| (kind, text::tidy(name)));
+        if key.as_ref().is_some_and(|(_, name)| name.is_empty()) {
+            return;
+        }
+        let key = key.as_ref().map(|(kind, name)| (*kind, &**name));
         let (protocol, time, place) = (self.info.name, self.context.time, self.place(raw));
         self.sink.fact(&Sighting { endpoint, key, field, value, protocol, time, place });
     }
@@ -315,7 +320,6 @@ impl<'a> Output<'a> {
             About::Host(ip) => (Endpoint { scope, mac: None, ip: Some(ip) }, None),
             About::Holder(mac, _) if !mac.is_station() => return None,
             About::Holder(mac, ip) => (Endpoint { scope, mac: Some(mac), ip: Some(ip) }, None),
-            About::Named(_, text) if text.trim().is_empty() => return None,
             About::Named(kind, text) => (sender, Some((kind, text))),
         })
     }
@@ -438,5 +442,48 @@ impl Row<'_> {
         let keyed_for_people =
             |field: &wardlight_model::FieldInfo| (field.privacy == Privacy::Person) == (kind == Kind::Keyed);
         self.info.record.iter().any(|field| field.name == name && field.kind == kind && keyed_for_people(field))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Names(Vec<String>);
+
+    impl Sink for Names {
+        fn fact(&mut self, seen: &Sighting<'_>) {
+            self.0.extend(seen.key.map(|(_, name)| name.to_owned()));
+        }
+
+        fn wants_records(&self) -> bool {
+            false
+        }
+
+        fn record(&mut self, _: Record) {}
+
+        fn weird(&mut self, _: Weird) {}
+    }
+
+    #[test]
+    fn a_name_that_a_device_is_known_by_is_tidied_and_never_empty() {
+        let end = Endpoint::default();
+        let context = Context {
+            time: Time::default(),
+            flow: None,
+            ends: [end, end],
+            ports: [0; 2],
+            side: Side::Initiator,
+            to_group: false,
+        };
+        let (key, mut names) = (PrivacyKey::new(&[7; 32]), Names::default());
+        let info = crate::proto::ENTRIES[0].info();
+        let mut out = Output::new(&context, (b"X", &[]), info, &key, &mut names);
+        let long = format!("Acme/{}", "7".repeat(500));
+        for name in ["", " \u{0}", "Acme/\u{7}12 ", &long] {
+            out.fact(About::Named(KeyKind::Serial, name), Field::Model, "X", b"X");
+        }
+        assert_eq!(names.0, ["Acme/12", &format!("Acme/{}", "7".repeat(text::LONGEST - 5))]);
     }
 }
