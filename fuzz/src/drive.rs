@@ -55,8 +55,14 @@ impl<'a> Conversation<'a> {
 
 /// Says `conversation` to its entry's parser. Panics when the parser does, or breaks a promise.
 pub fn drive(conversation: &Conversation<'_>) {
-    let mut listener =
-        Drive { conversation, key: key(), parser: conversation.entry.open(), lanes: Default::default(), over: false };
+    let mut listener = Drive {
+        conversation,
+        key: key(),
+        parser: conversation.entry.open(),
+        lanes: Default::default(),
+        over: false,
+        scratch: vec![0; 1 << 16],
+    };
     for message in &conversation.messages {
         listener.message(message);
     }
@@ -69,6 +75,7 @@ struct Drive<'a> {
     parser: Box<dyn Parser>,
     lanes: [Lane; 2],
     over: bool,
+    scratch: Vec<u8>,
 }
 
 #[derive(Default)]
@@ -173,7 +180,8 @@ impl Drive<'_> {
                 let spans = [Span::default()];
                 let info = self.conversation.entry.info();
                 let mut listener = Listener;
-                let mut out = Output::new(&context, (&held, &spans), info, &self.key, &mut listener);
+                let out = Output::new(&context, (&held, &spans), info, &self.key, &mut listener);
+                let mut out = out.unpacking_in(&mut self.scratch);
                 self.parser.end(side, &held, &mut out);
             }
         }
@@ -184,7 +192,8 @@ impl Drive<'_> {
         let spans = [Span { packet: 1, ..Span::default() }];
         let mut listener = Listener;
         let info = self.conversation.entry.info();
-        let mut out = Output::new(&context, (bytes, &spans), info, &self.key, &mut listener);
+        let out = Output::new(&context, (bytes, &spans), info, &self.key, &mut listener);
+        let mut out = out.unpacking_in(&mut self.scratch);
         self.parser.read(side, bytes, &mut out)
     }
 }

@@ -65,9 +65,10 @@ impl Sink for Listener {
     fn fact(&mut self, seen: &Sighting<'_>) {
         check(seen.value);
         assert!(!seen.value.is_empty(), "{} says nothing of {}", seen.protocol, seen.field.name());
-        seen.key
-            .iter()
-            .for_each(|(_, text)| assert!(!text.is_empty(), "{} names a device with no name", seen.protocol));
+        if let Some((_, name)) = &seen.key {
+            check(name);
+            assert!(!name.trim().is_empty(), "{} names a device with no name", seen.protocol);
+        }
     }
 
     fn wants_records(&self) -> bool {

@@ -14,7 +14,8 @@ fuzz_target!(|input: &[u8]| {
     let (key, port) = (key(), conversation.port());
     let mut slab = Slab::new(Box::new(vec![0; LARGEST]));
     let mut listener = Listener;
-    let mut world = World { slab: &mut slab, key: &key, sink: &mut listener };
+    let mut scratch = [0; 1 << 16];
+    let mut world = World { slab: &mut slab, key: &key, sink: &mut listener, scratch: &mut scratch };
     let mut reader = Reader::default();
     let span = Span { packet: 1, ..Span::default() };
     for message in &conversation.messages {

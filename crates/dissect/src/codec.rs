@@ -1,6 +1,7 @@
 //! Parts that several dissectors share: a cursor that cannot panic, text, names, and small readers.
 
 pub mod address;
+pub mod base64;
 pub mod ber;
 pub mod biceps;
 pub mod charset;

@@ -66,7 +66,7 @@ pub enum About<'a> {
     Host(IpAddr),
     /// The station that has both.
     Holder(Mac, IpAddr),
-    /// A device the sender speaks for, by a name that stays with it.
+    /// A device the sender speaks for, by a name that stays with it. Said of nobody when the name is empty.
     Named(KeyKind, &'a str),
 }
 
@@ -315,6 +315,7 @@ impl<'a> Output<'a> {
             About::Host(ip) => (Endpoint { scope, mac: None, ip: Some(ip) }, None),
             About::Holder(mac, _) if !mac.is_station() => return None,
             About::Holder(mac, ip) => (Endpoint { scope, mac: Some(mac), ip: Some(ip) }, None),
+            About::Named(_, text) if text.trim().is_empty() => return None,
             About::Named(kind, text) => (sender, Some((kind, text))),
         })
     }

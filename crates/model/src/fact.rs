@@ -34,7 +34,8 @@ fields! {
     Address = "bind.address",
     /// The subject uses this DHCP client identifier (hexadecimal; RFC 2132 §9.14).
     DhcpClientId = "bind.dhcp_client_id",
-    /// The subject uses this DUID (hexadecimal; RFC 8415 §11), followed by `/` and the IAID when it is known.
+    /// The subject uses this DUID (hexadecimal; RFC 8415 §11), followed by `/` and the IAID (8 digits)
+    /// when it is known.
     Duid = "bind.duid",
     /// The subject is the device with this EUI-64 (16 hexadecimal digits).
     Eui64 = "bind.eui64",
@@ -42,7 +43,8 @@ fields! {
     Uuid = "bind.uuid",
     /// SHA-256 of the certificate the subject presents (hexadecimal).
     CertificateHash = "bind.certificate",
-    /// The subject forwards for others; the value says how that was seen (`ra`, `dhcp`, `vrrp`, `cdp`).
+    /// The subject forwards for others; the value says how that was seen (`ra`, `na`, `dhcp`,
+    /// `dhcp-relay`, `vrrp`, `cdp`).
     Router = "bind.router",
 
     // Names.

@@ -118,7 +118,10 @@ impl Bench {
         if plan.planted {
             cargo.args(["--features", "planted"]);
         }
-        shell::run(&mut cargo).context("the fuzz targets need a C++ compiler (`apt-get install g++`)")?;
+        if !shell::succeeds(Command::new("c++").arg("--version")) {
+            bail!("the fuzz targets need a C++ compiler: `apt-get install g++` as root brings it");
+        }
+        shell::run(&mut cargo)?;
         Ok(Self { root: root.to_path_buf(), folder, programs: build.join(host).join("release") })
     }
 

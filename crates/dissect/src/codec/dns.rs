@@ -11,6 +11,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const HEADER: usize = 12;
 /// Longest name, in bytes (RFC 1035 §2.3.4).
 const LONGEST_NAME: usize = 255;
+/// Most owners of one message whose names are checked, since each may lead through many labels.
+const CHECKED: usize = 256;
 /// Most compression pointers followed in one name.
 const HOPS: u8 = 32;
 
@@ -161,13 +163,16 @@ impl<'a> Message<'a> {
         self.parts().filter(|part| part.section != Section::Question)
     }
 
-    /// How the parts fit the message's length; names of owners are checked, those within values are not.
+    /// How the parts fit the message's length. The names of the first owners are checked, those within values are not.
     #[must_use]
     pub fn shape(&self) -> Shape {
         let mut parts = self.parts();
-        if !parts.by_ref().all(|part| part.name.is_sound()) {
-            Shape::BadName
-        } else if parts.is_cut {
+        let has_bad_name = parts.by_ref().take(CHECKED).any(|part| !part.name.is_sound());
+        if has_bad_name {
+            return Shape::BadName;
+        }
+        parts.by_ref().for_each(drop);
+        if parts.is_cut {
             Shape::Cut
         } else if parts.at < self.bytes.len() {
             Shape::Trailing

@@ -98,7 +98,7 @@ impl<'a> Message<'a> {
         let (mac, ip) = self.sender;
         let context = out.context();
         let frame = context.ends.get(context.side.index()).and_then(|end| end.mac);
-        if frame.is_some_and(|frame| frame != mac) {
+        if frame.is_some_and(|frame| frame.is_station() && frame != mac) {
             out.weird("arp.sender_mismatch");
         } else if ip.is_unspecified() {
             // A probe: the sender has no address yet.

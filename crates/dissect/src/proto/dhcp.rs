@@ -97,6 +97,7 @@ fn requested(message: &Message<'_>, out: &mut Output<'_>) {
     if let (Some(mac), Some(frame)) = (message.mac(), sender.mac)
         && message.relay.is_unspecified()
         && is_unconfigured
+        && frame.is_station()
         && mac != frame
     {
         out.weird("dhcp.client_mismatch");

@@ -117,7 +117,7 @@ fn describe(message: &Message<'_>, about: About<'_>, out: &mut Output<'_>) {
     if let Some(raw) = message.option(code::FQDN) {
         out.fact(about, Field::DhcpHostname, &message::fqdn(raw), raw.get(1..).unwrap_or(raw));
     }
-    for raw in message.vendor_classes() {
+    for raw in message.vendor_classes().take(8) {
         out.text(about, Field::DhcpVendorClass, raw);
     }
     if let Some(raw) = message.option(code::OPTION_REQUEST) {
@@ -150,7 +150,7 @@ fn bind(message: &Message<'_>, out: &mut Output<'_>) {
     let is_direct = message.peer.is_none() && receiver.ip.is_some_and(is_link_local);
     let mac = receiver.mac.filter(|_| is_direct && !context.to_group);
     for Association { iaid, options, .. } in message.associations().take(8) {
-        for (ip, raw) in message::addresses(options).filter(|(ip, _)| is_host((*ip).into())) {
+        for (ip, raw) in message::addresses(options).take(16).filter(|(ip, _)| is_host((*ip).into())) {
             if let Some(duid) = duid {
                 out.fact(About::Host(ip.into()), Field::Duid, &duid.text(Some(iaid)), raw);
             }

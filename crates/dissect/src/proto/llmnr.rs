@@ -118,7 +118,7 @@ fn hear(message: &Message<'_>, out: &mut Output<'_>) {
 }
 
 fn answers<'a>(message: &Message<'a>) -> impl Iterator<Item = Part<'a>> + use<'a> {
-    message.records().filter(|part| part.section == Section::Answer)
+    message.records().filter(|part| part.section == Section::Answer).take(64)
 }
 
 fn tell(part: &Part<'_>, out: &mut Output<'_>) {

@@ -48,6 +48,9 @@ static INFO: Info = Info {
     window: 0,
 };
 
+/// Most records of one message looked at; a message of the largest size that is sent holds fewer.
+const MOST: usize = 256;
+
 const fn field(name: &'static str, kind: Kind, meaning: &'static str) -> FieldInfo {
     FieldInfo { name, kind, privacy: Privacy::Network, meaning }
 }
@@ -114,10 +117,8 @@ impl Conversation {
 /// The records that a message claims: all of an announcement, and those that a probe is about to (RFC 6762 §8.2).
 fn claims<'a>(message: &Message<'a>) -> impl Iterator<Item = Part<'a>> + use<'a> {
     let is_response = message.is_response();
-    let is_claim = move |part: &Part<'_>| {
-        (is_response || part.section == Section::Authority) && !is_extra(part) && part.name.is_sound()
-    };
-    message.records().filter(is_claim)
+    let is_claim = move |part: &Part<'_>| (is_response || part.section == Section::Authority) && !is_extra(part);
+    message.records().take(MOST).filter(is_claim).filter(|part| part.name.is_sound())
 }
 
 /// Whether `part` is about the message rather than about a name (RFC 6891).

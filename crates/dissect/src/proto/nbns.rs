@@ -132,7 +132,7 @@ fn claims(message: &Message<'_>, part: &Part<'_>) -> bool {
 /// Says whose the name of `part` is: of the hosts with the addresses in its value.
 fn claim(part: &Part<'_>, out: &mut Output<'_>) {
     let Some(name) = NetbiosName::of(&part.name) else { return };
-    for (is_group, ip) in addresses(part).filter(|(_, ip)| is_host(*ip)) {
+    for (is_group, ip) in addresses(part).take(32).filter(|(_, ip)| is_host(*ip)) {
         let context = out.context();
         let sender = context.ends.get(context.side.index()).and_then(|end| end.ip);
         let about = if sender == Some(ip) { About::Sender } else { About::Host(ip) };

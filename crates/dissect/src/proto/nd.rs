@@ -163,7 +163,7 @@ fn bind(ip: Option<IpAddr>, link: Option<(Mac, &[u8])>, out: &mut Output<'_>) ->
     let ((mac, raw), ip) = link.zip(ip)?;
     let context = out.context();
     let frame = context.ends.get(context.side.index()).and_then(|end| end.mac);
-    if frame.is_some_and(|frame| frame != mac) {
+    if frame.is_some_and(|frame| frame.is_station() && frame != mac) {
         out.weird("nd.link_mismatch");
         return None;
     }

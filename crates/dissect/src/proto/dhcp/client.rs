@@ -23,7 +23,7 @@ pub(super) fn describe(message: &Message<'_>, about: About<'_>, out: &mut Output
     if let Some(raw) = message.option(code::VENDOR_CLASS) {
         out.text(about, Field::DhcpVendorClass, raw);
     }
-    for raw in vendor_classes(message.option(code::VENDOR_CLASSES).unwrap_or_default()) {
+    for raw in vendor_classes(message.option(code::VENDOR_CLASSES).unwrap_or_default()).take(8) {
         out.text(about, Field::DhcpVendorClass, raw);
     }
     if let Some(raw) = message.option(code::PARAMETERS) {

@@ -9,6 +9,8 @@ use wardlight_model::Field;
 
 /// Most aliases followed from the question.
 const ALIASES: usize = 8;
+/// Most records looked at, unless a whole zone is transferred.
+const MOST: usize = 256;
 /// Most servers named by SRV and MX answers whose addresses are looked for.
 const SERVERS: usize = 16;
 
@@ -24,7 +26,8 @@ pub(super) fn answers(message: &Message<'_>, out: &mut Output<'_>) {
     let aliases = Aliases::of(message, question.name);
     let is_transfer = matches!(question.kind, kind::AXFR | kind::IXFR);
     let servers: Servers<'_> = Servers::of(message);
-    for part in message.records() {
+    let most = if is_transfer { usize::MAX } else { MOST };
+    for part in message.records().take(most) {
         if is_transfer && part.section == Section::Answer {
             host(&part, part.name, out);
             reverse(&part, part.name, out);

@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(read("718-7^Hgb^LN"), None);
         assert_eq!(read("531972^Serial^99LOCAL"), None);
         assert_eq!(Code::spell(69965), "1:4429");
-        assert_eq!(Code::spell(528_391), "8:528391");
+        assert_eq!(Code::spell(528_391), "8:4103");
     }
 
     #[test]

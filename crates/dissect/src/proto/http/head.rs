@@ -88,6 +88,8 @@ pub struct Head<'a> {
     pub server: &'a [u8],
     /// Scheme of `Authorization`: what stands before its first blank.
     pub scheme: &'a [u8],
+    /// Token of an `Authorization` by NTLM, when it is the first message, which carries no credentials.
+    pub negotiate: &'a [u8],
     /// The first `WWW-Authenticate` fields.
     pub challenges: [&'a [u8]; 4],
     /// A `Cookie` is sent.
@@ -226,7 +228,7 @@ impl<'a> Head<'a> {
             10 if is("User-Agent") => self.agent = value,
             10 if is("SOAPAction") => self.action = value,
             12 if is("Content-Type") => self.media = text,
-            13 if is("Authorization") => self.scheme = value.split(u8::is_ascii_whitespace).next().unwrap_or_default(),
+            13 if is("Authorization") => self.authorization(value),
             14 if is("Content-Length") => self.content_length(value),
             15 if is("X-Forwarded-For") => self.is_forwarded = true,
             16 if is("Content-Encoding") && !text.eq_ignore_ascii_case("identity") => self.encoding = text,
@@ -237,6 +239,16 @@ impl<'a> Head<'a> {
             }
             17 if is("Transfer-Encoding") => self.transfer_encoding(value),
             _ => {}
+        }
+    }
+
+    fn authorization(&mut self, value: &'a [u8]) {
+        // Base64 of `NTLMSSP`, 0 and the message type 1.
+        const FIRST: &[u8] = b"TlRMTVNTUAAB";
+        self.scheme = value.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        let token = value.get(self.scheme.len()..).unwrap_or_default().trim_ascii();
+        if token.starts_with(FIRST) {
+            self.negotiate = token;
         }
     }
 

@@ -2,9 +2,10 @@
 
 use super::head::{Head, Length};
 use super::page;
+use crate::codec::ntlm::{self, Message};
 use crate::codec::person::before_person;
-use crate::codec::text;
 use crate::codec::uri::Shape;
+use crate::codec::{base64, text};
 use crate::{About, Output};
 use std::net::IpAddr;
 use wardlight_model::Kind::{List, Number, Text};
@@ -139,7 +140,7 @@ impl Answer {
                 row.text("method", asked.method.as_bytes());
                 row.text("uri", asked.shape.to_string().as_bytes());
                 if let Some(words) = &asked.words {
-                    row.text("host", words.host.as_bytes());
+                    row.host("host", &words.host);
                     row.text("user_agent", words.agent.as_bytes());
                     row.list("orig_mime_types", Some(&words.media).filter(|media| !media.is_empty()));
                 }
@@ -169,8 +170,11 @@ pub fn request(head: &Head<'_>, shape: Shape, bytes: &[u8], out: &mut Output<'_>
     if !head.is_forwarded {
         out.text(About::Sender, Field::UserAgent, before_person(head.agent));
         if let Some(name) = host_name(head.host) {
-            out.text(About::Sender, Field::HttpHost, name);
+            let text = text::clean(name);
+            let masked = out.masked(&text);
+            out.fact(About::Sender, Field::HttpHost, &masked, name);
         }
+        say_negotiate(head.negotiate, out);
     }
     if head.scheme.eq_ignore_ascii_case(b"Basic") {
         out.fact(About::Sender, Field::Legacy, "http-basic", head.scheme);
@@ -196,10 +200,27 @@ pub fn response(head: &Head<'_>, answer: &Answer, bytes: &[u8], out: &mut Output
     out.exchange(head.part(method, shape), bytes.get(..head.raw).unwrap_or_default());
 }
 
-/// Reads one `WWW-Authenticate` field. The one place where an NTLM challenge would be read.
+/// Reads one `WWW-Authenticate` field: a realm, or what an NTLM challenge tells of the server (MS-NTHT §2.1).
 fn say_challenge(challenge: &[u8], out: &mut Output<'_>) {
     if let Some(realm) = realm(challenge) {
         out.text(About::Sender, Field::HttpRealm, before_person(realm));
+    }
+    let (scheme, token) =
+        challenge.split_at_checked(challenge.iter().position(u8::is_ascii_whitespace).unwrap_or(0)).unwrap_or_default();
+    if scheme.eq_ignore_ascii_case(b"NTLM") || scheme.eq_ignore_ascii_case(b"Negotiate") {
+        let mut room = [0; 1024];
+        let message = base64::decode(token, &mut room).and_then(ntlm::find);
+        if let Some(message @ Message::Challenge { .. }) = message {
+            ntlm::tell(&message, out);
+        }
+    }
+}
+
+/// Says what the first NTLM message of a client tells. The last one carries credentials and is never decoded.
+fn say_negotiate(token: &[u8], out: &mut Output<'_>) {
+    let mut room = [0; 256];
+    if let Some(message @ Message::Negotiate { .. }) = base64::decode(token, &mut room).and_then(ntlm::find) {
+        ntlm::tell(&message, out);
     }
 }
 

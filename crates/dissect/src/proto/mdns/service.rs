@@ -7,17 +7,18 @@ use crate::{About, Output};
 use wardlight_model::Field;
 
 /// Keys of text records that makers set and that describe the device (Bonjour Printing 1.2.1 §9; HomeKit R2 §6.4; and
-/// the keys that AirPlay, Cast, cameras and embedded web servers use alike), in lower case. Keys that people set, such
-/// as names, notes and places, are not among them.
-const DESCRIBING: [&str; 38] = [
+/// the keys that AirPlay, Cast, cameras and embedded web servers use alike), in lower case, without `_` and `-`. Keys
+/// that people set, such as names, notes and places, are not among them.
+const DESCRIBING: [&str; 40] = [
     "model",
     "md",
     "am",
     "ty",
     "product",
     "productname",
-    "usb_mfg",
-    "usb_mdl",
+    "productid",
+    "usbmfg",
+    "usbmdl",
     "mfg",
     "mdl",
     "manufacturer",
@@ -28,27 +29,31 @@ const DESCRIBING: [&str; 38] = [
     "modelnumber",
     "devicemodel",
     "devicetype",
-    "board",
+    "hwmodel",
     "platform",
-    "os",
     "osxvers",
-    "osvers",
     "ov",
     "fv",
     "fw",
     "fwver",
     "fwversion",
     "firmware",
-    "sw",
+    "firmwareversion",
+    "swver",
     "swversion",
+    "softwareversion",
     "srcvers",
     "vs",
     "version",
     "ver",
     "hw",
     "hwversion",
+    "hardwarever",
     "rpmd",
 ];
+
+/// Keys of text records that hold a serial number, written likewise.
+const SERIAL: [&str; 4] = ["serial", "serialnumber", "serialno", "serialnum"];
 
 /// Services whose instances are called after the people who use them.
 const PERSONAL: [&[u8]; 9] = [
@@ -128,10 +133,18 @@ pub(super) fn describe(value: &[u8], about: About<'_>, out: &mut Output<'_>) {
         };
         if key.eq_ignore_ascii_case(b"uuid") {
             identify(value, about, out);
-        } else if !value.is_empty() && DESCRIBING.iter().any(|known| key.eq_ignore_ascii_case(known.as_bytes())) {
+        } else if is_among(key, &SERIAL) {
+            out.text(about, Field::Serial, value);
+        } else if !value.is_empty() && is_among(key, &DESCRIBING) {
             out.text(about, Field::MdnsText, string);
         }
     }
+}
+
+/// Whether `key` is one of `known`, letters compared without case, `_` and `-` passed over.
+fn is_among(key: &[u8], known: &[&str]) -> bool {
+    let letters = || key.iter().filter(|byte| !matches!(byte, b'_' | b'-')).map(u8::to_ascii_lowercase);
+    known.iter().any(|known| letters().eq(known.bytes()))
 }
 
 /// Says the device's UUID (Bonjour Printing 1.2.1 §9.2.13).
@@ -167,7 +180,7 @@ mod tests {
 
     #[test]
     fn only_what_describes_the_device_is_handed_on() {
-        let text = "0a\"ty=Laser 9\"10\"note=Anna's room\"07\"fn=Anna\"06\"model=\"03\"bin\"29\"UUID=03020100-0504-0706-0809-0a0b0c0d0e0f\"";
+        let text = "0a\"ty=Laser 9\"10\"note=Anna's room\"07\"fn=Anna\"06\"model=\"03\"bin\"0e\"Model-Name=L9X\"0b\"serial=S123\"29\"UUID=03020100-0504-0706-0809-0a0b0c0d0e0f\"";
         let length = bytes(text).len();
         let heard = hear(&format!(
             "udp 10.0.0.5:5353 > 224.0.0.251:5353\n> 0000 8400 0000 0001 0000 0000 \
@@ -178,7 +191,9 @@ mod tests {
             [
                 "10.0.0.5 bind.uuid = 03020100-0504-0706-0809-0a0b0c0d0e0f",
                 "10.0.0.5 mdns.instance = Laser",
+                "10.0.0.5 mdns.text = Model-Name=L9X",
                 "10.0.0.5 mdns.text = ty=Laser 9",
+                "10.0.0.5 self.serial = S123",
                 "10.0.0.5 self.service = _ipp._tcp"
             ]
         );

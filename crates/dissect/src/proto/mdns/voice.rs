@@ -2,40 +2,39 @@
 
 use crate::About;
 use crate::codec::address::is_host;
-use crate::codec::dns::{Message, Name, Part, kind};
+use crate::codec::dns::{Message, Name, kind};
 use std::net::IpAddr;
 
-/// Most addresses, and most hosts of services, that are looked at in one message.
-const MOST: usize = 64;
+/// Most addresses, and most instances with their hosts, that are remembered of one message.
+const MOST: usize = 32;
 
-/// One message, asked whose the things it announces are.
+/// Who speaks in one message: asked whose the things it announces are.
 pub(super) struct Voice<'a> {
-    message: Message<'a>,
     sender: Option<IpAddr>,
-    /// Whose what no address in the message belongs to is.
+    addresses: [Option<(Name<'a>, IpAddr)>; MOST],
+    /// Instances, each with the name of its host.
+    instances: [Option<(Name<'a>, Name<'a>)>; MOST],
+    /// Whose that is which no address in the message belongs to.
     rest: Option<About<'static>>,
-    is_for_others: bool,
 }
 
 impl<'a> Voice<'a> {
     /// Of a message from `sender`, who `has_spoken_for_others` before or not.
     pub(super) fn of(message: &Message<'a>, sender: Option<IpAddr>, has_spoken_for_others: bool) -> Self {
-        let mut voice = Self { message: *message, sender, rest: None, is_for_others: false };
-        let has_own = voice.addresses().any(|(_, ip)| Some(ip) == sender);
-        let is_comparable = |ip: &IpAddr| sender.is_some_and(|sender| sender.is_ipv4() == ip.is_ipv4());
-        voice.is_for_others = !has_own && voice.addresses().any(|(_, ip)| is_comparable(&ip));
-        let only_other = voice.only_host();
-        voice.rest = match (has_own, voice.addresses().next()) {
-            (true, _) => Some(About::Sender),
-            (false, Some(_)) => only_other,
-            (false, None) => (!has_spoken_for_others).then_some(About::Sender),
-        };
+        let mut voice = Self { sender, addresses: [None; MOST], instances: [None; MOST], rest: None };
+        let addresses = super::claims(message).filter_map(|part| Some((part.name, part.address()?)));
+        voice.addresses.iter_mut().zip(addresses).for_each(|(slot, address)| *slot = Some(address));
+        let services = super::claims(message).filter(|part| part.kind == kind::SRV);
+        let instances = services.filter_map(|part| Some((part.name, part.target()?)));
+        voice.instances.iter_mut().zip(instances).for_each(|(slot, instance)| *slot = Some(instance));
+        voice.rest = voice.rest(has_spoken_for_others);
         voice
     }
 
     /// Whether the message gives addresses and none is the sender's.
-    pub(super) const fn is_for_others(&self) -> bool {
-        self.is_for_others
+    pub(super) fn is_for_others(&self) -> bool {
+        let is_comparable = |ip: IpAddr| self.sender.is_some_and(|sender| sender.is_ipv4() == ip.is_ipv4());
+        !self.has_own() && self.addresses().any(|(_, ip)| is_comparable(ip))
     }
 
     /// Who has the address `ip`.
@@ -46,17 +45,24 @@ impl<'a> Voice<'a> {
 
     /// Whose the service instance called `name` is.
     pub(super) fn instance(&self, name: &Name<'_>) -> Option<About<'static>> {
-        let hosts = |part: &Part<'a>| part.kind == kind::SRV && part.name.is_same(name);
-        let host = super::claims(&self.message).filter(|part| part.kind == kind::SRV).take(MOST).find(hosts);
-        let about = host.and_then(|part| part.target()).and_then(|target| self.named(&target));
-        about.or(self.rest)
+        let host = self.instances.iter().flatten().find(|(instance, _)| instance.is_same(name));
+        host.and_then(|(_, host)| self.named(host)).or(self.rest)
+    }
+
+    fn rest(&self, has_spoken_for_others: bool) -> Option<About<'static>> {
+        match self.addresses().next() {
+            Some(_) if self.has_own() => Some(About::Sender),
+            // Several hosts in one message, none of them the sender: whose it is cannot be told.
+            Some((name, _)) if self.addresses().all(|(other, _)| other.is_same(&name)) => self.named(&name),
+            Some(_) => None,
+            None => (!has_spoken_for_others).then_some(About::Sender),
+        }
     }
 
     /// Who is called `name`, by the addresses the message gives it.
     fn named(&self, name: &Name<'_>) -> Option<About<'static>> {
-        let own = |(owner, ip): (Name<'a>, IpAddr)| owner.is_same(name).then_some(ip);
         let mut first = None;
-        for ip in self.addresses().filter_map(own) {
+        for (_, ip) in self.addresses().filter(|(owner, _)| owner.is_same(name)) {
             if Some(ip) == self.sender {
                 return Some(About::Sender);
             }
@@ -65,13 +71,11 @@ impl<'a> Voice<'a> {
         first
     }
 
-    /// The host with the message's addresses, when they are all of one name.
-    fn only_host(&self) -> Option<About<'static>> {
-        let (name, _) = self.addresses().next()?;
-        self.addresses().all(|(other, _)| other.is_same(&name)).then(|| self.named(&name)).flatten()
+    fn has_own(&self) -> bool {
+        self.addresses().any(|(_, ip)| Some(ip) == self.sender)
     }
 
-    fn addresses(&self) -> impl Iterator<Item = (Name<'a>, IpAddr)> + use<'a> {
-        super::claims(&self.message).filter_map(|part| Some((part.name, part.address()?))).take(MOST)
+    fn addresses(&self) -> impl Iterator<Item = (Name<'a>, IpAddr)> {
+        self.addresses.iter().flatten().copied()
     }
 }

@@ -8,7 +8,6 @@ const SIGNATURE_ALGORITHMS: u16 = 0x000d;
 const ALPN: u16 = 0x0010;
 const PRE_SHARED_KEY: u16 = 0x0029;
 const SUPPORTED_VERSIONS: u16 = 0x002b;
-const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
 
 /// SHA-256 of `HelloRetryRequest`, which stands as the random of a server hello that asks again (RFC 8446 §4.1.3).
 const RETRY: [u8; 32] = [
@@ -35,8 +34,6 @@ pub struct Hello<'a> {
     pub signatures: &'a [u8],
     /// A pre-shared key is offered or chosen.
     pub has_key: bool,
-    /// The server name proper may stand encrypted; the one in clear is then that of a front (RFC 9849).
-    pub has_encrypted_hello: bool,
     /// The server asks for another hello.
     pub is_retry: bool,
 }
@@ -109,7 +106,6 @@ impl<'a> Hello<'a> {
             PRE_SHARED_KEY => self.has_key = true,
             SUPPORTED_VERSIONS if is_client => self.versions = sized_8(&mut content).unwrap_or_default(),
             SUPPORTED_VERSIONS => self.versions = content.rest(),
-            ENCRYPTED_CLIENT_HELLO => self.has_encrypted_hello = is_client,
             _ => {}
         }
     }

@@ -143,7 +143,7 @@ impl Session {
                 row.text("cipher", format!("{:04x}", self.cipher).as_bytes());
                 row.flag("resumed", self.is_resumed);
             }
-            row.text("server_name", self.words.server_name.as_bytes());
+            row.host("server_name", &self.words.server_name);
             row.text("next_protocol", self.words.protocol.as_bytes());
             row.flag("established", self.is_established);
             row.text("ja4", self.words.ja4.as_bytes());
@@ -182,14 +182,14 @@ pub fn client_hello(session: &mut Session, side: Side, message: &[u8], out: &mut
         return;
     }
     let name = hello.server_name.unwrap_or_default();
-    if !hello.has_encrypted_hello {
-        out.text(About::Sender, Field::TlsServerName, name);
-    }
+    let text = text::clean(name);
+    let masked = out.masked(&text);
+    out.fact(About::Sender, Field::TlsServerName, &masked, name);
     let ja4 = ja4::fingerprint(&hello);
     out.fact(About::Sender, Field::Ja4, &ja4, message);
     say_version(hello.best_version(), message, out);
     if out.wants_records() {
-        session.words.server_name = text::clean(name).into_owned();
+        session.words.server_name = text.into_owned();
         session.words.ja4 = ja4;
     }
 }
