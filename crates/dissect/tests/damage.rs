@@ -100,7 +100,10 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
         let path = entry.path();
         if path.is_dir() {
             collect(&path, paths);
-        } else if path.extension().is_some_and(|end| ["pcap", "pcapng", "cap", "trace"].iter().any(|known| end == *known)) {
+        } else if path
+            .extension()
+            .is_some_and(|end| ["pcap", "pcapng", "cap", "trace"].iter().any(|known| end == *known))
+        {
             paths.push(path);
         }
     }
