@@ -33,6 +33,8 @@ pub struct Slab {
 pub struct Loan {
     block: u32,
     order: u8,
+    /// Bytes before those held that were cut from the front, so that taking from the front moves nothing.
+    begin: usize,
     length: usize,
 }
 
@@ -83,7 +85,7 @@ impl Slab {
     /// The bytes that `loan` holds.
     #[must_use]
     pub fn bytes(&self, loan: &Loan) -> &[u8] {
-        let begin = loan.block as usize * SMALLEST;
+        let begin = loan.block as usize * SMALLEST + loan.begin;
         (*self.memory).as_ref().get(begin..begin + loan.length).unwrap_or_default()
     }
 
@@ -96,12 +98,11 @@ impl Slab {
     /// memory is left.
     #[must_use]
     pub fn append(&mut self, loan: &mut Loan, bytes: &[u8]) -> bool {
-        let length = loan.length + bytes.len();
-        if length > SMALLEST << loan.order && !self.grow(loan, length) {
+        if !self.make_room(loan, bytes.len()) {
             return false;
         }
-        let held = loan.length;
-        if let Some(to) = self.room(loan).get_mut(held..length) {
+        let (held, length) = (loan.begin + loan.length, loan.length + bytes.len());
+        if let Some(to) = self.room(loan).get_mut(held..held + bytes.len()) {
             to.copy_from_slice(bytes);
         }
         loan.length = length;
@@ -111,20 +112,38 @@ impl Slab {
     /// Adds what `from` holds behind what `loan` holds. `false`, with both unchanged, when no memory is left.
     #[must_use]
     pub fn join(&mut self, loan: &mut Loan, from: &Loan) -> bool {
-        let (held, length) = (loan.length, loan.length + from.length);
-        if length > SMALLEST << loan.order && !self.grow(loan, length) {
+        if !self.make_room(loan, from.length) {
             return false;
         }
-        let begin = from.block as usize * SMALLEST;
-        let to = loan.block as usize * SMALLEST + held;
+        let begin = from.block as usize * SMALLEST + from.begin;
+        let to = loan.block as usize * SMALLEST + loan.begin + loan.length;
         (*self.memory).as_mut().copy_within(begin..begin + from.length, to);
-        loan.length = length;
+        loan.length += from.length;
+        true
+    }
+
+    /// Sees to it that `more` bytes fit behind those held: moves these to the front, or into a larger block.
+    fn make_room(&mut self, loan: &mut Loan, more: usize) -> bool {
+        let (size, length) = (SMALLEST << loan.order, loan.length + more);
+        if loan.begin + length <= size {
+            return true;
+        }
+        if length > size {
+            return self.grow(loan, length);
+        }
+        let (begin, held) = (loan.begin, loan.length);
+        let room = self.room(loan);
+        room.copy_within(begin..begin + held, 0);
+        if let Some(behind) = room.get_mut(held..begin + held) {
+            behind.fill(0);
+        }
+        loan.begin = 0;
         true
     }
 
     fn grow(&mut self, loan: &mut Loan, length: usize) -> bool {
         let Some(mut larger) = order_for(length).and_then(|order| self.block(order)) else { return false };
-        let (from, to) = (loan.block as usize * SMALLEST, larger.block as usize * SMALLEST);
+        let (from, to) = (loan.block as usize * SMALLEST + loan.begin, larger.block as usize * SMALLEST);
         (*self.memory).as_mut().copy_within(from..from + loan.length, to);
         larger.length = loan.length;
         self.release(std::mem::replace(loan, larger));
@@ -133,20 +152,27 @@ impl Slab {
 
     /// Takes `length` bytes from `at` out of what `loan` holds; what stood behind them moves up.
     pub fn cut(&mut self, loan: &mut Loan, at: usize, length: usize) {
-        let held = loan.length;
-        let (at, end) = (at.min(held), at.saturating_add(length).min(held));
+        let (begin, held) = (loan.begin, loan.begin + loan.length);
+        let (at, end) = ((begin + at).min(held), begin.saturating_add(at).saturating_add(length).min(held));
+        let gone = end - at;
         let room = self.room(loan);
-        room.copy_within(end..held, at);
-        loan.length = held - (end - at);
-        if let Some(behind) = room.get_mut(held - (end - at)..held) {
-            behind.fill(0);
+        let emptied = if at == begin {
+            at..end
+        } else {
+            room.copy_within(end..held, at);
+            held - gone..held
+        };
+        if let Some(emptied) = room.get_mut(emptied) {
+            emptied.fill(0);
         }
+        loan.begin += if at == begin { gone } else { 0 };
+        loan.length -= gone;
     }
 
     /// Takes `loan` back and wipes it.
     pub fn release(&mut self, loan: Loan) {
-        let held = loan.length;
-        if let Some(used) = self.room(&loan).get_mut(..held) {
+        let held = loan.begin + loan.length;
+        if let Some(used) = self.room(&loan).get_mut(loan.begin..held) {
             used.fill(0);
         }
         self.in_use -= SMALLEST << loan.order;
@@ -172,7 +198,7 @@ impl Slab {
         }
         self.mark(block, order);
         self.in_use += SMALLEST << order;
-        Some(Loan { block, order, length: 0 })
+        Some(Loan { block, order, begin: 0, length: 0 })
     }
 
     fn pop(&mut self, order: u8) -> Option<u32> {
@@ -236,6 +262,22 @@ mod tests {
         assert!(slab.lend(&[1]).is_none());
         slab.release(whole);
         assert!(slab.lend(&vec![1; LARGEST + 1]).is_none());
+    }
+
+    #[test]
+    fn taking_from_the_front_leaves_nothing_behind() {
+        let mut slab = slab(LARGEST);
+        let mut loan = slab.lend(b"first|second|third").expect("memory is left");
+        slab.cut(&mut loan, 0, 6);
+        slab.cut(&mut loan, 7, 5);
+        assert_eq!(slab.bytes(&loan), b"second|");
+        for _ in 0..200 {
+            assert!(slab.append(&mut loan, b"0123456789"));
+            slab.cut(&mut loan, 0, 10);
+        }
+        assert_eq!((slab.bytes(&loan), slab.in_use()), (&b"3456789"[..], SMALLEST));
+        slab.release(loan);
+        assert!((*slab.memory).as_ref().iter().all(|byte| *byte == 0), "released memory still holds payload");
     }
 
     proptest! {

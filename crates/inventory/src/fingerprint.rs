@@ -8,7 +8,7 @@
 //! stand under `also` and `unless`. A group of the pattern named after an attribute gives that attribute; `{group}` inside a given
 //! value is replaced by what the group caught. Letters match in either case.
 
-use crate::knowledge::DataError;
+use crate::knowledge::LoadError;
 use regex::bytes::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -127,11 +127,11 @@ const COMPILED: usize = 128 << 20;
 impl Fingerprints {
     /// Reads the files. Errors when one has not its form, an entry names an unknown field or attribute, has no
     /// source or licence, an id stands twice, or a confidence is not between 0 and 1. Patterns are checked when used.
-    pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, DataError> {
+    pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, LoadError> {
         let mut shelves: BTreeMap<Field, Shelf> = BTreeMap::new();
         let mut ids = std::collections::BTreeSet::new();
         for (number, (name, text)) in files.into_iter().enumerate() {
-            let file: File = toml::from_str(text).map_err(|error| DataError::form(name, &error))?;
+            let file: File = toml::from_str(text).map_err(|error| LoadError::form(name, &error))?;
             for mut entry in file.fingerprint {
                 for (own, shared) in [(&mut entry.source, &file.source), (&mut entry.licence, &file.licence)] {
                     if own.is_empty() {
@@ -140,7 +140,7 @@ impl Fingerprints {
                 }
                 let fields = check(&entry)?;
                 if !ids.insert(entry.id.clone()) {
-                    return Err(DataError::Entry(entry.id, "an id that stands twice"));
+                    return Err(LoadError::Entry(entry.id, "an id that stands twice"));
                 }
                 for field in fields {
                     let shelf = shelves.entry(field).or_default();
@@ -273,8 +273,8 @@ fn attribute(name: &str) -> Option<Attribute> {
 }
 
 /// The fields that an entry reads, when nothing is wrong with it.
-fn check(entry: &Fingerprint) -> Result<Vec<Field>, DataError> {
-    let wrong = |what| Err(DataError::Entry(entry.id.clone(), what));
+fn check(entry: &Fingerprint) -> Result<Vec<Field>, LoadError> {
+    let wrong = |what| Err(LoadError::Entry(entry.id.clone(), what));
     let fields: Option<Vec<_>> = entry.field.split('|').map(Field::named).collect();
     let Some(fields) = fields else { return wrong("a field that does not exist") };
     let confidences = std::iter::once(&entry.confidence).chain(entry.sure.values());
@@ -368,7 +368,7 @@ mod tests {
         ] {
             let file = FILE.replace(from, to);
             let error = Fingerprints::load([("file", file.as_str())]).unwrap_err();
-            assert!(matches!(error, DataError::Entry(_, said) if said == what), "{to}: {error}");
+            assert!(matches!(error, LoadError::Entry(_, said) if said == what), "{to}: {error}");
         }
     }
 }

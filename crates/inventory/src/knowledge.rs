@@ -35,7 +35,7 @@ files! {
 /// Why shipped or refreshed data cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum DataError {
+pub enum LoadError {
     /// The file has not the form of its kind.
     Form {
         /// The file.
@@ -53,13 +53,13 @@ pub enum DataError {
     Date(String),
 }
 
-impl DataError {
+impl LoadError {
     pub(crate) fn form(file: &str, error: &toml::de::Error) -> Self {
         Self::Form { file: file.to_owned(), why: error.to_string() }
     }
 }
 
-impl std::fmt::Display for DataError {
+impl std::fmt::Display for LoadError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Form { file, why } => write!(out, "{file}: {why}"),
@@ -71,7 +71,7 @@ impl std::fmt::Display for DataError {
     }
 }
 
-impl std::error::Error for DataError {}
+impl std::error::Error for LoadError {}
 
 /// Everything the rules of identification look up.
 #[derive(Debug, Default)]
@@ -90,7 +90,7 @@ pub struct Knowledge {
 
 impl Knowledge {
     /// What ships with the program. Errors only when the shipped files are broken, which a test rules out.
-    pub fn shipped() -> Result<Self, DataError> {
+    pub fn shipped() -> Result<Self, LoadError> {
         let knowledge = Self {
             oui: Oui::load(OUI),
             fingerprints: Fingerprints::load(FINGERPRINTS.iter().copied())?,
@@ -101,7 +101,7 @@ impl Knowledge {
         let given = knowledge.fingerprints.entries().filter_map(|entry| entry.gives.get("type"));
         let lost = given.map(String::as_str).chain(knowledge.makers.types()).find(|name| !knowledge.types.knows(name));
         match lost {
-            Some(name) => Err(DataError::Type(name.to_owned())),
+            Some(name) => Err(LoadError::Type(name.to_owned())),
             None => Ok(knowledge),
         }
     }

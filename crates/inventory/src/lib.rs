@@ -19,7 +19,7 @@ mod vocabulary;
 pub use contacts::Contacts;
 pub use fingerprint::{Fingerprint, Fingerprints, Found};
 pub use identify::{Seen, identify};
-pub use knowledge::{DataError, Knowledge};
+pub use knowledge::{Knowledge, LoadError};
 pub use lifecycle::Lifecycle;
 pub use maker::{Kind, Makers};
 pub use oui::Oui;

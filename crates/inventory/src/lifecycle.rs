@@ -1,6 +1,6 @@
 //! When operating systems stopped getting security fixes: `data/lifecycle.toml`.
 
-use crate::knowledge::DataError;
+use crate::knowledge::LoadError;
 use wardlight_model::Time;
 
 /// Ends of support.
@@ -26,15 +26,19 @@ struct Entry {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default, rename = "source")]
+    _source: String,
+    #[serde(default, rename = "licence")]
+    _licence: String,
     end: Vec<Entry>,
 }
 
 impl Lifecycle {
     /// Reads `data/lifecycle.toml`. Errors when it has not its form or a date is none.
-    pub fn load(text: &str) -> Result<Self, DataError> {
-        let mut file: File = toml::from_str(text).map_err(|error| DataError::form("lifecycle", &error))?;
+    pub fn load(text: &str) -> Result<Self, LoadError> {
+        let mut file: File = toml::from_str(text).map_err(|error| LoadError::form("lifecycle", &error))?;
         for entry in &mut file.end {
-            entry.seconds = day(&entry.end).ok_or_else(|| DataError::Date(entry.end.clone()))?;
+            entry.seconds = day(&entry.end).ok_or_else(|| LoadError::Date(entry.end.clone()))?;
         }
         file.end.sort_by(|a, b| b.system.len().cmp(&a.system.len()).then_with(|| a.system.cmp(&b.system)));
         Ok(Self { entries: file.end })

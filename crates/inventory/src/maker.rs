@@ -2,7 +2,7 @@
 //!
 //! In: `data/makers.toml`. Names are compared in a folded form: lower case, punctuation and legal forms dropped.
 
-use crate::knowledge::DataError;
+use crate::knowledge::LoadError;
 use std::collections::BTreeMap;
 
 /// What it says of a device that a maker registered its address prefix.
@@ -39,6 +39,10 @@ struct Entry {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default, rename = "source")]
+    _source: String,
+    #[serde(default, rename = "licence")]
+    _licence: String,
     maker: Vec<Entry>,
 }
 
@@ -53,8 +57,8 @@ pub struct Makers {
 
 impl Makers {
     /// Reads `data/makers.toml`. Errors when it has not its form or one alias stands for two makers.
-    pub fn load(text: &str) -> Result<Self, DataError> {
-        let file: File = toml::from_str(text).map_err(|error| DataError::form("makers", &error))?;
+    pub fn load(text: &str) -> Result<Self, LoadError> {
+        let file: File = toml::from_str(text).map_err(|error| LoadError::form("makers", &error))?;
         let mut makers = Self { entries: file.maker, ..Self::default() };
         for (index, entry) in makers.entries.iter().enumerate() {
             for alias in std::iter::once(&entry.name).chain(&entry.aliases) {
@@ -63,7 +67,7 @@ impl Makers {
                     None => (&mut makers.exact, fold(alias)),
                 };
                 if map.insert(folded, index).is_some_and(|before| before != index) {
-                    return Err(DataError::Alias(alias.clone()));
+                    return Err(LoadError::Alias(alias.clone()));
                 }
             }
         }
@@ -200,6 +204,6 @@ mod tests {
     #[test]
     fn one_alias_for_two_makers_is_refused() {
         let text = "[[maker]]\nname = 'A'\naliases = ['X']\n[[maker]]\nname = 'B'\naliases = ['x Inc.']\n";
-        assert_eq!(Makers::load(text).unwrap_err(), DataError::Alias("x Inc.".into()));
+        assert_eq!(Makers::load(text).unwrap_err(), LoadError::Alias("x Inc.".into()));
     }
 }

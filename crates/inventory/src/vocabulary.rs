@@ -1,6 +1,6 @@
 //! The device types that claims use, what each is a kind of, and which are medical: `data/types.toml`.
 
-use crate::knowledge::DataError;
+use crate::knowledge::LoadError;
 use std::collections::BTreeMap;
 
 /// The known device types.
@@ -26,17 +26,21 @@ struct Entry {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default, rename = "source")]
+    _source: String,
+    #[serde(default, rename = "licence")]
+    _licence: String,
     r#type: Vec<Entry>,
 }
 
 impl Types {
     /// Reads `data/types.toml`. Errors when it has not its form, or a type is a kind of an unknown one.
-    pub fn load(text: &str) -> Result<Self, DataError> {
-        let file: File = toml::from_str(text).map_err(|error| DataError::form("types", &error))?;
+    pub fn load(text: &str) -> Result<Self, LoadError> {
+        let file: File = toml::from_str(text).map_err(|error| LoadError::form("types", &error))?;
         let by_name: BTreeMap<_, _> = file.r#type.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
         let lost = by_name.values().find(|entry| entry.of.iter().any(|of| !by_name.contains_key(of)));
         match lost {
-            Some(entry) => Err(DataError::Type(entry.name.clone())),
+            Some(entry) => Err(LoadError::Type(entry.name.clone())),
             None => Ok(Self { by_name }),
         }
     }
@@ -95,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_type_of_nothing_is_refused() {
-        assert_eq!(Types::load("type = [{name='a', of=['b']}]").unwrap_err(), DataError::Type("a".into()));
+        assert_eq!(Types::load("type = [{name='a', of=['b']}]").unwrap_err(), LoadError::Type("a".into()));
         let circle = Types::load("type = [{name='a', of=['b']}, {name='b', of=['a']}]").unwrap();
         assert!(!circle.is_medical("a"));
     }

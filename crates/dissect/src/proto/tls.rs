@@ -27,6 +27,9 @@ const LONGEST_RECORD: usize = (1 << 14) + 2048;
 /// Longest hello read; longest certificate read.
 const LONGEST: usize = 32 * 1024;
 
+/// Most record headers taken out from between parts of messages of one side.
+const MOST_CUTS: u16 = 512;
+
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
@@ -125,6 +128,8 @@ struct Lane {
     left: usize,
     /// Bytes of the current handshake message that nobody reads.
     unread: usize,
+    /// Record headers taken out from between parts of messages.
+    cuts: u16,
     is_begun: bool,
 }
 
@@ -255,7 +260,9 @@ impl Conversation {
         let at = lane.left;
         let mut cursor = Cursor::new(bytes.get(at..).ok_or(Short)?);
         let (kind, _, length) = (cursor.u8()?, cursor.u16()?, cursor.u16()?);
-        if kind != HANDSHAKE || usize::from(length) > LONGEST_RECORD {
+        lane.cuts += 1;
+        // Messages in crumbs would cost a move of all that is held for each of them.
+        if kind != HANDSHAKE || usize::from(length) > LONGEST_RECORD || lane.cuts > MOST_CUTS {
             out.weird("tls.bad_record");
             return Ok(self.finish(out));
         }
