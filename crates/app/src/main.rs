@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Protocols(protocols) => protocols.run(),
     };
+    io::dump::at("done");
     outcome.unwrap_or_else(|error| {
         eprintln!("wardlight: {error:#}");
         ExitCode::from(cmd::INPUT)
