@@ -24,7 +24,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    if let Err(error) = wardlight_capture::forbid_core_dumps() {
+    if io::dump::wanted().is_none()
+        && let Err(error) = wardlight_capture::forbid_core_dumps()
+    {
         eprintln!("wardlight: cannot forbid core dumps: {error}");
         return ExitCode::from(cmd::INPUT);
     }

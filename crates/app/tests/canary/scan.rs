@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn other_bytes_are_not_found() {
         let scanner = Scanner::for_canaries();
-        assert_eq!(scanner.find(b"Zwiebel kanarius, CT scanner of ward 3, bm90aGluZyBoZXJl"), []);
+        assert_eq!(scanner.find(b"Zwiebel kanariu, CT scanner of ward 3, bm90aGluZyBoZXJl"), []);
         assert_eq!(scanner.find(&[]), []);
     }
 }
