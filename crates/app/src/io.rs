@@ -1,5 +1,6 @@
 //! Where the program touches the world: captures in, tables and logs out.
 
+pub mod dump;
 pub mod print;
 pub mod read;
 pub mod run;

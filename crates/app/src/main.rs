@@ -24,7 +24,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    if let Err(error) = wardlight_capture::forbid_core_dumps() {
+    if io::dump::wanted().is_none()
+        && let Err(error) = wardlight_capture::forbid_core_dumps()
+    {
         eprintln!("wardlight: cannot forbid core dumps: {error}");
         return ExitCode::from(cmd::INPUT);
     }
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Protocols(protocols) => protocols.run(),
     };
+    io::dump::at("done");
     outcome.unwrap_or_else(|error| {
         eprintln!("wardlight: {error:#}");
         ExitCode::from(cmd::INPUT)

@@ -49,8 +49,10 @@ pub struct Settings {
     pub key: PrivacyKey,
     /// Memory for incomplete messages.
     pub messages: Box<dyn Memory>,
-    /// Memory for segments and fragments that wait for others.
+    /// Memory for segments that wait for others.
     pub waiting: Box<dyn Memory>,
+    /// Memory for fragments that wait for others.
+    pub pieces: Box<dyn Memory>,
     /// Memory that compressed bodies are unpacked into; as long as the longest that is to be read.
     pub scratch: Box<dyn Memory>,
 }
@@ -62,6 +64,7 @@ pub struct Sensor {
     table: Table,
     messages: Slab,
     waiting: Slab,
+    pieces: Slab,
     scratch: Box<dyn Memory>,
     fragments: Fragments,
     by_ip: Vec<(u8, &'static dyn Dissector)>,
@@ -102,6 +105,7 @@ impl Sensor {
             table: Table::new(settings.flows, settings.seed),
             messages: Slab::new(settings.messages),
             waiting: Slab::new(settings.waiting),
+            pieces: Slab::new(settings.pieces),
             scratch: settings.scratch,
             fragments: Fragments::default(),
             by_ip,
@@ -149,13 +153,13 @@ impl Sensor {
         for conversation in self.table.drain() {
             self.report(conversation, sink);
         }
-        self.fragments.close(&mut self.waiting);
+        self.fragments.close(&mut self.pieces);
     }
 
     /// Lent memory in use, in bytes: 0 after [`Self::finish`].
     #[must_use]
     pub const fn lent(&self) -> usize {
-        self.messages.in_use() + self.waiting.in_use()
+        self.messages.in_use() + self.waiting.in_use() + self.pieces.in_use()
     }
 
     /// Time never goes back, whatever the frames say.
@@ -235,15 +239,15 @@ impl Sensor {
             self.transport(&packet, Way { span, ..way }, sink);
             return;
         };
-        if let Some(whole) = self.fragments.add(self.scope, &packet, fragment, way.time, &mut self.waiting) {
-            // The slab of waiting pieces is set aside, so that the packet can be read while the rest of the sensor works.
-            let waiting = std::mem::replace(&mut self.waiting, Slab::new(Box::new([])));
-            let payload = waiting.bytes(&whole);
+        if let Some(whole) = self.fragments.add(self.scope, &packet, fragment, way.time, &mut self.pieces) {
+            // The slab of pieces is set aside, so that the packet can be read while the rest of the sensor works.
+            let pieces = std::mem::replace(&mut self.pieces, Slab::new(Box::new([])));
+            let payload = pieces.bytes(&whole);
             let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
             let packet = Packet { payload, missing: 0, fragment: None, length, ..packet };
             self.transport(&packet, way, sink);
-            self.waiting = waiting;
-            self.waiting.release(whole);
+            self.pieces = pieces;
+            self.pieces.release(whole);
         }
     }
 

@@ -8,6 +8,7 @@ pub mod canary;
 mod medical;
 mod network;
 mod office;
+mod packed;
 mod snmp;
 mod talk;
 mod ward;

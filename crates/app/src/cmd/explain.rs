@@ -11,6 +11,7 @@ use anyhow::bail;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use wardlight_inventory::Knowledge;
@@ -18,8 +19,8 @@ use wardlight_model::{Attribute, Claim, Device, Fact, Field, Place, Subject};
 
 /// Bytes shown in one row.
 const ROW: usize = 16;
-/// Most bytes shown of one fact when they do not spell its value.
-const UNSPELLED: usize = 32;
+/// Most bytes shown of one fact when more stands in them than its value.
+const AROUND: usize = 32;
 
 /// Shows each fact about a device with the packet and the bytes that say so.
 #[derive(Args)]
@@ -108,8 +109,10 @@ fn excerpt(fact: &Fact, frame: &[u8]) -> String {
     let begin = fact.place.offset as usize;
     let end = begin.saturating_add(fact.place.length as usize).min(frame.len());
     let bytes = frame.get(begin..end).unwrap_or_default();
-    let is_said = spells(bytes, &fact.value) || (bytes.len() <= UNSPELLED && fact.field != Field::Legacy);
-    if bytes.is_empty() || !is_said {
+    if bytes.is_empty() {
+        return "      drawn from a message that came in parts, which are not shown\n".to_owned();
+    }
+    if fact.field == Field::Legacy || !(spells(bytes, &fact.value) || holds(bytes, &fact.value)) {
         return format!("      drawn from bytes {begin} to {end} of the frame, which are not shown\n");
     }
     let mut text = String::new();
@@ -137,6 +140,28 @@ fn spells(bytes: &[u8], value: &str) -> bool {
     let plain: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
     let said = String::from_utf8_lossy(&plain);
     said.trim().eq_ignore_ascii_case(value.trim())
+}
+
+/// Whether `bytes` are few and the value stands in them: as text, number, address or hexadecimal. What does not say
+/// the value is not shown, however short: a name may stand there of which only a keyed hash was kept.
+fn holds(bytes: &[u8], value: &str) -> bool {
+    let numbers = bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let has = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    let is_address = match value.parse::<IpAddr>() {
+        Ok(IpAddr::V4(ip)) => has(&ip.octets()),
+        Ok(IpAddr::V6(ip)) => has(&ip.octets()),
+        Err(_) => false,
+    };
+    let (said, wanted) = (letters(&String::from_utf8_lossy(bytes)), letters(value));
+    let is_text = said == wanted || (wanted.len() >= 4 && said.contains(&wanted));
+    bytes.len() <= AROUND
+        && (numbers == value || is_address || is_text || (wanted.len() >= 8 && digits.contains(&wanted)))
+}
+
+/// Letters and digits of `text`, small.
+fn letters(text: &str) -> String {
+    text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn text(device: &Device, facts: &[&Fact], shown: &BTreeMap<Place, String>, sources: &[Source]) -> String {
@@ -228,6 +253,19 @@ mod tests {
     fn everything_but_the_value_is_blanked() {
         let shown = excerpt(&fact("CT1", 5, 3), b"DOE^JCT1^JANE");
         assert_eq!(shown, "      0000  ·· ·· ·· ·· ·· 43 54 31 ·· ·· ·· ·· ·· ·· ·· ··  ·····CT1········\n");
+    }
+
+    #[test]
+    fn bytes_are_shown_only_where_they_state_the_value() {
+        let is_shown = |value: &str, bytes: &[u8]| {
+            let length = u32::try_from(bytes.len()).expect("short");
+            !excerpt(&fact(value, 0, length), bytes).contains("not shown")
+        };
+        assert!(is_shown("bed7.ward", b"\x04bed7\x04ward\0") && is_shown("bed7", b"\x04bed7\x05local\0"));
+        assert!(is_shown("10.20.0.7", &[1, 10, 20, 0, 7]) && is_shown("1,3,6", &[1, 3, 6]));
+        assert!(is_shown("00:09:fb:07:00:28", &[0, 9, 0xfb, 7, 0, 0x28]));
+        assert!(!is_shown("iPhone #928d87f15f55a819", b"\x0cAnnas-iPhone"));
+        assert!(!is_shown("1", b"MILLER^JANE^1"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One run: captures in, a watch that has seen them out, with what could not be read.
 
+use super::dump;
 use super::read::{self, Go, InputError};
 use super::sources::{self, Source};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,14 +14,19 @@ use wardlight_model::Scope;
 
 /// Lent memory for incomplete messages, in bytes.
 const MESSAGES: usize = 256 << 20;
-/// Lent memory for segments and fragments that wait for others, in bytes.
+/// Lent memory for segments that wait for others, in bytes.
 const WAITING: usize = 64 << 20;
+/// Lent memory for fragments that wait for others, in bytes.
+const PIECES: usize = 16 << 20;
 /// Longest compressed message body that is read, in unpacked bytes.
 const UNPACKED: usize = 512 << 10;
 /// Most conversations at one time.
 const FLOWS: usize = 1_000_000;
 /// Frames between two updates of the progress bar.
 const STRIDE: u64 = 16_384;
+
+/// The packet after which the test of core dumps may stop, with packets before and behind it in memory.
+const MIDWAY: u64 = 5000;
 
 /// A watch that has seen captures.
 pub struct Run {
@@ -43,6 +49,9 @@ pub fn read(sources: &[Source], listener: &mut dyn Listener) -> anyhow::Result<R
         let outcome = read::frames(source, number, |frame, at| {
             reached = at;
             run.watch.frame(frame, listener);
+            if frame.packet == MIDWAY {
+                dump::at("midway");
+            }
             if frame.packet.is_multiple_of(STRIDE) {
                 bar.set_position(before + at);
                 bar.set_message(format!("{}: packet {}, {} facts", source, frame.packet, run.watch.facts()));
@@ -54,7 +63,9 @@ pub fn read(sources: &[Source], listener: &mut dyn Listener) -> anyhow::Result<R
         run.read += usize::from(!empty);
         run.errors.extend(outcome.err());
     }
+    dump::at("read");
     run.watch.finish(listener);
+    dump::at("finished");
     bar.finish_and_clear();
     Ok(run)
 }
@@ -70,6 +81,7 @@ fn settings() -> anyhow::Result<Settings> {
         key: PrivacyKey::new(&secret),
         messages: Box::new(Mapping::new(MESSAGES)?),
         waiting: Box::new(Mapping::new(WAITING)?),
+        pieces: Box::new(Mapping::new(PIECES)?),
         scratch: Box::new(Mapping::new(UNPACKED)?),
     })
 }

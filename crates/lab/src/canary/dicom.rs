@@ -2,8 +2,8 @@
 
 use super::words::{CANARIES as C, DICOM_CAGE, STATION_CAGE};
 use crate::medical::dicom::{
-    ANSWER, Association, BIG, CREATE, CT_IMAGE, Command, EXPLICIT, FIND, IMPLICIT, PERFORMED_STEP, STORE, STUDY_FIND,
-    Set, WORKLIST, release,
+    ANSWER, Association, BIG, CREATE, CT_IMAGE, Command, DEFLATED, EXPLICIT, FIND, IMPLICIT, PERFORMED_STEP, STORE,
+    STUDY_FIND, Set, WORKLIST, release,
 };
 use crate::talk::Talk;
 use crate::wire::Station;
@@ -23,6 +23,8 @@ pub(super) fn talks() -> Vec<Talk> {
         let store = association(&[CT_IMAGE], transfer);
         talks.push(exchange(&store, STORE, CT_IMAGE, object(store.set(), None), most));
     }
+    let store = association(&[CT_IMAGE], DEFLATED);
+    talks.push(exchange(&store, STORE, CT_IMAGE, object(store.set(), None).deflated(), 16_000));
     for (charset, name) in [
         ("ISO_IR 192", C.kanji.as_bytes().to_vec()),
         ("ISO_IR 100", C.umlauts.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()),

@@ -65,7 +65,7 @@ fn files() -> Vec<Talk> {
 fn certificates() -> Vec<Talk> {
     let authority = [(ORGANISATION, "Cage Hospital"), (COMMON_NAME, "Cage CA")];
     let served = tls::certificate(&authority, &[(COMMON_NAME, "cage.ward.example")], &["cage.ward.example"]);
-    let own = tls::certificate(&authority, &[(ORGANISATION, "Cage Hospital"), (COMMON_NAME, C.operator)], &[C.login]);
+    let own = tls::certificate(&authority, &[(ORGANISATION, "Cage Hospital"), (COMMON_NAME, C.operator)], &[C.mail]);
     let talk = Talk::stream((DESK, 0), (SERVER, 443)).say(tls::client_hello("cage.ward.example"));
     vec![talk.answer(tls::server_hello(served)).say(tls::client_certificate(own)).answer(tls::finished())]
 }

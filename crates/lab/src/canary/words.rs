@@ -39,7 +39,7 @@ canaries! {
     street: "Xylofonweg 8812 Hinterhaus", "Street of the address.";
     town: "Wolkenkuckucksheim", "Town of the address.";
     phone: "+49-8855-6644-7719", "Telephone number.";
-    mail: "post.box.3317@vogelnest.example", "Mail address.";
+    mail: "post.box.3317@vogelnest.kanari", "Mail address.";
     insured: "A-774-201-995-K", "Number at the insurer.";
     employer: "Papageienwerke Nord", "Employer.";
     kin: "Hyazinthara Gimpelfried", "Next of kin.";

@@ -1,6 +1,7 @@
 //! DICOM messages: associations and their PDUs (PS3.8 §9.3), commands (PS3.7 annex E), data sets (PS3.5 §7).
 
 use crate::bytes::{Bytes, length};
+use crate::packed::deflate;
 
 pub(crate) const VERIFICATION: &str = "1.2.840.10008.1.1";
 pub(crate) const CT_IMAGE: &str = "1.2.840.10008.5.1.4.1.1.2";
@@ -10,6 +11,7 @@ pub(crate) const PERFORMED_STEP: &str = "1.2.840.10008.3.1.2.3.3";
 pub(crate) const IMPLICIT: &str = "1.2.840.10008.1.2";
 pub(crate) const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 pub(crate) const BIG: &str = "1.2.840.10008.1.2.2";
+pub(crate) const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 
 /// Commands by their number (PS3.7 annex E.1).
 pub(crate) const STORE: u16 = 0x0001;
@@ -146,6 +148,11 @@ impl Set {
     /// Empty, in the same transfer syntax.
     pub(crate) fn emptied(&self) -> Self {
         Self { bytes: Bytes::default(), ..*self }
+    }
+
+    /// Compressed, as the deflated transfer syntax has it (PS3.5 §10.4).
+    pub(crate) fn deflated(self) -> Self {
+        Self { bytes: Bytes::default().raw(deflate(&self.bytes.0)), ..self }
     }
 
     /// Adds an element. Tags must rise.

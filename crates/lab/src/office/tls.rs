@@ -60,14 +60,16 @@ pub(crate) fn sealed(count: usize) -> Bytes {
     record(23, Bytes::default().raw(vec![0x9d; count]))
 }
 
-/// A certificate by `issuer` for `subject`, who is also called `names` in DNS. The signature is made up.
+/// A certificate by `issuer` for `subject`, who is also called `names`: mail addresses or names in DNS. The signature is made up.
 pub(crate) fn certificate(issuer: Names<'_>, subject: Names<'_>, names: &[&str]) -> Bytes {
     let algorithm = || sequence(oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11]).raw([5, 0]));
     let modulus = tlv(2, Bytes::default().u8(0).raw([0xb7; 256]));
     let key = Bytes::default().u8(0).raw(sequence(modulus.raw(tlv(2, Bytes::default().raw([1, 0, 1])))));
     let kind = sequence(oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]).raw([5, 0]));
     let time = |text: &str| tlv(0x17, Bytes::default().raw(text));
-    let alternatives = names.iter().fold(Bytes::default(), |all, name| all.raw(tlv(0x82, Bytes::default().raw(name))));
+    let alternatives = names.iter().fold(Bytes::default(), |all, name| {
+        all.raw(tlv(if name.contains('@') { 0x81 } else { 0x82 }, Bytes::default().raw(name)))
+    });
     let alternative = sequence(oid(&[0x55, 0x1d, 0x11]).raw(tlv(4, sequence(alternatives))));
     let body = tlv(0xa0, tlv(2, Bytes::default().u8(2))).raw(tlv(2, Bytes::default().u32(0x1357_9bdf)));
     let body = body.raw(algorithm()).raw(distinguished(issuer));

@@ -7,6 +7,7 @@ use crate::medical::dicom::{CT_IMAGE, EXPLICIT, Set, file};
 use crate::medical::sdc::{Contexts, Provider, envelope};
 use crate::network::group;
 use crate::office::http::{chunked, multipart, request, response};
+use crate::packed::{deflate, gzip};
 use crate::talk::Talk;
 
 const HOST: &str = "Host: cage.ward.example";
@@ -117,6 +118,17 @@ fn fhir() -> Vec<Talk> {
             &[&named, FHIR],
             bundle.as_bytes(),
             61,
+        )),
+        opened().say(request(&search, &[HOST, "Accept-Encoding: gzip"], [])).answer(response(
+            "200 OK",
+            &[&named, FHIR, "Content-Encoding: gzip"],
+            gzip(bundle.as_bytes()),
+        )),
+        opened().say(request(&search, &[HOST, "Accept-Encoding: deflate"], [])).answer(chunked(
+            "200 OK",
+            &[&named, FHIR, "Content-Encoding: deflate"],
+            &deflate(patient().as_bytes()),
+            50,
         )),
         opened().say(post("Observation", observation())).answer(done()),
         opened().say(post("Device", device())).answer(done()),
