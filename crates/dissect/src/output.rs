@@ -197,7 +197,8 @@ impl<'a> Output<'a> {
             return;
         }
         let value = if names_a_host(field) { masked(self.key, value) } else { Cow::Borrowed(value) };
-        self.say(about, field, &value, raw);
+        // A hash is longer than what it stands for.
+        self.say(about, field, &text::tidy(&value), raw);
     }
 
     fn say(&mut self, about: About<'_>, field: Field, value: &str, raw: &[u8]) {
@@ -450,11 +451,12 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Names(Vec<String>);
+    struct Names(Vec<String>, Vec<String>);
 
     impl Sink for Names {
         fn fact(&mut self, seen: &Sighting<'_>) {
             self.0.extend(seen.key.map(|(_, name)| name.to_owned()));
+            self.1.push(seen.value.to_owned());
         }
 
         fn wants_records(&self) -> bool {
@@ -466,8 +468,8 @@ mod tests {
         fn weird(&mut self, _: Weird) {}
     }
 
-    #[test]
-    fn a_name_that_a_device_is_known_by_is_tidied_and_never_empty() {
+    /// What comes out when `field` of each of `abouts` is said to be `value`.
+    fn said(abouts: &[About<'_>], field: Field, value: &str) -> Names {
         let end = Endpoint::default();
         let context = Context {
             time: Time::default(),
@@ -480,10 +482,21 @@ mod tests {
         let (key, mut names) = (PrivacyKey::new(&[7; 32]), Names::default());
         let info = crate::proto::ENTRIES[0].info();
         let mut out = Output::new(&context, (b"X", &[]), info, &key, &mut names);
+        abouts.iter().for_each(|about| out.fact(*about, field, value, b"X"));
+        names
+    }
+
+    #[test]
+    fn a_name_that_a_device_is_known_by_is_tidied_and_never_empty() {
         let long = format!("Acme/{}", "7".repeat(500));
-        for name in ["", " \u{0}", "Acme/\u{7}12 ", &long] {
-            out.fact(About::Named(KeyKind::Serial, name), Field::Model, "X", b"X");
-        }
+        let abouts = ["", " \u{0}", "Acme/\u{7}12 ", &long].map(|name| About::Named(KeyKind::Serial, name));
+        let names = said(&abouts, Field::Model, "X");
         assert_eq!(names.0, ["Acme/12", &format!("Acme/{}", "7".repeat(text::LONGEST - 5))]);
+    }
+
+    #[test]
+    fn a_value_stays_bounded_when_a_hash_takes_a_name_out() {
+        let names = said(&[About::Sender], Field::FriendlyName, &format!("Annas iPhone {}", "é".repeat(120)));
+        assert!(names.1.iter().all(|value| value.len() <= text::LONGEST && !value.contains("Anna")), "{:?}", names.1);
     }
 }
