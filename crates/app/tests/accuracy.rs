@@ -3,7 +3,13 @@
 //! In: labels in `golden/accuracy/`, captures under `WARDLIGHT_CORPUS` (none of them is a source of any fingerprint).
 //! An answer counts as given when its confidence is at least 0.9. Without the corpus nothing is tested.
 
-#![allow(clippy::disallowed_methods, reason = "the test reads labels and captures")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail"
+)]
 
 use std::path::Path;
 use std::process::Command;

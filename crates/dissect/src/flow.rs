@@ -3,7 +3,7 @@
 pub mod community;
 pub mod history;
 pub mod tcp;
-pub mod wheel;
+mod wheel;
 
 use crate::entry::Carrier;
 use crate::reader::{self, Reader};

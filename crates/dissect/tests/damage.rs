@@ -3,7 +3,11 @@
 //!
 //! Frames come from the corpus where `WARDLIGHT_CORPUS` says, and from the laboratory's ward. By default a seeded 2 %
 //! of the cuts is made; `WARDLIGHT_CUTS=all` makes every one.
-#![allow(clippy::disallowed_methods, reason = "captures are files")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    reason = "captures are files; tests may stop at a wrong index"
+)]
 
 use std::path::{Path, PathBuf};
 use wardlight_dissect::codec::keyed::PrivacyKey;
@@ -55,6 +59,7 @@ fn sensor() -> Sensor {
         key: PrivacyKey::new(&[3; 32]),
         messages: memory(2 << 20),
         waiting: memory(1 << 20),
+        pieces: memory(1 << 20),
         scratch: memory(1 << 18),
     })
 }

@@ -165,20 +165,27 @@ fn letters(text: &str) -> String {
 }
 
 fn text(device: &Device, facts: &[&Fact], shown: &BTreeMap<Place, String>, sources: &[Source]) -> String {
-    let mut text = format!("{}\n", device.id);
-    let list = |items: Vec<String>| items.join(", ");
-    let _ = writeln!(
-        text,
-        "  addresses  {}",
-        list(
-            device
-                .macs
-                .iter()
-                .map(ToString::to_string)
-                .chain(device.addresses.iter().map(ToString::to_string))
-                .collect()
-        )
-    );
+    let mut text = header(device);
+    text += "\nWHAT WE SAY OF IT\n";
+    for attribute in Attribute::ALL {
+        let claims: Vec<&Claim> = device.claims.iter().filter(|claim| claim.attribute == attribute).collect();
+        if claims.is_empty() {
+            let _ = writeln!(text, "  {}: cannot tell, nothing it sent says so", attribute.name());
+        }
+        claims.into_iter().for_each(|claim| text += &reasons(claim));
+    }
+    text += "\nWHAT IT SAYS\n";
+    for fact in facts {
+        text += &said(fact, sources);
+        text += shown.get(&fact.place).map_or("", String::as_str);
+    }
+    text
+}
+
+fn header(device: &Device) -> String {
+    let macs = device.macs.iter().map(ToString::to_string);
+    let addresses = macs.chain(device.addresses.iter().map(ToString::to_string)).collect::<Vec<_>>();
+    let mut text = format!("{}\n  addresses  {}\n", device.id, addresses.join(", "));
     if let Some(via) = &device.via {
         let _ = writeln!(text, "  behind     {via}");
     }
@@ -186,49 +193,25 @@ fn text(device: &Device, facts: &[&Fact], shown: &BTreeMap<Place, String>, sourc
     for label in &device.labels {
         let _ = writeln!(text, "  {}: {}", label.text, label.reason);
     }
-    text += "\nWHAT WE SAY OF IT\n";
-    for attribute in Attribute::ALL {
-        let claims: Vec<&Claim> = device.claims.iter().filter(|claim| claim.attribute == attribute).collect();
-        if claims.is_empty() {
-            let _ = writeln!(text, "  {}: cannot tell, nothing it sent says so", attribute.name());
-        }
-        for claim in claims {
-            let _ = writeln!(
-                text,
-                "  {}: {}  {:.0} %  by {}",
-                attribute.name(),
-                claim.value,
-                claim.confidence * 100.0,
-                claim.rule
-            );
-            for evidence in &claim.evidence {
-                let _ = writeln!(
-                    text,
-                    "      because {} = {:?} in packet {}",
-                    evidence.field.name(),
-                    evidence.value,
-                    evidence.place.packet
-                );
-            }
-        }
-    }
-    text += "\nWHAT IT SAYS\n";
-    for fact in facts {
-        let source = usize::try_from(fact.place.source).ok().and_then(|at| sources.get(at));
-        let from = source.filter(|_| sources.len() > 1).map(|source| format!("{source} ")).unwrap_or_default();
-        let times = if fact.count > 1 { format!(", {} times until {}", fact.count, fact.last) } else { String::new() };
-        let _ = writeln!(
-            text,
-            "  {} = {}\n      {}: {from}packet {} at {}{times}",
-            fact.field.name(),
-            fact.value,
-            fact.protocol,
-            fact.place.packet,
-            fact.first
-        );
-        text += shown.get(&fact.place).map_or("", String::as_str);
+    text
+}
+
+fn reasons(claim: &Claim) -> String {
+    let Claim { attribute, value, confidence, rule, evidence } = claim;
+    let mut text = format!("  {}: {value}  {:.0} %  by {rule}\n", attribute.name(), confidence * 100.0);
+    for fact in evidence {
+        let (field, packet) = (fact.field.name(), fact.place.packet);
+        let _ = writeln!(text, "      because {field} = {:?} in packet {packet}", fact.value);
     }
     text
+}
+
+fn said(fact: &Fact, sources: &[Source]) -> String {
+    let source = usize::try_from(fact.place.source).ok().and_then(|at| sources.get(at));
+    let from = source.filter(|_| sources.len() > 1).map(|source| format!("{source} ")).unwrap_or_default();
+    let times = if fact.count > 1 { format!(", {} times until {}", fact.count, fact.last) } else { String::new() };
+    let (field, packet) = (fact.field.name(), fact.place.packet);
+    format!("  {field} = {}\n      {}: {from}packet {packet} at {}{times}\n", fact.value, fact.protocol, fact.first)
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use wardlight_model::Time;
 const SLOTS: i64 = 512;
 
 /// A flow's place in the table, and which flow it was that stood there.
-pub type Ticket = (u32, u32);
+pub(crate) type Ticket = (u32, u32);
 
 /// The wheel.
-pub struct Wheel {
+pub(crate) struct Wheel {
     slots: Vec<Vec<Ticket>>,
     /// Second up to which every slot was emptied.
     done: Option<i64>,
@@ -27,7 +27,7 @@ impl Default for Wheel {
 
 impl Wheel {
     /// Looks at `ticket` again at `when`, or earlier when that is beyond the wheel.
-    pub fn put(&mut self, ticket: Ticket, when: Time) {
+    pub(crate) fn put(&mut self, ticket: Ticket, when: Time) {
         let first = self.done.map_or(i64::MIN, |done| done + 1);
         let latest = first.saturating_add(SLOTS - 1);
         let second = when.micros().div_euclid(1_000_000).saturating_add(1).max(first);
@@ -38,7 +38,7 @@ impl Wheel {
     }
 
     /// Takes out all that are due at `now`. A jump of the clock beyond the wheel takes out everything, once.
-    pub fn due(&mut self, now: Time) -> Vec<Ticket> {
+    pub(crate) fn due(&mut self, now: Time) -> Vec<Ticket> {
         let second = now.micros().div_euclid(1_000_000);
         let Some(done) = self.done else {
             self.done = Some(second);
@@ -59,7 +59,7 @@ impl Wheel {
     }
 
     /// Takes out those of the earliest slot that is not empty: what to give up when there is no room.
-    pub fn earliest(&mut self) -> Vec<Ticket> {
+    pub(crate) fn earliest(&mut self) -> Vec<Ticket> {
         let first = self.done.map_or(0, |done| done + 1);
         let slot =
             (first..first + SLOTS).map(slot_of).find(|slot| self.slots.get(*slot).is_some_and(|slot| !slot.is_empty()));

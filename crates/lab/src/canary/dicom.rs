@@ -108,10 +108,10 @@ fn study(set: Set, family: &str) -> Set {
 fn object(set: Set, named: Option<(&str, &[u8])>) -> Set {
     let usual = name();
     let (charset, patient) = named.unwrap_or(("ISO_IR 100", usual.as_bytes()));
-    let physician = set.emptied().put(0x0040_1101, "SQ", "").put(0x0040_1103, "LO", C.phone);
     let request = set.emptied().put(0x0040_0007, "LO", C.diagnosis).put(0x0040_1001, "SH", C.placer);
     let nested = set.emptied().sequence(0x0040_a730, [request.clone()]);
-    let head = set
+    let physician = physician(&set);
+    let person = set
         .put(0x0008_0005, "CS", charset)
         .put(0x0008_0016, "UI", CT_IMAGE)
         .put(0x0008_0018, "UI", INSTANCE)
@@ -130,8 +130,7 @@ fn object(set: Set, named: Option<(&str, &[u8])>) -> Set {
         .put(0x0008_1080, "LO", C.diagnosis)
         .put(0x0008_1090, "LO", "Cage CT 3")
         .put(0x0009_0010, "LO", "CAGE PRIVATE")
-        .put(0x0009_1001, "LO", C.remark);
-    let person = head
+        .put(0x0009_1001, "LO", C.remark)
         .put(0x0010_0010, "PN", patient)
         .put(0x0010_0020, "LO", C.record)
         .put(0x0010_0030, "DA", day())
@@ -165,6 +164,10 @@ fn object(set: Set, named: Option<(&str, &[u8])>) -> Set {
         .put(0x0040_2017, "LO", C.filler)
         .put(0x0040_2400, "LT", C.remark)
         .put(0x7fe0_0010, "OW", [0x33; 600])
+}
+
+fn physician(set: &Set) -> Set {
+    set.emptied().put(0x0040_1101, "SQ", "").put(0x0040_1103, "LO", C.phone)
 }
 
 fn scheduled(set: Set) -> Set {
