@@ -6,7 +6,12 @@ mod cmd;
 mod io;
 
 use clap::{Parser, Subcommand};
+use std::alloc::System;
 use std::process::ExitCode;
+
+/// Wipes what is freed: text on its way to a keyed hash must not stay behind.
+#[global_allocator]
+static MEMORY: zeroizing_alloc::ZeroAlloc<System> = zeroizing_alloc::ZeroAlloc(System);
 
 /// Sees the connected devices of a hospital, without sending a single packet.
 #[derive(Parser)]

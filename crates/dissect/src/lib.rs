@@ -14,6 +14,7 @@ pub mod net;
 mod output;
 pub mod proto;
 pub mod reader;
+mod scrub;
 mod sensor;
 pub mod tally;
 #[cfg(test)]
@@ -22,4 +23,5 @@ mod trial;
 
 pub use counts::Counts;
 pub use output::{About, Context, Output, Part, Row, Sighting, Sink, Span};
+pub use scrub::scrub;
 pub use sensor::{Frame, Sensor, Settings};

@@ -8,6 +8,7 @@ use crate::entry::{Carrier, Dissector, Hello, Parser, Probe, Step};
 use crate::lent::{Loan, Slab};
 use crate::output::{Context, Output, Sink, Span};
 use crate::proto::ENTRIES;
+use crate::scrub::scrub;
 use std::sync::LazyLock;
 use wardlight_model::{Known, Port, Service, Side};
 
@@ -140,6 +141,7 @@ impl Reader {
                 let out = Output::new(context, (bytes, &lane.spans), entry.info(), world.key, world.sink);
                 let mut out = out.unpacking_in(world.scratch);
                 parser.end(side, bytes, &mut out);
+                scrub();
             }
         }
         self.release(side, world);
@@ -329,7 +331,9 @@ impl Reader {
         let Phase::Reading(entry, parser, _) = &mut self.phase else { return Step::Done };
         let out = Output::new(context, (bytes, spans), entry.info(), world.key, world.sink);
         let mut out = out.unpacking_in(world.scratch);
-        parser.read(context.side, bytes, &mut out)
+        let step = parser.read(context.side, bytes, &mut out);
+        scrub();
+        step
     }
 
     fn parse_lent(&mut self, context: &Context, loan: &Loan, spans: &[Span], world: &mut World<'_>) -> Step {
@@ -337,7 +341,9 @@ impl Reader {
         let bytes = world.slab.bytes(loan);
         let out = Output::new(context, (bytes, spans), entry.info(), world.key, world.sink);
         let mut out = out.unpacking_in(world.scratch);
-        parser.read(context.side, bytes, &mut out)
+        let step = parser.read(context.side, bytes, &mut out);
+        scrub();
+        step
     }
 }
 
@@ -382,12 +388,17 @@ fn identify(
     bytes: &[u8],
     ports: [Port; 2],
 ) -> (Option<(&'static dyn Dissector, Service)>, bool) {
-    let hello = Hello { side, bytes, ports };
+    let found = probe_all(carrier, &Hello { side, bytes, ports });
+    scrub();
+    found
+}
+
+fn probe_all(carrier: Carrier, hello: &Hello<'_>) -> (Option<(&'static dyn Dissector, Service)>, bool) {
     let mut more = false;
     let mut by_content = None;
     for entry in ENTRIES.iter().copied().filter(|entry| entry.info().carriers.contains(&carrier)) {
-        let at_home = ports.iter().any(|port| entry.info().ports.contains(port));
-        match entry.probe(&hello) {
+        let at_home = hello.ports.iter().any(|port| entry.info().ports.contains(port));
+        match entry.probe(hello) {
             Probe::Yes | Probe::Likely if at_home => {
                 let service = Service { name: entry.info().name, known: Known::PortAndContent };
                 return (Some((entry, service)), false);

@@ -106,6 +106,8 @@ pub fn frames(from: &Source, source: u32, mut each: impl FnMut(&Frame<'_>, u64) 
         (begin, end) = (0, end - begin);
         let block = (end + BLOCK).max(wanted).min(ROOM);
         let read = stream.read(room.as_mut().get_mut(end..block).unwrap_or_default())?;
+        // Unpacking and its checksum leave pieces of the block on the stack.
+        wardlight_dissect::scrub();
         end += read;
         if read == 0 {
             return match (offset, end) {
