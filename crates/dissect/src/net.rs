@@ -2,7 +2,7 @@
 //!
 //! Sources: RFC 791, RFC 8200 §4 (extension headers), RFC 4302 §2 (AH length).
 
-pub mod fragment;
+pub(crate) mod fragment;
 
 use crate::codec::cursor::{Cursor, Short};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

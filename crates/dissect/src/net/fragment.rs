@@ -22,10 +22,10 @@ type Key = (Scope, IpAddr, IpAddr, u8, u32);
 
 /// Packets whose fragments wait for the others.
 #[derive(Default)]
-pub struct Fragments {
+pub(crate) struct Fragments {
     waiting: BTreeMap<Key, Partial>,
     /// Fragments of packets that never came together.
-    pub dropped: u64,
+    pub(crate) dropped: u64,
 }
 
 struct Partial {
@@ -42,7 +42,7 @@ struct Piece {
 impl Fragments {
     /// Adds one fragment. Gives the payload of the whole packet when it was the last one missing; the caller releases
     /// it.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         scope: Scope,
         packet: &Packet<'_>,
@@ -75,7 +75,7 @@ impl Fragments {
     }
 
     /// Gives back everything held.
-    pub fn close(&mut self, slab: &mut Slab) {
+    pub(crate) fn close(&mut self, slab: &mut Slab) {
         let keys: Vec<Key> = self.waiting.keys().copied().collect();
         for key in keys {
             self.dropped += self.waiting.get(&key).map_or(0, |partial| partial.pieces.len() as u64);
