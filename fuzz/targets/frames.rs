@@ -20,6 +20,7 @@ fuzz_target!(|input: &[u8]| {
         key: key(),
         messages: Box::new(vec![0; LARGEST]),
         waiting: Box::new(vec![0; LARGEST]),
+        pieces: Box::new(vec![0; LARGEST]),
         scratch: Box::new(vec![0; 1 << 16]),
     };
     let mut sensor = Sensor::new(settings);
