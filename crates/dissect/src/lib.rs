@@ -19,6 +19,7 @@ pub mod tally;
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "golden cases are files")]
 mod trial;
+mod wipe;
 
 pub use counts::Counts;
 pub use output::{About, Context, Output, Part, Row, Sighting, Sink, Span};

@@ -8,6 +8,7 @@ use crate::entry::{Carrier, Dissector, Hello, Parser, Probe, Step};
 use crate::lent::{Loan, Slab};
 use crate::output::{Context, Output, Sink, Span};
 use crate::proto::ENTRIES;
+use crate::wipe;
 use wardlight_model::{Known, Port, Service, Side};
 
 /// What a reader needs from outside while it reads.
@@ -96,6 +97,7 @@ impl Reader {
         }
         if matches!(self.phase, Phase::Unknown) {
             let (found, _) = identify(Carrier::Udp, context.side, bytes, context.ports);
+            wipe::stack();
             match found {
                 Some((entry, service)) => self.phase = Phase::Reading(entry, entry.open(), service),
                 None => {
@@ -139,6 +141,7 @@ impl Reader {
                 let out = Output::new(context, (bytes, &lane.spans), entry.info(), world.key, world.sink);
                 let mut out = out.unpacking_in(world.scratch);
                 parser.end(side, bytes, &mut out);
+                wipe::stack();
             }
         }
         self.release(side, world);
@@ -311,6 +314,7 @@ impl Reader {
             Phase::Unknown => {}
         }
         let (found, more) = identify(Carrier::Tcp, context.side, bytes, context.ports);
+        wipe::stack();
         if let Some((entry, service)) = found {
             self.phase = Phase::Reading(entry, entry.open(), service);
             return true;
@@ -328,7 +332,9 @@ impl Reader {
         let Phase::Reading(entry, parser, _) = &mut self.phase else { return Step::Done };
         let out = Output::new(context, (bytes, spans), entry.info(), world.key, world.sink);
         let mut out = out.unpacking_in(world.scratch);
-        parser.read(context.side, bytes, &mut out)
+        let step = parser.read(context.side, bytes, &mut out);
+        wipe::stack();
+        step
     }
 
     fn parse_lent(&mut self, context: &Context, loan: &Loan, spans: &[Span], world: &mut World<'_>) -> Step {
@@ -336,7 +342,9 @@ impl Reader {
         let bytes = world.slab.bytes(loan);
         let out = Output::new(context, (bytes, spans), entry.info(), world.key, world.sink);
         let mut out = out.unpacking_in(world.scratch);
-        parser.read(context.side, bytes, &mut out)
+        let step = parser.read(context.side, bytes, &mut out);
+        wipe::stack();
+        step
     }
 }
 

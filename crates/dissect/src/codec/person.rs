@@ -24,13 +24,14 @@ pub fn product_of_personal_name(name: &str) -> Option<&'static str> {
         "Phone",
     ];
     let possessive = name.contains("'s ") || name.contains('’') || name.contains("'s-");
-    let lower = name.to_ascii_lowercase();
     for product in PRODUCTS {
-        let Some(at) = lower.find(&product.to_ascii_lowercase()) else { continue };
-        let around = lower.get(..at).into_iter().chain(lower.get(at + product.len()..));
+        let mut places = name.as_bytes().windows(product.len());
+        let Some(at) = places.position(|part| part.eq_ignore_ascii_case(product.as_bytes())) else { continue };
+        let around = name.get(..at).into_iter().chain(name.get(at + product.len()..));
         let other_words =
             around.flat_map(|part| part.split(|c: char| !c.is_alphabetic())).filter(|word| word.len() > 2);
-        if other_words.filter(|word| !PLAIN.contains(word)).count() > 0 {
+        let is_plain = |word: &str| PLAIN.iter().any(|plain| plain.eq_ignore_ascii_case(word));
+        if other_words.filter(|word| !is_plain(word)).count() > 0 {
             return Some(product);
         }
     }
