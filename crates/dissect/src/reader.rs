@@ -9,6 +9,7 @@ use crate::lent::{Loan, Slab};
 use crate::output::{Context, Output, Sink, Span};
 use crate::proto::ENTRIES;
 use crate::wipe;
+use std::sync::LazyLock;
 use wardlight_model::{Known, Port, Service, Side};
 
 /// What a reader needs from outside while it reads.
@@ -409,14 +410,34 @@ fn identify(
     (by_content, more)
 }
 
+/// For each port the place in the list of the entry that calls it its own; asked for every new conversation.
+type Owners = Box<[u8]>;
+
+static TCP_OWNERS: LazyLock<Owners> = LazyLock::new(|| owners(Carrier::Tcp));
+static UDP_OWNERS: LazyLock<Owners> = LazyLock::new(|| owners(Carrier::Udp));
+
+fn owners(carrier: Carrier) -> Owners {
+    let mut owners = vec![u8::MAX; 1 << 16].into_boxed_slice();
+    for (place, entry) in ENTRIES.iter().enumerate().rev() {
+        let info = entry.info();
+        for port in info.ports.iter().filter(|_| info.carriers.contains(&carrier)) {
+            owners
+                .get_mut(usize::from(*port))
+                .into_iter()
+                .for_each(|owner| *owner = u8::try_from(place).unwrap_or(u8::MAX));
+        }
+    }
+    owners
+}
+
 /// The service that a port alone suggests: the first entry of `carrier` that calls one of `ports` its own.
 #[must_use]
 pub fn service_by_port(carrier: Carrier, ports: [Port; 2]) -> Option<Service> {
     let [initiator, responder] = ports;
+    let owners = if carrier == Carrier::Tcp { &*TCP_OWNERS } else { &*UDP_OWNERS };
     let owner = |port: Port| {
-        let claims =
-            |entry: &&&dyn Dissector| entry.info().carriers.contains(&carrier) && entry.info().ports.contains(&port);
-        ENTRIES.iter().find(claims).map(|entry| Service { name: entry.info().name, known: Known::Port })
+        let entry = owners.get(usize::from(port)).and_then(|entry| ENTRIES.get(usize::from(*entry)));
+        entry.map(|entry| Service { name: entry.info().name, known: Known::Port })
     };
     owner(responder).or_else(|| owner(initiator))
 }

@@ -6,6 +6,7 @@ use crate::io::zeek::Logs;
 use crate::io::{print, sources};
 use anyhow::Context as _;
 use clap::Args;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use wardlight_engine::Picture;
@@ -45,7 +46,11 @@ impl Watch {
         };
         let knowledge = Knowledge::shipped()?;
         let picture = run.watch.picture(&knowledge);
-        print::out(&if self.json { json(&picture)? } else { text(&picture, self.sources.is_empty()) })?;
+        if self.json {
+            print::stream(|to| write_json(&picture, to))?;
+        } else {
+            print::out(&text(&picture, self.sources.is_empty()))?;
+        }
         Ok(report_errors(&run))
     }
 }
@@ -150,7 +155,8 @@ fn meaning(name: &str) -> &'static str {
     known.map_or("", |(_, meaning)| meaning)
 }
 
-fn json(picture: &Picture<'_>) -> anyhow::Result<String> {
+/// The picture as one JSON object, written as it is made: a large hospital's does not fit a screen.
+fn write_json(picture: &Picture<'_>, to: &mut dyn io::Write) -> anyhow::Result<()> {
     let services = picture.services.iter().map(|((transport, name), spoken)| {
         serde_json::json!({
             "transport": transport.to_string(), "service": name, "flows": spoken.flows, "by_port": spoken.by_port,
@@ -161,15 +167,29 @@ fn json(picture: &Picture<'_>) -> anyhow::Result<String> {
     let weirds = picture.weirds.iter().map(|(name, odd)| {
         serde_json::json!({ "name": name, "count": odd.count, "packet": odd.first.place.packet, "meaning": meaning(name) })
     });
-    let whole = serde_json::json!({
-        "devices": picture.devices,
-        "protocols": services.collect::<Vec<_>>(),
-        "frames": picture.counts.frames,
-        "bytes": picture.counts.bytes,
-        "flows": picture.counts.flows,
-        "losses": losses,
-        "beyond_bounds": picture.dropped,
-        "weirds": weirds.collect::<Vec<_>>(),
-    });
-    Ok(serde_json::to_string_pretty(&whole)? + "\n")
+    let whole = Whole {
+        devices: &picture.devices,
+        protocols: services.collect(),
+        frames: picture.counts.frames,
+        bytes: picture.counts.bytes,
+        flows: picture.counts.flows,
+        losses: losses.to_vec(),
+        beyond_bounds: picture.dropped,
+        weirds: weirds.collect(),
+    };
+    serde_json::to_writer_pretty(&mut *to, &whole)?;
+    Ok(to.write_all(b"\n")?)
+}
+
+/// What `--json` writes.
+#[derive(serde::Serialize)]
+struct Whole<'a> {
+    devices: &'a [Device],
+    protocols: Vec<serde_json::Value>,
+    frames: u64,
+    bytes: u64,
+    flows: u64,
+    losses: Vec<serde_json::Value>,
+    beyond_bounds: u64,
+    weirds: Vec<serde_json::Value>,
 }

@@ -13,6 +13,17 @@ pub fn out(text: &str) -> io::Result<()> {
     }
 }
 
+/// Lets `write` write to standard output. A reader that closed its end is no error. Errors: what `write` gives.
+pub fn stream(write: impl FnOnce(&mut dyn io::Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut to = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let outcome = write(&mut to).and_then(|()| Ok(to.flush()?));
+    let is_closed = |error: &anyhow::Error| {
+        let kind = error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        kind.or(error.downcast_ref::<io::Error>().map(io::Error::kind)) == Some(io::ErrorKind::BrokenPipe)
+    };
+    outcome.or_else(|error| if is_closed(&error) { Ok(()) } else { Err(error) })
+}
+
 /// A table with one blank column between columns: each as wide as its widest cell. The last column is not padded. On
 /// a terminal other cells are cut at 40 characters.
 pub fn table<const N: usize>(head: &[&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {

@@ -23,19 +23,27 @@ pub fn product_of_personal_name(name: &str) -> Option<&'static str> {
         "Laptop",
         "Phone",
     ];
-    let possessive = name.contains("'s ") || name.contains('’') || name.contains("'s-");
+    let bytes = name.as_bytes();
     for product in PRODUCTS {
-        let mut places = name.as_bytes().windows(product.len());
-        let Some(at) = places.position(|part| part.eq_ignore_ascii_case(product.as_bytes())) else { continue };
+        let Some(at) = find_ignoring_case(bytes, product.as_bytes()) else { continue };
         let around = name.get(..at).into_iter().chain(name.get(at + product.len()..));
         let other_words =
             around.flat_map(|part| part.split(|c: char| !c.is_alphabetic())).filter(|word| word.len() > 2);
-        let is_plain = |word: &str| PLAIN.iter().any(|plain| plain.eq_ignore_ascii_case(word));
-        if other_words.filter(|word| !is_plain(word)).count() > 0 {
+        if other_words.filter(|word| !PLAIN.iter().any(|plain| word.eq_ignore_ascii_case(plain))).count() > 0 {
             return Some(product);
         }
     }
+    let possessive = bytes.contains(&b'\'') && (name.contains("'s ") || name.contains("'s-")) || name.contains('’');
     possessive.then_some("personal device")
+}
+
+/// Where `part` begins in `whole`, capitals or not.
+fn find_ignoring_case(whole: &[u8], part: &[u8]) -> Option<usize> {
+    let first = part.first()?.to_ascii_lowercase();
+    let last = whole.len().checked_sub(part.len())?;
+    let fits = |at: &usize| whole.get(*at..*at + part.len()).is_some_and(|here| here.eq_ignore_ascii_case(part));
+    let begins = whole.iter().take(last + 1).enumerate().filter(|(_, byte)| byte.to_ascii_lowercase() == first);
+    begins.map(|(at, _)| at).find(fits)
 }
 
 /// Words beside a product name that name no person.

@@ -97,11 +97,6 @@ fn fhir() -> Vec<Talk> {
         device(),
         observation()
     );
-    let audit = format!(
-        "{{\"resourceType\":\"AuditEvent\",\"agent\":[{{\"altId\":\"{}\",\"name\":\"{}\"}}],\"entity\":[{{\"what\":\
-         {{\"reference\":\"Patient/{}\"}},\"query\":\"{}\"}}]}}",
-        C.login, C.operator, C.record, C.search
-    );
     let xml = format!(
         "<?xml version=\"1.0\"?><Patient xmlns=\"http://hl7.org/fhir\"><id value=\"{}\"/><name><family value=\"{}\"/>\
          </name></Patient>",
@@ -132,7 +127,7 @@ fn fhir() -> Vec<Talk> {
         )),
         opened().say(post("Observation", observation())).answer(done()),
         opened().say(post("Device", device())).answer(done()),
-        opened().say(post("AuditEvent", audit)).answer(done()),
+        opened().say(post("AuditEvent", audit())).answer(done()),
         opened().say(request("PUT /fhir/Patient/1", &[HOST, "Content-Type: application/fhir+xml"], xml)).answer(
             response(
                 "400 Bad Request",
@@ -148,6 +143,14 @@ fn fhir() -> Vec<Talk> {
             ))
             .answer(response("200 OK", &[&named, FHIR], bundle.replace(':', ": "))),
     ]
+}
+
+fn audit() -> String {
+    format!(
+        "{{\"resourceType\":\"AuditEvent\",\"agent\":[{{\"altId\":\"{}\",\"name\":\"{}\"}}],\"entity\":[{{\"what\":\
+         {{\"reference\":\"Patient/{}\"}},\"query\":\"{}\"}}]}}",
+        C.login, C.operator, C.record, C.search
+    )
 }
 
 fn patient() -> String {
