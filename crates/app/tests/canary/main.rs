@@ -10,6 +10,7 @@ use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use wardlight_lab::PATIENT;
 use wardlight_lab::canary::{CAGES, canary_capture};
 
 /// Names that the canary captures have beside the canaries, so that it is known what a core dump must hold.
@@ -108,6 +109,23 @@ fn small_segments_say_no_canary() {
 #[test]
 fn tiny_segments_say_no_canary() {
     nothing_is_written(9, "zstd");
+}
+
+#[test]
+fn the_sample_ward_says_nothing_of_its_patient() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scanner = Scanner::new(PATIENT.map(|text| ("patient", text)));
+    let logs = folder.path().join("logs");
+    let runs: [&[&dyn AsRef<OsStr>]; 2] = [&[&"watch", &"--json"], &[&"watch", &"--zeek-logs", &logs]];
+    for words in runs {
+        let output = wardlight(folder.path(), words);
+        assert!(output.status.success() && !output.stdout.is_empty());
+        expect_silence(&scanner, "the sample ward", &output);
+    }
+    for file in std::fs::read_dir(&logs).expect("logs") {
+        let path = file.expect("a log").path();
+        scanner.expect_none(&path.display().to_string(), &std::fs::read(&path).expect("a log"));
+    }
 }
 
 /// Whether the system writes the core of a program into the program's folder, and does not forbid it for good.
