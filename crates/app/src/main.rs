@@ -28,6 +28,16 @@ enum Command {
     Protocols(cmd::protocols::Protocols),
 }
 
+impl Command {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Watch(watch) => watch.run(),
+            Self::Explain(explain) => explain.run(),
+            Self::Protocols(protocols) => protocols.run(),
+        }
+    }
+}
+
 fn main() -> ExitCode {
     if io::dump::wanted().is_none()
         && let Err(error) = wardlight_capture::forbid_core_dumps()
@@ -35,13 +45,13 @@ fn main() -> ExitCode {
         eprintln!("wardlight: cannot forbid core dumps: {error}");
         return ExitCode::from(cmd::INPUT);
     }
-    let outcome = match Arguments::parse().command {
-        Command::Watch(watch) => watch.run(),
-        Command::Explain(explain) => explain.run(),
-        Command::Protocols(protocols) => protocols.run(),
-    };
-    io::dump::at("done");
-    outcome.unwrap_or_else(|error| {
+    let command = Arguments::parse().command;
+    let outcome = wardlight_capture::apart(|| {
+        let outcome = command.run();
+        io::dump::at("done");
+        outcome
+    });
+    outcome.map_err(anyhow::Error::from).flatten().unwrap_or_else(|error| {
         eprintln!("wardlight: {error:#}");
         ExitCode::from(cmd::INPUT)
     })

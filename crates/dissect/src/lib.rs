@@ -14,14 +14,14 @@ pub mod net;
 mod output;
 pub mod proto;
 pub mod reader;
-mod scrub;
 mod sensor;
 pub mod tally;
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "golden cases are files")]
 mod trial;
+mod wipe;
 
 pub use counts::Counts;
 pub use output::{About, Context, Output, Part, Row, Sighting, Sink, Span};
-pub use scrub::scrub;
 pub use sensor::{Frame, Sensor, Settings};
+pub use wipe::stack as wipe_stack;

@@ -5,6 +5,7 @@
 pub(crate) mod fragment;
 
 use crate::codec::cursor::{Cursor, Short};
+use crate::wipe;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// One IP packet, or one fragment of one.
@@ -83,8 +84,8 @@ pub fn ipv4(bytes: &[u8]) -> Result<Packet<'_>, PacketError> {
     let (offset, more) = (u32::from(place & 0x1fff) * 8, place & 0x2000 != 0);
     let payload = cursor.take_at_most(stated);
     Ok(Packet {
-        source: IpAddr::V4(source),
-        destination: IpAddr::V4(destination),
+        source: wipe::ipv4(source),
+        destination: wipe::ipv4(destination),
         protocol,
         ttl,
         length,

@@ -7,6 +7,7 @@ use crate::codec::keyed::PrivacyKey;
 use crate::codec::uri::Shape;
 use crate::codec::{inflate, person, text};
 use crate::entry::{Carrier, Info};
+use crate::wipe;
 use std::borrow::Cow;
 use std::net::IpAddr;
 use wardlight_model::{
@@ -318,9 +319,9 @@ impl<'a> Output<'a> {
             About::Receiver => (receiver, None),
             About::Station(mac) if !mac.is_station() => return None,
             About::Station(mac) => (Endpoint { scope, mac: Some(mac), ip: None }, None),
-            About::Host(ip) => (Endpoint { scope, mac: None, ip: Some(ip) }, None),
+            About::Host(ip) => (Endpoint { scope, mac: None, ip: Some(wipe::address(ip)) }, None),
             About::Holder(mac, _) if !mac.is_station() => return None,
-            About::Holder(mac, ip) => (Endpoint { scope, mac: Some(mac), ip: Some(ip) }, None),
+            About::Holder(mac, ip) => (Endpoint { scope, mac: Some(mac), ip: Some(wipe::address(ip)) }, None),
             About::Named(kind, text) => (sender, Some((kind, text))),
         })
     }

@@ -8,7 +8,7 @@ use crate::entry::{Carrier, Dissector, Hello, Parser, Probe, Step};
 use crate::lent::{Loan, Slab};
 use crate::output::{Context, Output, Sink, Span};
 use crate::proto::ENTRIES;
-use crate::scrub::scrub;
+use crate::wipe;
 use std::sync::LazyLock;
 use wardlight_model::{Known, Port, Service, Side};
 
@@ -141,7 +141,7 @@ impl Reader {
                 let out = Output::new(context, (bytes, &lane.spans), entry.info(), world.key, world.sink);
                 let mut out = out.unpacking_in(world.scratch);
                 parser.end(side, bytes, &mut out);
-                scrub();
+                wipe::stack();
             }
         }
         self.release(side, world);
@@ -332,7 +332,7 @@ impl Reader {
         let out = Output::new(context, (bytes, spans), entry.info(), world.key, world.sink);
         let mut out = out.unpacking_in(world.scratch);
         let step = parser.read(context.side, bytes, &mut out);
-        scrub();
+        wipe::stack();
         step
     }
 
@@ -342,7 +342,7 @@ impl Reader {
         let out = Output::new(context, (bytes, spans), entry.info(), world.key, world.sink);
         let mut out = out.unpacking_in(world.scratch);
         let step = parser.read(context.side, bytes, &mut out);
-        scrub();
+        wipe::stack();
         step
     }
 }
@@ -389,7 +389,7 @@ fn identify(
     ports: [Port; 2],
 ) -> (Option<(&'static dyn Dissector, Service)>, bool) {
     let found = probe_all(carrier, &Hello { side, bytes, ports });
-    scrub();
+    wipe::stack();
     found
 }
 

@@ -17,7 +17,7 @@ use crate::net::{self, Packet};
 use crate::output::{Context, Output, Sink, Span};
 use crate::proto::ENTRIES;
 use crate::reader::{Reader, World};
-use crate::scrub::scrub;
+use crate::wipe;
 use std::net::IpAddr;
 use wardlight_model::{Endpoint, FlowKey, Mac, Port, Scope, Side, Time, Transport};
 
@@ -228,7 +228,7 @@ impl Sensor {
         let spans = [span];
         let mut out = Output::new(context, (payload, &spans), entry.info(), &self.key, sink);
         entry.open().read(context.side, payload, &mut out);
-        scrub();
+        wipe::stack();
     }
 
     fn ip(&mut self, packet: Option<Packet<'_>>, frame: &Frame<'_>, way: Way, sink: &mut dyn Sink) {

@@ -3,7 +3,6 @@
 //! Bounded: a device that says ever new values, or a network that says ever new things, is counted, not kept.
 
 use crate::output::{Sighting, Sink};
-use crate::scrub::scrub;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::collections::BTreeMap;
@@ -139,13 +138,6 @@ impl Tally {
             self.dropped += 1;
             return;
         }
-        // What is kept must not be built on top of what the parser that speaks has left on the stack.
-        scrub();
-        self.insert(hash, seen);
-    }
-
-    #[inline(never)]
-    fn insert(&mut self, hash: u64, seen: &Sighting<'_>) {
         let facts = &self.facts;
         let hashes = |at: &usize| facts.get(*at).map_or(0, |fact| hash_of(&self.hasher, fact));
         self.index.insert_unique(hash, facts.len(), hashes);
@@ -253,21 +245,11 @@ const fn parts(subject: &Subject) -> (&Endpoint, Option<&Key>) {
 
 fn keep(seen: &Sighting<'_>) -> Fact {
     let subject = match seen.key {
-        None => Subject::Host(afresh(&seen.endpoint)),
-        Some((kind, text)) => Subject::Nested { via: afresh(&seen.endpoint), key: Key { kind, text: text.to_owned() } },
+        None => Subject::Host(seen.endpoint),
+        Some((kind, text)) => Subject::Nested { via: seen.endpoint, key: Key { kind, text: text.to_owned() } },
     };
     let Sighting { field, value, protocol, time, place, .. } = *seen;
     Fact { subject, field, value: value.to_owned(), protocol, first: time, last: time, count: 1, place }
-}
-
-/// The same endpoint, built anew: an address carries along what stood in memory where it was first built.
-#[inline(never)]
-fn afresh(endpoint: &Endpoint) -> Endpoint {
-    let ip = endpoint.ip.map(|ip| match ip {
-        IpAddr::V4(ip) => IpAddr::from(ip.octets()),
-        IpAddr::V6(ip) => IpAddr::from(ip.octets()),
-    });
-    Endpoint { ip, ..*endpoint }
 }
 
 fn is_group(ip: IpAddr) -> bool {

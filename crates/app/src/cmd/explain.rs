@@ -137,31 +137,47 @@ fn excerpt(fact: &Fact, frame: &[u8]) -> String {
 
 /// Whether `bytes` are the value itself: as text, or as two-byte text.
 fn spells(bytes: &[u8], value: &str) -> bool {
-    let plain: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
-    let said = String::from_utf8_lossy(&plain);
-    said.trim().eq_ignore_ascii_case(value.trim())
+    let plain = bytes.iter().copied().filter(|byte| *byte != 0);
+    let trimmed = |byte: &u8| byte.is_ascii_whitespace();
+    let plain = plain.skip_while(trimmed).map(|byte| byte.to_ascii_lowercase());
+    let wanted = value.trim().bytes().map(|byte| byte.to_ascii_lowercase());
+    plain.clone().take(value.trim().len()).eq(wanted) && plain.skip(value.trim().len()).all(|byte| trimmed(&byte))
 }
 
-/// Whether `bytes` are few and the value stands in them: as text, number, address or hexadecimal. What does not say
-/// the value is not shown, however short: a name may stand there of which only a keyed hash was kept.
+/// Whether `bytes` are few and the value stands in them: as text, numbers, address or hexadecimal. What does not say
+/// the value is not shown, however short: a name may stand there of which only a keyed hash was kept. Nor is it copied.
 fn holds(bytes: &[u8], value: &str) -> bool {
-    let numbers = bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
-    let digits = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let has = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
-    let is_address = match value.parse::<IpAddr>() {
-        Ok(IpAddr::V4(ip)) => has(&ip.octets()),
-        Ok(IpAddr::V6(ip)) => has(&ip.octets()),
-        Err(_) => false,
-    };
-    let (said, wanted) = (letters(&String::from_utf8_lossy(bytes)), letters(value));
-    let is_text = said == wanted || (wanted.len() >= 4 && said.contains(&wanted));
-    bytes.len() <= AROUND
-        && (numbers == value || is_address || is_text || (wanted.len() >= 8 && digits.contains(&wanted)))
+    bytes.len() <= AROUND && (holds_text(bytes, value) || holds_coded(bytes, value))
 }
 
-/// Letters and digits of `text`, small.
-fn letters(text: &str) -> String {
-    text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+fn holds_text(bytes: &[u8], value: &str) -> bool {
+    let letters = |text: &'_ str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let wanted: Vec<char> = letters(value);
+    let said = bytes.utf8_chunks().flat_map(|chunk| chunk.valid().chars()).filter(|c| c.is_alphanumeric());
+    let said = said.flat_map(char::to_lowercase);
+    let at = |begin: usize| said.clone().skip(begin).take(wanted.len()).eq(wanted.iter().copied());
+    let surplus = said.clone().count().checked_sub(wanted.len());
+    match surplus {
+        Some(0) => !wanted.is_empty() && at(0),
+        Some(surplus) => wanted.len() >= 4 && (0..=surplus).any(at),
+        None => false,
+    }
+}
+
+fn holds_coded(bytes: &[u8], value: &str) -> bool {
+    let has = |part: &[u8]| !part.is_empty() && bytes.windows(part.len()).any(|window| window == part);
+    match value.parse() {
+        Ok(IpAddr::V4(ip)) => return has(&ip.octets()),
+        Ok(IpAddr::V6(ip)) => return has(&ip.octets()),
+        Err(_) => {}
+    }
+    let numbers: Option<Vec<u8>> = value.split(',').map(|number| number.parse().ok()).collect();
+    let digits: String = value.chars().filter(|c| !matches!(c, ':' | '-')).collect();
+    let pairs = digits.as_bytes().as_chunks::<2>();
+    let pair = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let coded: Option<Vec<u8>> = pairs.0.iter().map(pair).collect();
+    numbers.is_some_and(|numbers| numbers == bytes)
+        || (pairs.1.is_empty() && coded.is_some_and(|coded| coded.len() >= 4 && has(&coded)))
 }
 
 fn text(device: &Device, facts: &[&Fact], shown: &BTreeMap<Place, String>, sources: &[Source]) -> String {

@@ -107,7 +107,7 @@ pub fn frames(from: &Source, source: u32, mut each: impl FnMut(&Frame<'_>, u64) 
         let block = (end + BLOCK).max(wanted).min(ROOM);
         let read = stream.read(room.as_mut().get_mut(end..block).unwrap_or_default())?;
         // Unpacking and its checksum leave pieces of the block on the stack.
-        wardlight_dissect::scrub();
+        wardlight_dissect::wipe_stack();
         end += read;
         if read == 0 {
             return match (offset, end) {

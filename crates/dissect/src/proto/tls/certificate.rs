@@ -74,20 +74,22 @@ pub fn read(der: &[u8], is_client: bool) -> Option<Leaf<'_>> {
         _ => ("", 0),
     };
     let validity = certificate.validity();
-    let mut leaf = Leaf {
+    let mut names = Vec::new();
+    let purpose = purpose(&certificate, &mut names);
+    let is_personal = is_personal(certificate.subject(), purpose, is_client);
+    // What may name a person is not even written down.
+    let describe = |name| if is_personal { String::new() } else { describe(name) };
+    Some(Leaf {
         subject: describe(certificate.subject()),
         subject_raw: certificate.tbs_certificate.subject.as_raw(),
         issuer: describe(certificate.issuer()),
         issuer_raw: certificate.tbs_certificate.issuer.as_raw(),
-        names: Vec::new(),
+        names,
         validity: [validity.not_before.timestamp(), validity.not_after.timestamp()],
         key_kind,
         key_bits,
-        is_personal: false,
-    };
-    let purpose = purpose(&certificate, &mut leaf.names);
-    leaf.is_personal = is_personal(certificate.subject(), purpose, is_client);
-    Some(leaf)
+        is_personal,
+    })
 }
 
 /// What the extensions say of whom a certificate is for.
@@ -131,15 +133,17 @@ fn purpose<'a>(certificate: &X509Certificate<'a>, names: &mut Vec<&'a str>) -> P
 
 fn is_personal(subject: &X509Name<'_>, purpose: Purpose, is_client: bool) -> bool {
     let has = |wanted: &[&str]| subject.iter_attributes().any(|one| wanted.contains(&&*one.attr_type().to_id_string()));
-    let common = subject.iter_common_name().next().map(|name| text::clean(name.as_slice()).into_owned());
-    let common = common.as_deref().unwrap_or_default();
+    // A name that is no UTF-8 or has zero bytes (two-byte text) is not decoded here, where it could be a person's.
+    let common = subject.iter_common_name().next().map(|name| std::str::from_utf8(name.as_slice()));
+    let is_readable = common.is_none_or(|name| name.is_ok_and(|name| !name.contains('\0')));
+    let common = common.and_then(Result::ok).unwrap_or_default().trim();
     let for_account = has(&ACCOUNT) || purpose.has_mail_name || purpose.has_principal;
     let stands_alone = subject.iter_attributes().count() == 1;
     has(&PERSONAL)
         || common.contains('@')
         || (purpose.mails && !purpose.serves)
         || (is_client && for_account && !purpose.serves)
-        || (is_client && !purpose.serves && !purpose.has_host_name && reads_as_person(common))
+        || (is_client && !purpose.serves && !purpose.has_host_name && (!is_readable || reads_as_person(common)))
         || (stands_alone && product_of_personal_name(common).is_some())
 }
 
