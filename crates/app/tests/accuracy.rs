@@ -194,6 +194,6 @@ fn medical() {
     assert_eq!(table.found, table.sought);
     let [maker, kind, model] = &table.scores;
     maker.reaches("maker", 0.6);
-    kind.reaches("type", 0.3);
+    kind.reaches("type", 0.5);
     model.reaches("model", 0.3);
 }
