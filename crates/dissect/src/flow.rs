@@ -120,7 +120,7 @@ impl Conversation {
 
 /// The conversations under way, bounded.
 pub struct Table {
-    places: Vec<Option<Conversation>>,
+    places: Vec<Option<Box<Conversation>>>,
     generations: Vec<u32>,
     vacant: Vec<u32>,
     index: HashTable<u32>,
@@ -183,12 +183,12 @@ impl Table {
     /// The conversation at `place`.
     #[must_use]
     pub fn at(&self, place: u32) -> Option<&Conversation> {
-        self.places.get(place as usize)?.as_ref()
+        self.places.get(place as usize)?.as_deref()
     }
 
     /// The conversation at `place`.
     pub fn at_mut(&mut self, place: u32) -> Option<&mut Conversation> {
-        self.places.get_mut(place as usize)?.as_mut()
+        self.places.get_mut(place as usize)?.as_deref_mut()
     }
 
     /// Begins a conversation. There must be none between these ends yet.
@@ -218,7 +218,7 @@ impl Table {
             closing: false,
         };
         if let Some(vacant) = self.places.get_mut(place as usize) {
-            *vacant = Some(conversation);
+            *vacant = Some(Box::new(conversation));
         }
         let (hasher, places) = (&self.hasher, &self.places);
         let hash_at = |place: &u32| match places.get(*place as usize) {
@@ -242,7 +242,7 @@ impl Table {
     }
 
     /// Takes the conversation at `place` out.
-    pub fn take(&mut self, place: u32) -> Option<Conversation> {
+    pub fn take(&mut self, place: u32) -> Option<Box<Conversation>> {
         let conversation = self.places.get_mut(place as usize)?.take()?;
         let hash = self.hasher.hash_one(Pair::of(&conversation.key));
         let found = self.index.entry(hash, |held| *held == place, |_| hash);
@@ -257,7 +257,7 @@ impl Table {
     }
 
     /// Takes out every conversation that has been silent for too long at `now`.
-    pub fn expire(&mut self, now: Time) -> Vec<Conversation> {
+    pub fn expire(&mut self, now: Time) -> Vec<Box<Conversation>> {
         let mut silent = Vec::new();
         for ticket in self.wheel.due(now) {
             let Some(conversation) = self.holder(ticket) else { continue };
@@ -272,7 +272,7 @@ impl Table {
     }
 
     /// Takes out some conversations to make room: those next to be looked at.
-    pub fn evict(&mut self) -> Vec<Conversation> {
+    pub fn evict(&mut self) -> Vec<Box<Conversation>> {
         let mut evicted = Vec::new();
         while evicted.is_empty() {
             let tickets = self.wheel.earliest();
@@ -289,9 +289,9 @@ impl Table {
     }
 
     /// Takes out everything, in the order of beginning.
-    pub fn drain(&mut self) -> Vec<Conversation> {
+    pub fn drain(&mut self) -> Vec<Box<Conversation>> {
         let places = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-        let mut all: Vec<Conversation> = (0..places).filter_map(|place| self.take(place)).collect();
+        let mut all: Vec<Box<Conversation>> = (0..places).filter_map(|place| self.take(place)).collect();
         all.sort_by_key(|conversation| conversation.id);
         all
     }

@@ -174,7 +174,7 @@ impl Sensor {
         }
     }
 
-    fn report(&mut self, mut conversation: Conversation, sink: &mut dyn Sink) {
+    fn report(&mut self, mut conversation: Box<Conversation>, sink: &mut dyn Sink) {
         for side in [Side::Initiator, Side::Responder] {
             conversation.lane(side).close(&mut self.waiting);
         }

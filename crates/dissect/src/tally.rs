@@ -44,7 +44,7 @@ pub struct Tally {
     values: hashbrown::HashMap<u64, u32, FixedState>,
     presences: hashbrown::HashMap<Endpoint, Presence, FixedState>,
     weirds: BTreeMap<&'static str, Odd>,
-    services: BTreeMap<(Transport, &'static str), Spoken>,
+    services: hashbrown::HashMap<(Transport, &'static str), Spoken, FixedState>,
     dropped: u64,
 }
 
@@ -82,7 +82,7 @@ impl Tally {
             values: hashbrown::HashMap::with_hasher(hasher.clone()),
             presences: hashbrown::HashMap::with_hasher(hasher.clone()),
             weirds: BTreeMap::new(),
-            services: BTreeMap::new(),
+            services: hashbrown::HashMap::with_hasher(hasher.clone()),
             dropped: 0,
         }
     }
@@ -98,7 +98,7 @@ impl Tally {
     #[expect(clippy::disallowed_methods, reason = "sorted before anyone sees the order")]
     pub fn presences(&self) -> Vec<Presence> {
         let mut all: Vec<Presence> = self.presences.values().copied().collect();
-        all.sort_by_key(|presence| presence.endpoint);
+        all.sort_unstable_by_key(|presence| presence.endpoint);
         all
     }
 
@@ -110,8 +110,9 @@ impl Tally {
 
     /// Application protocols by transport and name; `-` is the unknown.
     #[must_use]
-    pub const fn services(&self) -> &BTreeMap<(Transport, &'static str), Spoken> {
-        &self.services
+    #[expect(clippy::disallowed_methods, reason = "sorted before anyone sees the order")]
+    pub fn services(&self) -> BTreeMap<(Transport, &'static str), Spoken> {
+        self.services.iter().map(|(key, spoken)| (*key, *spoken)).collect()
     }
 
     /// Sightings that were not kept because a bound was reached.

@@ -22,7 +22,7 @@ pub struct Picture<'a> {
     /// Every fact, in the order of first sight.
     pub facts: &'a [Fact],
     /// Application protocols by transport and name; `-` is the unknown.
-    pub services: &'a BTreeMap<(Transport, &'static str), Spoken>,
+    pub services: BTreeMap<(Transport, &'static str), Spoken>,
     /// Breaches of specifications, by name.
     pub weirds: &'a BTreeMap<&'static str, Odd>,
     /// What was read and lost.

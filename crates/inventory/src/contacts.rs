@@ -1,6 +1,7 @@
 //! Who talked to whom, summed up over all conversations of a run.
 
-use std::collections::BTreeMap;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use wardlight_model::{Endpoint, Flow, Side};
 
 /// How much two ends exchanged by one service.
@@ -13,7 +14,7 @@ pub(crate) struct Exchange {
 /// The sums, by pair of ends and service. Holds at most [`Contacts::MOST`] of them; what is beyond is only counted.
 #[derive(Debug, Clone, Default)]
 pub struct Contacts {
-    sums: BTreeMap<(Endpoint, Endpoint, &'static str), Exchange>,
+    sums: HashMap<(Endpoint, Endpoint, &'static str), Exchange, FixedState>,
     left_out: u64,
 }
 
@@ -42,6 +43,8 @@ impl Contacts {
         self.left_out
     }
 
+    /// In no order.
+    #[expect(clippy::disallowed_methods, reason = "the only reader sums up and sorts")]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Endpoint, &Endpoint, &'static str, Exchange)> {
         self.sums.iter().map(|((a, b, service), sum)| (a, b, *service, *sum))
     }

@@ -14,7 +14,10 @@ mod label;
 mod node;
 mod router;
 
+use crate::contacts::Exchange;
 use crate::{Contacts, Knowledge};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use join::{Component, Graph};
 use node::{Node, Part, Placer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,7 +42,7 @@ pub struct Seen<'a> {
 #[must_use]
 pub fn identify(seen: &Seen<'_>, knowledge: &Knowledge) -> Vec<Device> {
     let mut facts: Vec<&Fact> = seen.facts.iter().collect();
-    facts.sort_by(|a, b| order(a).cmp(&order(b)));
+    facts.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
     facts.dedup();
     let mut presence: Vec<&Presence> = seen.presence.iter().filter(|seen| seen.sent).collect();
     presence.sort_unstable_by_key(|seen| (seen.endpoint, seen.first, seen.last, seen.ttl, seen.packets));
@@ -48,21 +51,22 @@ pub fn identify(seen: &Seen<'_>, knowledge: &Knowledge) -> Vec<Device> {
     let components = Graph::join(node::parts(&facts, &presence, &placer), &knowledge.makers).components();
     let components: Vec<_> = components.into_iter().filter(|(nodes, _)| nodes.iter().any(is_ours)).collect();
     let ids = ids(&components);
-    let owners: BTreeMap<Node, usize> = components
+    let owners: Owners = components
         .iter()
         .enumerate()
         .flat_map(|(at, (nodes, _))| nodes.iter().map(move |(node, _)| (node.clone(), at)))
         .collect();
-    let mut peers = peers(seen.contacts, &placer, &owners);
+    let peers = peers(seen.contacts, &placer, &owners, components.len());
     let mut devices: Vec<_> = components
         .into_iter()
+        .zip(peers)
         .enumerate()
-        .map(|(at, component)| {
+        .map(|(at, (component, peers))| {
             let via = via(&component, at, &owners).and_then(|via| ids.get(via).cloned());
             let id = ids.get(at).cloned().unwrap_or_default();
             let mut device = device(component, &placer, knowledge);
             (device.1.id, device.1.via) = (id, via);
-            device.1.peers = peers.remove(&at).unwrap_or_default();
+            device.1.peers = peers;
             device
         })
         .collect();
@@ -179,7 +183,7 @@ fn scope_suffix(scope: Scope) -> String {
 }
 
 /// The device that speaks for this one: only when it was never met itself.
-fn via((nodes, _): &Component<'_>, at: usize, owners: &BTreeMap<Node, usize>) -> Option<usize> {
+fn via((nodes, _): &Component<'_>, at: usize, owners: &Owners) -> Option<usize> {
     if nodes.iter().any(|(node, _)| !matches!(node, Node::Nested(..))) {
         return None;
     }
@@ -237,37 +241,45 @@ fn keyed(keys: &BTreeSet<Key>) -> impl Iterator<Item = Mac> {
     keys.iter().filter(|key| key.kind == KeyKind::Eui64).filter_map(|key| address::mac_of_eui64(&key.text))
 }
 
-/// Bytes and conversations by other end and service.
-type Sums<'a> = BTreeMap<(Endpoint, &'a str), (u64, u64)>;
+/// Which component a node belongs to.
+type Owners = HashMap<Node, usize, FixedState>;
 
-/// Who each device talked to, most bytes first.
-fn peers(contacts: &Contacts, placer: &Placer, owners: &BTreeMap<Node, usize>) -> BTreeMap<usize, Vec<Peer>> {
-    let mut sums: BTreeMap<usize, Sums<'_>> = BTreeMap::new();
+/// Who each of `count` devices talked to, most bytes first.
+fn peers(contacts: &Contacts, placer: &Placer, owners: &Owners, count: usize) -> Vec<Vec<Peer>> {
+    let mut met: Vec<Vec<(Endpoint, &str, Exchange)>> = vec![Vec::new(); count];
     for (one, other, service, exchange) in contacts.iter() {
         for (own, peer) in [(one, other), (other, one)] {
             // The contact's time is not kept: the endpoint is placed by its hardware address, or as of the first holder.
-            let Some(device) = placer.node(own, Time::MIN).and_then(|node| owners.get(&node)) else { continue };
-            let sum = sums.entry(*device).or_default().entry((*peer, service)).or_default();
-            *sum = (sum.0.saturating_add(exchange.ip_bytes), sum.1 + exchange.flows);
+            let device = placer.node(own, Time::MIN).and_then(|node| owners.get(&node));
+            if let Some(met) = device.and_then(|device| met.get_mut(*device)) {
+                met.push((*peer, service, exchange));
+            }
         }
     }
-    let list = |sums: Sums<'_>| {
-        let mut peers: Vec<_> = sums
-            .into_iter()
-            .map(|((endpoint, service), (ip_bytes, flows))| Peer {
-                endpoint,
-                service: service.to_owned(),
-                ip_bytes,
-                flows,
-            })
-            .collect();
-        peers.sort_by(|a, b| {
-            b.ip_bytes.cmp(&a.ip_bytes).then_with(|| (a.endpoint, &a.service).cmp(&(b.endpoint, &b.service)))
-        });
-        peers.truncate(PEERS);
-        peers
-    };
-    sums.into_iter().map(|(device, sums)| (device, list(sums))).collect()
+    met.into_iter().map(summed).collect()
+}
+
+/// One device's exchanges, those with the same end by the same service as one.
+fn summed(mut met: Vec<(Endpoint, &str, Exchange)>) -> Vec<Peer> {
+    met.sort_unstable_by_key(|(endpoint, service, _)| (*endpoint, *service));
+    let mut peers: Vec<Peer> = Vec::new();
+    for (endpoint, service, exchange) in met {
+        match peers.last_mut().filter(|last| last.endpoint == endpoint && last.service == service) {
+            Some(last) => {
+                last.ip_bytes = last.ip_bytes.saturating_add(exchange.ip_bytes);
+                last.flows += exchange.flows;
+            }
+            None => {
+                let Exchange { ip_bytes, flows } = exchange;
+                peers.push(Peer { endpoint, service: service.to_owned(), ip_bytes, flows });
+            }
+        }
+    }
+    peers.sort_by(|a, b| {
+        b.ip_bytes.cmp(&a.ip_bytes).then_with(|| (a.endpoint, &a.service).cmp(&(b.endpoint, &b.service)))
+    });
+    peers.truncate(PEERS);
+    peers
 }
 
 #[cfg(test)]

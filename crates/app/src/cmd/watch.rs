@@ -155,7 +155,7 @@ fn meaning(name: &str) -> &'static str {
     known.map_or("", |(_, meaning)| meaning)
 }
 
-/// The picture as one JSON object, written as it is made: a large hospital's does not fit a screen.
+/// The picture as one JSON object, a device a line, written as it is made: a large hospital's does not fit memory twice.
 fn write_json(picture: &Picture<'_>, to: &mut dyn io::Write) -> anyhow::Result<()> {
     let services = picture.services.iter().map(|((transport, name), spoken)| {
         serde_json::json!({
@@ -167,8 +167,7 @@ fn write_json(picture: &Picture<'_>, to: &mut dyn io::Write) -> anyhow::Result<(
     let weirds = picture.weirds.iter().map(|(name, odd)| {
         serde_json::json!({ "name": name, "count": odd.count, "packet": odd.first.place.packet, "meaning": meaning(name) })
     });
-    let whole = Whole {
-        devices: &picture.devices,
+    let rest = Rest {
         protocols: services.collect(),
         frames: picture.counts.frames,
         bytes: picture.counts.bytes,
@@ -177,14 +176,22 @@ fn write_json(picture: &Picture<'_>, to: &mut dyn io::Write) -> anyhow::Result<(
         beyond_bounds: picture.dropped,
         weirds: weirds.collect(),
     };
-    serde_json::to_writer_pretty(&mut *to, &whole)?;
-    Ok(to.write_all(b"\n")?)
+    let mut line = Vec::new();
+    to.write_all(b"{\"devices\":[")?;
+    for (at, device) in picture.devices.iter().enumerate() {
+        line.clear();
+        line.extend_from_slice(if at == 0 { b"\n" } else { b",\n" });
+        serde_json::to_writer(&mut line, device)?;
+        to.write_all(&line)?;
+    }
+    let rest = serde_json::to_string(&rest)?;
+    writeln!(to, "\n],\n{}", rest.strip_prefix('{').unwrap_or(&rest))?;
+    Ok(())
 }
 
-/// What `--json` writes.
+/// What `--json` writes after the devices.
 #[derive(serde::Serialize)]
-struct Whole<'a> {
-    devices: &'a [Device],
+struct Rest {
     protocols: Vec<serde_json::Value>,
     frames: u64,
     bytes: u64,

@@ -1,7 +1,8 @@
 //! Which station held a network address when: bindings by ARP, neighbour discovery and DHCP, and use.
 
 use super::address::is_host;
-use std::collections::{BTreeMap, BTreeSet};
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashSet};
 use std::net::IpAddr;
 use wardlight_model::{Fact, Field, Mac, Scope, Subject, Time};
 
@@ -9,7 +10,7 @@ use wardlight_model::{Fact, Field, Mac, Scope, Subject, Time};
 const MOST: usize = 64;
 
 /// A hardware address as far as it is unique: registered ones everywhere, made-up and virtual ones within their scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Station {
     pub(super) mac: Mac,
     pub(super) scope: Option<Scope>,
@@ -34,8 +35,8 @@ struct Tenure {
 /// Who held which address when.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Holders {
-    by_ip: BTreeMap<(Scope, IpAddr), Vec<Tenure>>,
-    stated: BTreeSet<(Station, IpAddr)>,
+    by_ip: HashMap<(Scope, IpAddr), Vec<Tenure>, FixedState>,
+    stated: HashSet<(Station, IpAddr), FixedState>,
 }
 
 impl Holders {

@@ -15,19 +15,16 @@ pub(super) struct Graph<'a> {
     nodes: Vec<(Node, Part<'a>)>,
     keys: Vec<BTreeSet<Key>>,
     parents: Vec<usize>,
-    index: BTreeMap<Node, usize>,
 }
 
 /// One device's nodes with their parts, and its keys.
 pub(super) type Component<'a> = (Vec<(Node, Part<'a>)>, BTreeSet<Key>);
 
 impl<'a> Graph<'a> {
-    /// Joins what belongs together.
-    pub(super) fn join(parts: BTreeMap<Node, Part<'a>>, makers: &Makers) -> Self {
-        let nodes: Vec<_> = parts.into_iter().collect();
+    /// Joins what belongs together of `nodes`, which are in order.
+    pub(super) fn join(nodes: Vec<(Node, Part<'a>)>, makers: &Makers) -> Self {
         let keys = nodes.iter().map(|(node, part)| keys(node, part, makers)).collect();
-        let index = nodes.iter().enumerate().map(|(at, (node, _))| (node.clone(), at)).collect();
-        let mut graph = Self { parents: (0..nodes.len()).collect(), nodes, keys, index };
+        let mut graph = Self { parents: (0..nodes.len()).collect(), nodes, keys };
         graph.by_key();
         graph.by_address_inside();
         graph.by_certificate();
@@ -39,13 +36,15 @@ impl<'a> Graph<'a> {
     /// The devices' nodes, in the order of their lowest node.
     pub(super) fn components(mut self) -> Vec<Component<'a>> {
         let roots: Vec<_> = (0..self.nodes.len()).map(|at| self.root(at)).collect();
-        let mut groups: BTreeMap<usize, Component<'a>> = BTreeMap::new();
+        let mut groups: Vec<Component<'a>> = roots.iter().map(|_| Component::default()).collect();
         for ((node, keys), root) in self.nodes.into_iter().zip(self.keys).zip(roots) {
-            let group = groups.entry(root).or_default();
-            group.0.push(node);
-            group.1.extend(keys);
+            if let Some(group) = groups.get_mut(root) {
+                group.0.push(node);
+                group.1.extend(keys);
+            }
         }
-        groups.into_values().collect()
+        groups.retain(|(nodes, _)| !nodes.is_empty());
+        groups
     }
 
     fn by_key(&mut self) {
@@ -71,12 +70,16 @@ impl<'a> Graph<'a> {
         for at in 0..self.nodes.len() {
             for mac in self.inside(at) {
                 let scopes = std::iter::once(None).chain(self.scope(at).map(Some));
-                let found = scopes.filter_map(|scope| self.index.get(&Node::Station(Station { mac, scope })));
-                if let Some(other) = found.copied().next() {
+                let found = scopes.filter_map(|scope| self.place(&Node::Station(Station { mac, scope })));
+                if let Some(other) = found.into_iter().next() {
                     self.unite(&[at, other]);
                 }
             }
         }
+    }
+
+    fn place(&self, wanted: &Node) -> Option<usize> {
+        self.nodes.binary_search_by(|(node, _)| node.cmp(wanted)).ok()
     }
 
     fn inside(&self, at: usize) -> Vec<Mac> {
@@ -237,12 +240,12 @@ fn overlap(times: impl Iterator<Item = (Time, Time)>) -> bool {
 fn keys(node: &Node, part: &Part<'_>, makers: &Makers) -> BTreeSet<Key> {
     let key = |kind, text: String| Some(Key { kind, text });
     let said = part.facts.iter().flat_map(|fact| {
-        let text = fact.value.to_ascii_lowercase();
+        let text = || fact.value.to_ascii_lowercase();
         match fact.field {
-            Field::Eui64 => key(KeyKind::Eui64, text),
-            Field::Uuid => is_uuid(&text).then(|| key(KeyKind::Uuid, text)).flatten(),
-            Field::Duid => key(KeyKind::Duid, text.split('/').next().unwrap_or_default().to_owned()),
-            Field::DhcpClientId => client(&text),
+            Field::Eui64 => key(KeyKind::Eui64, text()),
+            Field::Uuid => Some(text()).filter(|text| is_uuid(text)).and_then(|text| key(KeyKind::Uuid, text)),
+            Field::Duid => key(KeyKind::Duid, text().split('/').next().unwrap_or_default().to_owned()),
+            Field::DhcpClientId => client(&text()),
             _ => None,
         }
     });

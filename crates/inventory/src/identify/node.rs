@@ -4,12 +4,14 @@
 use super::address::is_host;
 use super::holder::{Holders, Station};
 use super::router::Routers;
-use std::collections::{BTreeMap, BTreeSet};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use wardlight_model::{Endpoint, Fact, Field, Key, KeyKind, Presence, Scope, Subject, Time};
 
 /// One thing spoken of.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Node {
     /// A hardware address.
     Station(Station),
@@ -54,7 +56,7 @@ pub(super) struct Placer {
     pub(super) routers: Routers,
     stated: Holders,
     holders: Holders,
-    ttls: BTreeMap<(Station, IpAddr), u8>,
+    ttls: HashMap<(Station, IpAddr), u8, FixedState>,
 }
 
 impl Placer {
@@ -62,7 +64,7 @@ impl Placer {
     pub(super) fn new(facts: &[&Fact], presence: &[&Presence]) -> Self {
         let stated = Holders::stated(facts);
         let routers = Routers::find(facts, presence, &stated);
-        let mut placer = Self { routers, holders: stated.clone(), stated, ttls: BTreeMap::new() };
+        let mut placer = Self { routers, holders: stated.clone(), stated, ttls: HashMap::default() };
         for seen in presence {
             let (Some(station), Some(ip)) = (station(&seen.endpoint), seen.endpoint.ip) else { continue };
             let ttl = placer.ttls.entry((station, ip)).or_default();
@@ -104,9 +106,9 @@ fn station(endpoint: &Endpoint) -> Option<Station> {
     Station::of(endpoint.scope, endpoint.mac?)
 }
 
-/// Sorts presence and facts to their nodes.
-pub(super) fn parts<'a>(facts: &[&'a Fact], presence: &[&Presence], placer: &Placer) -> BTreeMap<Node, Part<'a>> {
-    let mut parts: BTreeMap<Node, Part<'_>> = BTreeMap::new();
+/// Sorts presence and facts to their nodes, which are in order.
+pub(super) fn parts<'a>(facts: &[&'a Fact], presence: &[&Presence], placer: &Placer) -> Vec<(Node, Part<'a>)> {
+    let mut parts: HashMap<Node, Part<'_>, FixedState> = HashMap::default();
     for seen in presence {
         if let Some(node) = placer.node(&seen.endpoint, seen.first) {
             let part = parts.entry(node).or_insert(Part::EMPTY);
@@ -133,6 +135,8 @@ pub(super) fn parts<'a>(facts: &[&'a Fact], presence: &[&Presence], placer: &Pla
             part.addresses.extend(stated.into_iter().chain(own).filter(|ip: &IpAddr| is_host(*ip)));
         }
     }
+    let mut parts: Vec<_> = parts.into_iter().collect();
+    parts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     parts
 }
 
