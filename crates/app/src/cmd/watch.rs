@@ -51,6 +51,8 @@ impl Watch {
         } else {
             print::out(&text(&picture, self.sources.is_empty()))?;
         }
+        // The process ends now: giving back each string of each device would cost a large run a twentieth of its time.
+        std::mem::forget(picture);
         Ok(report_errors(&run))
     }
 }
