@@ -140,8 +140,8 @@ fn frames_cut_at_every_byte() {
 fn files_cut_at_every_byte() {
     let small = |(_, file): &(PathBuf, Vec<u8>)| (file.len() as u64) <= SMALL;
     let mut captures: Vec<(PathBuf, Vec<u8>)> = captures().into_iter().filter(small).collect();
-    let step = captures.len().div_ceil(FILES).max(1);
-    captures = captures.into_iter().step_by(step).collect();
+    let step = (captures.len() / FILES).max(1);
+    captures = captures.into_iter().step_by(step).take(FILES).collect();
     for (path, file) in &captures {
         let whole = frames(file, usize::MAX).0;
         let mut seen = 0;
