@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 use std::collections::BTreeMap;
 use std::hash::BuildHasher as _;
 use std::net::IpAddr;
-use wardlight_model::{Endpoint, Fact, Flow, Key, Presence, Record, Side, Subject, Time, Transport, Weird};
+use wardlight_model::{Endpoint, Fact, Flow, Key, Origin, Presence, Record, Side, Subject, Time, Transport, Weird};
 
 /// Most facts kept.
 const FACTS: usize = 1 << 20;
@@ -163,7 +163,15 @@ impl Tally {
             return;
         }
         let ttl = ttl.unwrap_or_default();
-        let held = self.presences.entry(endpoint).or_insert(Presence { endpoint, first, last, packets: 0, ttl, sent });
+        let held = self.presences.entry(endpoint).or_insert(Presence {
+            endpoint,
+            first,
+            last,
+            packets: 0,
+            ttl,
+            sent,
+            origin: Origin::default(),
+        });
         held.first = held.first.min(first);
         held.last = held.last.max(last);
         held.packets += packets;
@@ -250,7 +258,17 @@ fn keep(seen: &Sighting<'_>) -> Fact {
         Some((kind, text)) => Subject::Nested { via: seen.endpoint, key: Key { kind, text: text.to_owned() } },
     };
     let Sighting { field, value, protocol, time, place, .. } = *seen;
-    Fact { subject, field, value: value.to_owned(), protocol, first: time, last: time, count: 1, place }
+    Fact {
+        subject,
+        field,
+        value: value.to_owned(),
+        protocol,
+        first: time,
+        last: time,
+        count: 1,
+        place,
+        origin: Origin::default(),
+    }
 }
 
 fn is_group(ip: IpAddr) -> bool {

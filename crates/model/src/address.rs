@@ -8,13 +8,29 @@ use std::str::FromStr;
 pub type Port = u16;
 
 /// One routing domain: an IP address means something only together with it. 0 is the sensor's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+    minicbor::Encode,
+    minicbor::Decode,
+)]
 #[serde(transparent)]
-pub struct Scope(pub u32);
+#[cbor(transparent)]
+pub struct Scope(#[n(0)] pub u32);
 
 /// A 48-bit IEEE 802 hardware address.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Mac(pub [u8; 6]);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, minicbor::Encode, minicbor::Decode)]
+#[cbor(transparent)]
+pub struct Mac(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 6]);
 
 impl Mac {
     /// The address that reaches every station of a segment.
@@ -106,13 +122,31 @@ impl<'de> serde::Deserialize<'de> for Mac {
 }
 
 /// Who sent or got a frame, as far as its headers say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+    minicbor::Encode,
+    minicbor::Decode,
+)]
+#[cbor(map)]
 pub struct Endpoint {
     /// The routing domain that `ip` belongs to.
+    #[n(0)]
     pub scope: Scope,
     /// Hardware address in the frame: the station itself, or the last router before the sensor.
+    #[n(1)]
     pub mac: Option<Mac>,
     /// Network address.
+    #[cbor(n(2), with = "crate::cbor::maybe_ip", has_nil)]
     pub ip: Option<IpAddr>,
 }
 

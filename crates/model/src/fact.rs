@@ -1,6 +1,7 @@
 //! What the wire says about a device: one field, one value, and where that stands.
 
-use crate::{Endpoint, Mac, Time};
+use crate::cbor::Name;
+use crate::{Endpoint, Mac, Origin, Time};
 
 macro_rules! fields {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
@@ -213,45 +214,97 @@ fields! {
 }
 
 /// A name that stays with one device wherever it is plugged in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    minicbor::Encode,
+    minicbor::Decode,
+)]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyKind {
     /// IEEE EUI-64, 16 hexadecimal digits.
+    #[n(0)]
     Eui64,
     /// UUID, lower case.
+    #[n(1)]
     Uuid,
     /// Maker and serial number, `maker/serial`.
+    #[n(2)]
     Serial,
     /// Application entity title.
+    #[n(3)]
     AeTitle,
     /// Name of an analyser or its sending application.
+    #[n(4)]
     Instrument,
     /// DHCP unique identifier (RFC 8415 §11), hexadecimal.
+    #[n(5)]
     Duid,
     /// DHCP client identifier (RFC 2132 §9.14), hexadecimal.
+    #[n(6)]
     DhcpClientId,
 }
 
 /// Such a name with its kind.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    minicbor::Encode,
+    minicbor::Decode,
+)]
+#[cbor(map)]
 pub struct Key {
     /// What sort of name it is.
+    #[n(0)]
     pub kind: KeyKind,
     /// The name.
+    #[n(1)]
     pub text: String,
 }
 
 /// What a fact is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    minicbor::Encode,
+    minicbor::Decode,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// The station with these addresses.
-    Host(Endpoint),
+    #[n(0)]
+    Host(#[n(0)] Endpoint),
     /// A device that `via` speaks for: behind a gateway, or named in a message.
+    #[n(1)]
     Nested {
         /// Who sent the message that names it.
+        #[n(0)]
         via: Endpoint,
         /// What it is called.
+        #[n(1)]
         key: Key,
     },
 }
@@ -273,37 +326,68 @@ impl Subject {
 }
 
 /// Where the bytes stand that say a fact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+    minicbor::Encode,
+    minicbor::Decode,
+)]
+#[cbor(map)]
 pub struct Place {
     /// Which of the run's sources, counted from 0.
+    #[n(0)]
     pub source: u32,
     /// Packet within the source, counted from 1 as other tools do.
+    #[n(1)]
     pub packet: u64,
     /// First byte within the frame.
+    #[n(2)]
     pub offset: u32,
     /// Number of bytes; those beyond the frame's end stand in later packets.
+    #[n(3)]
     pub length: u32,
 }
 
 /// One thing that the wire said about one device, and how often.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
 pub struct Fact {
     /// The device, as far as it is known.
+    #[n(0)]
     pub subject: Subject,
     /// What is said.
+    #[cbor(n(1), with = "crate::cbor::field")]
     pub field: Field,
     /// The value: at most 256 bytes, trimmed, no control characters.
+    #[n(2)]
     pub value: String,
     /// The dissector that read it.
-    pub protocol: &'static str,
+    #[cbor(n(3), with = "crate::cbor::name")]
+    pub protocol: Name,
     /// When it was first said.
+    #[n(4)]
     pub first: Time,
     /// When it was last said.
+    #[n(5)]
     pub last: Time,
     /// How many times it was said.
+    #[n(6)]
     pub count: u64,
     /// Where it was first said.
+    #[n(7)]
     pub place: Place,
+    /// The journal's record that said it first.
+    #[cbor(skip)]
+    pub origin: Origin,
 }
 
 #[cfg(test)]

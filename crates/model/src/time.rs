@@ -3,9 +3,24 @@
 use std::fmt;
 
 /// A moment in UTC, in microseconds since 1970-01-01. Shown in RFC 3339 form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+    minicbor::Encode,
+    minicbor::Decode,
+)]
 #[serde(transparent)]
-pub struct Time(i64);
+#[cbor(transparent)]
+pub struct Time(#[n(0)] i64);
 
 impl Time {
     /// The earliest moment that can be written.

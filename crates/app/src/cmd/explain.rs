@@ -233,7 +233,7 @@ fn said(fact: &Fact, sources: &[Source]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wardlight_model::{Endpoint, Time};
+    use wardlight_model::{Endpoint, Origin, Time};
 
     fn fact(value: &str, offset: u32, length: u32) -> Fact {
         Fact {
@@ -245,6 +245,7 @@ mod tests {
             last: Time::default(),
             count: 1,
             place: Place { source: 0, packet: 1, offset, length },
+            origin: Origin::default(),
         }
     }
 

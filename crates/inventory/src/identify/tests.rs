@@ -3,7 +3,7 @@
 use super::*;
 use crate::Oui;
 use proptest::prelude::*;
-use wardlight_model::{Attribute, Claim, Place};
+use wardlight_model::{Attribute, Claim, Origin, Place};
 
 const OUI: &str =
     "001B21\tIntel Corporate\n0009FB\tPhilips Patient Monitoring\n0030E6\tDraeger Medical\n00000C\tCisco\n";
@@ -19,7 +19,15 @@ impl Wire {
     /// `who` (`mac`, `ip` or `mac ip`) sends from second `first` to `last` with hop limit `ttl`.
     fn sends(mut self, who: &str, (first, last): (i64, i64), ttl: u8) -> Self {
         let (first, last) = (Time::from_seconds(first), Time::from_seconds(last));
-        self.presence.push(Presence { endpoint: endpoint(who), first, last, packets: 5, ttl, sent: true });
+        self.presence.push(Presence {
+            endpoint: endpoint(who),
+            first,
+            last,
+            packets: 5,
+            ttl,
+            sent: true,
+            origin: Origin::default(),
+        });
         self
     }
 
@@ -37,7 +45,17 @@ impl Wire {
     fn fact(mut self, subject: Subject, field: Field, value: &str, at: i64) -> Self {
         let (time, value) = (Time::from_seconds(at), value.to_owned());
         let place = Place { packet: u64::try_from(self.facts.len()).unwrap() + 1, ..Place::default() };
-        self.facts.push(Fact { subject, field, value, protocol: "test", first: time, last: time, count: 1, place });
+        self.facts.push(Fact {
+            subject,
+            field,
+            value,
+            protocol: "test",
+            first: time,
+            last: time,
+            count: 1,
+            place,
+            origin: Origin::default(),
+        });
         self
     }
 

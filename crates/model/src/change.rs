@@ -1,0 +1,59 @@
+//! What a step of the engine changes in the stored state: whole rows, so that doing it twice is doing it once; only
+//! [`Contact`] adds up, and is therefore committed together with the journal's offset.
+
+use crate::cbor::Name;
+use crate::journal::Oddity;
+use crate::{Area, Device, Domain, Endpoint, Fact, Id, Presence, Time};
+
+/// One row that is new, different or gone.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A fact as it stands now; told apart by its origin.
+    Fact(Fact),
+    /// A presence as it stands now; told apart by its origin.
+    Presence(Presence),
+    /// A breach of a specification as it stands now; told apart by its name.
+    Oddity(Oddity),
+    /// What two ends exchanged, to be added to what they had exchanged in that hour.
+    Contact(Contact),
+    /// A device as it stands now.
+    Device(Box<Known>),
+    /// A device that is no more: it was found to be part of another.
+    DeviceGone(Id),
+    /// A place as it stands now.
+    Area(Area),
+    /// A place that is no more.
+    AreaGone(Id),
+    /// A routing domain as it stands now.
+    Domain(Domain),
+}
+
+/// A device with its lasting name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// The same through restarts, merges and changed rules.
+    pub id: Id,
+    /// What is known of it.
+    pub device: Device,
+}
+
+/// What two ends exchanged by one service in one hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Contact {
+    /// Who began the conversations, and who answered.
+    pub ends: [Endpoint; 2],
+    /// The service spoken, `-` when unknown.
+    pub service: Name,
+    /// Hours since 1970-01-01 00:00 UTC, in which the conversations ended.
+    pub hour: i64,
+    /// Conversations.
+    pub flows: u64,
+    /// IP packets from the initiator and from the responder.
+    pub packets: [u64; 2],
+    /// Bytes of IP packets from the initiator and from the responder.
+    pub ip_bytes: [u64; 2],
+    /// First packet.
+    pub first: Time,
+    /// Last packet.
+    pub last: Time,
+}

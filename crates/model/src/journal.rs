@@ -1,0 +1,271 @@
+//! What the journal holds: each record's body, in CBOR with integer keys. A key that an older reader does not know is
+//! passed over there and stays in the record.
+
+use crate::cbor::{Known, Name};
+use crate::{Area, Domain, Fact, Flow, Id, Place, Presence, Time};
+
+/// Format of the bodies below; a body of a later one is refused, not guessed at.
+pub const FORMAT: u8 = 1;
+
+/// What kind of body a record has: the number stands in the record's head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BodyKind {
+    /// [`Observations`].
+    Observations = 1,
+    /// [`Flows`].
+    Flows = 2,
+    /// [`Decision`].
+    Decision = 3,
+}
+
+impl BodyKind {
+    /// The kind with this number.
+    #[must_use]
+    pub const fn numbered(number: u16) -> Option<Self> {
+        match number {
+            1 => Some(Self::Observations),
+            2 => Some(Self::Flows),
+            3 => Some(Self::Decision),
+            _ => None,
+        }
+    }
+
+    /// Its number in a record's head.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::Observations => 1,
+            Self::Flows => 2,
+            Self::Decision => 3,
+        }
+    }
+
+    /// Whether it must be kept when the disk is nearly full: what people decided, not what the wire will say again.
+    #[must_use]
+    pub const fn is_vital(self) -> bool {
+        matches!(self, Self::Decision)
+    }
+}
+
+/// What a sensor learned since its last batch.
+#[derive(Debug, Clone, PartialEq, Default, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Observations {
+    /// The sensor.
+    #[n(0)]
+    pub sensor: Id,
+    /// Names of the sources that places count, from `place.source` 0.
+    #[n(1)]
+    pub sources: Vec<String>,
+    /// Facts, each with how often it was said since.
+    #[n(2)]
+    pub facts: Known<Fact>,
+    /// Pairs of addresses, each with its packets since.
+    #[n(3)]
+    pub presences: Known<Presence>,
+    /// Breaches of specifications since.
+    #[n(4)]
+    pub oddities: Known<Oddity>,
+}
+
+/// A named breach of a specification, and how often it was seen.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Oddity {
+    /// Its name, such as `dicom.short`.
+    #[cbor(n(0), with = "crate::cbor::name")]
+    pub name: Name,
+    /// How often.
+    #[n(1)]
+    pub count: u64,
+    /// First time.
+    #[n(2)]
+    pub first: Time,
+    /// Where it was first seen.
+    #[n(3)]
+    pub place: Place,
+}
+
+/// Conversations that a sensor reported.
+#[derive(Debug, Clone, PartialEq, Default, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Flows {
+    /// The sensor.
+    #[n(0)]
+    pub sensor: Id,
+    /// The conversations.
+    #[n(1)]
+    pub flows: Known<Flow>,
+}
+
+/// Something a person decided.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Decision {
+    /// Who: the account's name.
+    #[n(0)]
+    pub by: String,
+    /// When, by the server's clock. The order is the journal's, not the clock's.
+    #[n(1)]
+    pub at: Time,
+    /// What.
+    #[n(2)]
+    pub command: Command,
+}
+
+/// What can be decided.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub enum Command {
+    /// There is such a place, or it is called otherwise from now on.
+    #[n(0)]
+    PutArea(#[n(0)] Area),
+    /// There is no such place any more. Refused while others stand in it.
+    #[n(1)]
+    RemoveArea(#[n(0)] Id),
+    /// A routing domain belongs to a site.
+    #[n(2)]
+    PutDomain(#[n(0)] Domain),
+}
+
+impl Command {
+    /// Its name in ledger and logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::PutArea(_) => "area.put",
+            Self::RemoveArea(_) => "area.remove",
+            Self::PutDomain(_) => "domain.put",
+        }
+    }
+}
+
+/// The CBOR of a body.
+#[must_use]
+pub fn encode<T: minicbor::Encode<()>>(body: &T) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match minicbor::encode(body, &mut bytes) {
+        Ok(()) => bytes,
+        Err(error) => match error.as_write() {
+            Some(never) => match *never {},
+            // The encodings of this crate refuse nothing.
+            None => Vec::new(),
+        },
+    }
+}
+
+/// Why a body cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable(String);
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "the body is not the CBOR it should be: {}", self.0)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// The body that `bytes` hold. Errors: they are not such a body, or end early.
+pub fn decode<'b, T: minicbor::Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, Unreadable> {
+    minicbor::decode(bytes).map_err(|error| Unreadable(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConnState, Direction, Endpoint, Field, FlowId, FlowKey, Key, KeyKind, Level, Mac, Origin, Scope};
+    use crate::{Known as How, Service, Subject, Transport};
+    use std::net::IpAddr;
+
+    fn fact(field: Field, value: &str) -> Fact {
+        let via =
+            Endpoint { scope: Scope(3), mac: Some(Mac([0, 9, 0xfb, 1, 2, 3])), ip: Some(IpAddr::from([10, 0, 0, 7])) };
+        Fact {
+            subject: Subject::Nested { via, key: Key { kind: KeyKind::Eui64, text: "0009fbfffe010203".into() } },
+            field,
+            value: value.to_owned(),
+            protocol: "hl7",
+            first: Time::from_seconds(5),
+            last: Time::from_seconds(9),
+            count: 3,
+            place: Place { source: 1, packet: 77, offset: 54, length: 12 },
+            origin: Origin::default(),
+        }
+    }
+
+    #[test]
+    fn bodies_come_back_as_they_were() {
+        let seen = Observations {
+            sensor: Id([7; 16]),
+            sources: vec!["eth1".into()],
+            facts: vec![fact(Field::Serial, "S-1"), fact(Field::Firmware, "2.1")].into(),
+            presences: Known::default(),
+            oddities: vec![Oddity { name: "hl7.short", count: 2, first: Time::default(), place: Place::default() }]
+                .into(),
+        };
+        assert_eq!(decode(&encode(&seen)), Ok(seen));
+        let area = Area {
+            id: Id([1; 16]),
+            parent: None,
+            level: Level::Site,
+            name: "Ost".into(),
+            zone: Some("Europe/Berlin".into()),
+        };
+        let decision = Decision { by: "mayer".into(), at: Time::from_seconds(1), command: Command::PutArea(area) };
+        assert_eq!(decode(&encode(&decision)), Ok(decision));
+    }
+
+    #[test]
+    fn a_flow_comes_back_as_it_was() {
+        let end = |last, port| (IpAddr::from([10, 0, 0, last]), port);
+        let flow = Flow {
+            id: FlowId(9),
+            key: FlowKey {
+                scope: Scope(1),
+                transport: Transport::TCP,
+                initiator: end(1, 4000),
+                responder: end(2, 104),
+            },
+            macs: [Some(Mac([0, 1, 2, 3, 4, 5])), None],
+            hop_limits: [Some(64), None],
+            vlan: Some(12),
+            first: Time::from_seconds(1),
+            last: Time::from_seconds(2),
+            state: ConnState::RstRH,
+            history: "ShADad".into(),
+            sent: [Direction { packets: 1, ip_bytes: 2, bytes: 3, missed: 4 }, Direction::default()],
+            service: Some(Service { name: "dicom", known: How::PortAndContent }),
+        };
+        let flows = Flows { sensor: Id::default(), flows: vec![flow].into() };
+        assert_eq!(decode(&encode(&flows)), Ok(flows));
+    }
+
+    /// The same body with a key more in the map, and with a fact whose field no version knows.
+    #[test]
+    fn what_a_newer_version_adds_is_passed_over() {
+        let seen = Observations { facts: vec![fact(Field::Serial, "S-1")].into(), ..Observations::default() };
+        let mut bytes = encode(&seen);
+        assert_eq!(bytes[0], 0xa5, "a map of five");
+        bytes[0] = 0xa6;
+        bytes.extend([0x18, 99, 0x63, b'n', b'e', b'w']);
+        assert_eq!(decode(&bytes), Ok(seen.clone()));
+        let name = bytes.windows(11).position(|window| window == b"self.serial").expect("the field's name");
+        bytes[name..name + 11].copy_from_slice(b"self.cereal");
+        let read: Observations = decode(&bytes).expect("read without the fact");
+        assert_eq!((read.facts.items.len(), read.facts.unknown), (0, 1));
+    }
+
+    #[test]
+    fn bytes_cut_short_are_no_body() {
+        let bytes = encode(&Observations { facts: vec![fact(Field::Serial, "S-1")].into(), ..Observations::default() });
+        for end in 0..bytes.len() {
+            assert!(decode::<Observations>(&bytes[..end]).is_err(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn names_are_kept_once_and_not_without_bound() {
+        assert!(std::ptr::eq(crate::cbor::lasting("dicom"), crate::cbor::lasting("dicom")));
+        assert_eq!(crate::cbor::lasting(&"x".repeat(65)), "other");
+    }
+}
