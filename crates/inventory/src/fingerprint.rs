@@ -5,7 +5,7 @@
 //!
 //! An entry has an `id`, a `field` (a fact's name), a `pattern`, what it `gives`, a `confidence` (with `sure` for
 //! single attributes), a `source` that anyone can look up, and a `licence`; further conditions on the same device
-//! stand under `also` and `unless`. A group of the pattern named after an attribute gives that attribute; `{group}` inside a given
+//! stand under `also` and `unless`; texts that look alike and must not match under `not`. A group of the pattern named after an attribute gives that attribute; `{group}` inside a given
 //! value is replaced by what the group caught. Letters match in either case.
 
 use crate::knowledge::LoadError;
@@ -44,6 +44,9 @@ pub struct Fingerprint {
     /// Licence of the entry; the file's own when empty.
     #[serde(default)]
     pub licence: String,
+    /// Texts that look alike and must not match.
+    #[serde(default)]
+    pub not: Vec<String>,
     /// Texts that match and what they give.
     #[serde(default)]
     pub example: Vec<Example>,

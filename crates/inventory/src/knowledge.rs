@@ -111,7 +111,7 @@ impl Knowledge {
 mod tests {
     use super::*;
     use crate::fingerprint::Example;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
     use wardlight_model::{Attribute, Field};
 
     fn shipped() -> Knowledge {
@@ -120,6 +120,15 @@ mod tests {
 
     fn given(knowledge: &Knowledge, entry: &crate::Fingerprint, example: &Example) -> BTreeMap<String, String> {
         let field = Field::named(entry.field.split('|').next().unwrap()).unwrap();
+        said(knowledge, entry, field, example)
+    }
+
+    fn said(
+        knowledge: &Knowledge,
+        entry: &crate::Fingerprint,
+        field: Field,
+        example: &Example,
+    ) -> BTreeMap<String, String> {
         let also: Vec<(Field, &str)> =
             example.also.iter().map(|(name, text)| (Field::named(name).unwrap(), text.as_str())).collect();
         let others = |field| also.iter().filter(|(of, _)| *of == field).map(|(_, text)| *text).collect();
@@ -146,6 +155,31 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    #[test]
+    fn what_only_looks_alike_is_not_matched() {
+        let knowledge = shipped();
+        let mut wrong = BTreeSet::new();
+        for entry in knowledge.fingerprints.entries() {
+            // What meets the further conditions is there: the text alone must be what does not fit.
+            let also = entry.example.first().map(|example| example.also.clone()).unwrap_or_default();
+            for (text, name) in entry.not.iter().flat_map(|text| entry.field.split('|').map(move |name| (text, name))) {
+                let example = Example { text: text.clone(), also: also.clone(), gives: BTreeMap::new() };
+                if !said(&knowledge, entry, Field::named(name).unwrap(), &example).is_empty() {
+                    wrong.insert(format!("{} matches {text:?} in {name}", entry.id));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{} wrong: {wrong:#?}", wrong.len());
+    }
+
+    #[test]
+    fn every_entry_written_by_hand_has_a_text_that_it_must_not_match() {
+        let knowledge = shipped();
+        let own = knowledge.fingerprints.entries().filter(|entry| !entry.id.starts_with("recog-"));
+        let without: Vec<&str> = own.filter(|entry| entry.not.is_empty()).map(|entry| entry.id.as_str()).collect();
+        assert!(without.is_empty(), "{} without: {without:?}", without.len());
     }
 
     #[test]
