@@ -48,6 +48,15 @@ impl Side {
             Self::Responder => 1,
         }
     }
+
+    /// This end's of a pair that holds the initiator's and the responder's.
+    #[must_use]
+    pub fn of<T>(self, [initiator, responder]: [T; 2]) -> T {
+        match self {
+            Self::Initiator => initiator,
+            Self::Responder => responder,
+        }
+    }
 }
 
 /// IP protocol number of a conversation (IANA), with names for those that have ports.

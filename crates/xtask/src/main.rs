@@ -1,8 +1,9 @@
-//! The project's own tasks: every check in one command, generated pages, fuzzing.
+//! The project's own tasks: every check in one command, generated pages, renewed lists, fuzzing.
 //!
 //! `cargo xtask test` is what a newcomer runs and what continuous integration runs; no rule lives anywhere else.
 
 mod fuzz;
+mod oui;
 mod reference;
 mod shell;
 mod steps;
@@ -42,6 +43,11 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Renews data/oui.tsv, the list of makers by hardware address.
+    Oui {
+        /// CSV listings of the IEEE's registry; those of Debian's package ieee-data when none is given.
+        files: Vec<PathBuf>,
+    },
     /// Feeds the dissectors invented bytes and looks for a panic or a hang.
     Fuzz(fuzz::Plan),
 }
@@ -51,6 +57,7 @@ fn main() -> ExitCode {
         Task::Test { quick } => test::run(&root, quick),
         Task::Tidy { checks } => tidy::run(&root, &checks),
         Task::Reference { check } => reference::run(&root, check),
+        Task::Oui { files } => oui::run(&root, &files),
         Task::Fuzz(plan) => fuzz::run(&root, &plan),
     });
     match outcome {

@@ -97,17 +97,6 @@ pub fn run(root: &Path, names: &[String]) -> Result<()> {
     }
 }
 
-/// Fails with every breach of `check` in the checkout, exceptions aside.
-#[cfg(test)]
-#[track_caller]
-fn assert_tree_keeps(check: &Check) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let tree = Tree::read(&root).expect("checkout");
-    let broken = limits::excuse(&tree, (check.run)(&tree), false).expect("limits.toml");
-    let lines: Vec<String> = broken.iter().map(ToString::to_string).collect();
-    assert!(broken.is_empty(), "{}", lines.join("\n"));
-}
-
 /// Fails unless `check` finds exactly `wanted` (`rule at`) in the tree made of `files`.
 #[cfg(test)]
 #[track_caller]

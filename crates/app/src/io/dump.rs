@@ -1,6 +1,7 @@
 //! A core dump on purpose, so that a test can look for payload in the memory of this very program.
 //!
-//! Only builds with debug assertions have it, and only when the environment asks for it.
+//! Only builds with debug assertions have it, and only when the environment asks for it. What is shipped has it not, and
+//! is looked into by a debugger instead (`tests/canary/outside.rs`).
 
 use std::ffi::OsString;
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::cast_possible_truncation, reason = "a test may fail")]
 
+mod outside;
 mod scan;
 
 use scan::Scanner;
@@ -130,6 +131,10 @@ fn core_in(folder: &Path) -> Option<PathBuf> {
 
 /// Runs the program until `point` of its run, where it dumps its memory, which holds no canary.
 fn no_core_holds_a_canary(point: &str, split: usize, packer: &str, words: &[&str]) {
+    if !cfg!(debug_assertions) {
+        eprintln!("SKIPPED: this build cannot dump its memory at {point}; it is looked into from outside alone");
+        return;
+    }
     if !cores_are_written_here() {
         return;
     }

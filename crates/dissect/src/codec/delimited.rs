@@ -140,6 +140,7 @@ impl Delimiters {
             "R" => plain.push(char::from(self.repeat)),
             "T" => plain.extend(self.part.map(char::from)),
             "E" => plain.extend(self.escape.map(char::from)),
+            ".br" => plain.push('\n'),
             _ => {
                 if let Some(digits) = code.strip_prefix('X') {
                     let bytes: Vec<u8> = digits.as_bytes().as_chunks::<2>().0.iter().filter_map(hex_pair).collect();
@@ -254,6 +255,7 @@ mod tests {
     fn escapes_are_undone() {
         assert_eq!(HL7.text(br"A\F\B\S\C\T\D\R\E\E\F"), r"A|B^C&D~E\F");
         assert_eq!(HL7.text(br"\H\bold\N\ \X4d5A\ \.br\end"), "bold MZ end");
+        assert_eq!(HL7.text(br"first\.br\second"), "first second");
         assert_eq!(HL7.text(br"C:\LIS\bin"), r"C:\LIS\bin");
         assert_eq!(HL7.text(br"half\F"), r"half\F");
         assert!(matches!(HL7.text(b"BC-5380 "), Cow::Borrowed("BC-5380")));

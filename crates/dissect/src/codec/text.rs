@@ -5,8 +5,8 @@ use std::borrow::Cow;
 /// Longest text kept, in bytes.
 pub const LONGEST: usize = 256;
 
-/// The text of `raw`: UTF-8, else Latin-1. Control characters go, white space at both ends goes, and what lies beyond
-/// [`LONGEST`] bytes is cut at a character. Borrows when nothing had to change.
+/// The text of `raw`: UTF-8, else Latin-1. Line ends and tabs become blanks, other control characters and white space at
+/// both ends go, and what lies beyond [`LONGEST`] bytes is cut at a character. Borrows when nothing had to change.
 #[must_use]
 pub fn clean(raw: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(raw) {
@@ -35,15 +35,28 @@ pub fn utf16_within<'b>(raw: &[u8], room: &'b mut [u8]) -> &'b [u8] {
     room.get(..used).unwrap_or_default()
 }
 
-/// `text` without control characters and outer white space, at most [`LONGEST`] bytes.
+/// `text` without control characters and outer white space, at most [`LONGEST`] bytes. Line ends and tabs within leave one
+/// blank, so that words stay apart.
 #[must_use]
 pub fn tidy(text: &str) -> Cow<'_, str> {
     let text = shorten(text.trim_matches(|c: char| c.is_whitespace() || c.is_control()));
-    if text.contains(char::is_control) {
-        Cow::Owned(text.chars().filter(|c| !c.is_control()).collect())
-    } else {
-        Cow::Borrowed(text)
+    if text.contains(char::is_control) { Cow::Owned(without_controls(text)) } else { Cow::Borrowed(text) }
+}
+
+fn without_controls(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut is_broken = false;
+    for c in text.chars() {
+        if c.is_control() {
+            is_broken |= c.is_whitespace();
+            continue;
+        }
+        if std::mem::take(&mut is_broken) && !c.is_whitespace() && !kept.ends_with(char::is_whitespace) {
+            kept.push(' ');
+        }
+        kept.push(c);
     }
+    kept
 }
 
 fn shorten(text: &str) -> &str {
@@ -72,6 +85,15 @@ mod tests {
         assert_eq!(clean("a\u{7}b\r\n".as_bytes()), "ab");
         assert_eq!(clean(&[b'x'; 300]).len(), LONGEST);
         assert_eq!(clean("é".repeat(200).as_bytes()).chars().count(), 128);
+    }
+
+    #[test]
+    fn words_on_two_lines_stay_apart() {
+        for text in ["IOS\r\nRelease", "IOS\n\n\tRelease", "IOS\0\rRelease", "IOS \nRelease", "IOS\r\n Release\r\n"] {
+            assert_eq!(tidy(text), "IOS Release", "{text:?}");
+        }
+        assert_eq!(tidy(&format!("{}\n{}", "x".repeat(200), "y".repeat(100))).len(), LONGEST);
+        assert_eq!(tidy(&format!("{}\ny", "x".repeat(LONGEST - 1))), "x".repeat(LONGEST - 1));
     }
 
     #[test]

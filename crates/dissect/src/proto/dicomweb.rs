@@ -4,6 +4,7 @@
 //! set about the device it names, one record an exchange. UIDs, queries and every attribute about a patient, order or
 //! study are passed over where they stand. Source: DICOM PS3.18-2024 §8 to §10 and annex F; PS3.3 §C.7.5.1.
 
+use crate::codec::exchange::{STATUS_CODE, say_ends};
 use crate::codec::json::{Scanner, Token, unescape};
 use crate::codec::uri::{Segment, Shape};
 use crate::entry::{Carrier, Dissector, Info, Parser, Step};
@@ -35,7 +36,7 @@ static INFO: Info = Info {
             privacy: Privacy::Device,
             meaning: "shape of the target, without UIDs and values",
         },
-        FieldInfo { name: "status_code", kind: Kind::Number, privacy: Privacy::Device, meaning: "HTTP status" },
+        STATUS_CODE,
     ],
     weirds: &[],
     window: 0,
@@ -56,35 +57,29 @@ struct Reading;
 impl Parser for Reading {
     fn read(&mut self, _: Side, bytes: &[u8], out: &mut Output<'_>) -> Step {
         let part = *out.part();
-        if !part.is_head {
+        if part.is_head {
+            say_exchange(&part, bytes, out);
+        } else {
             read_body(bytes, out);
-        } else if let Some(service) = service(part.method, &part.target) {
-            let is_sure = has_uid(&part.target) || says_dicom(part.media) || says_dicom(part.accept);
-            // The first word stands for the whole head: a longer part would point at identifiers.
-            let raw = bytes.split(|byte| *byte == b' ').next().unwrap_or_default();
-            if is_sure {
-                say_roles(&part, service, raw, out);
-            }
         }
         Step::Done
     }
 }
 
-fn say_roles(part: &Part<'_>, service: &'static str, raw: &[u8], out: &mut Output<'_>) {
-    let client = format!("dicomweb-client:{service}");
-    if part.status == 0 {
-        out.fact(About::Sender, Field::DicomRole, &client, raw);
+/// Says which service is asked for and offered, when the exchange is DICOMweb by target or media type.
+fn say_exchange(part: &Part<'_>, head: &[u8], out: &mut Output<'_>) {
+    let Some(service) = service(part.method, &part.target) else { return };
+    if !has_uid(&part.target) && !says_dicom(part.media) && !says_dicom(part.accept) {
         return;
     }
-    out.fact(About::Receiver, Field::DicomRole, &client, raw);
-    if matches!(part.status, 200..=299) {
-        out.fact(About::Sender, Field::DicomRole, &format!("dicomweb-server:{service}"), raw);
+    let (client, server) = (format!("dicomweb-client:{service}"), format!("dicomweb-server:{service}"));
+    if say_ends(Field::DicomRole, &client, &server, head, out) {
+        out.record(|row| {
+            row.text("service", service.as_bytes());
+            row.text("uri", part.target.to_string().as_bytes());
+            row.number("status_code", part.status);
+        });
     }
-    out.record(|row| {
-        row.text("service", service.as_bytes());
-        row.text("uri", part.target.to_string().as_bytes());
-        row.number("status_code", part.status);
-    });
 }
 
 /// The service that a request asks for, as far as method and target tell (PS3.18 table 10.1-1 and §9.1).

@@ -7,6 +7,7 @@
 
 mod device;
 
+use crate::codec::exchange::{STATUS_CODE, say_ends};
 use crate::codec::json::{Scanner, Token, unescape};
 use crate::codec::uri::fhir_resource;
 use crate::entry::{Carrier, Dissector, Info, Parser, Step};
@@ -42,7 +43,7 @@ static INFO: Info = Info {
             privacy: Privacy::Device,
             meaning: "shape of the target, without ids and values",
         },
-        FieldInfo { name: "status_code", kind: Kind::Number, privacy: Privacy::Device, meaning: "HTTP status" },
+        STATUS_CODE,
     ],
     weirds: &[],
     window: 0,
@@ -84,22 +85,14 @@ fn say_exchange(part: &Part<'_>, head: &[u8], out: &mut Output<'_>) {
     if !is_fhir {
         return;
     }
-    // The first word stands for the whole head: a longer part would point at identifiers.
-    let raw = head.split(|byte| *byte == b' ').next().unwrap_or_default();
-    if part.status == 0 {
-        out.fact(About::Sender, Field::FhirResource, resource, raw);
-        return;
+    if say_ends(Field::FhirResource, resource, resource, head, out) {
+        out.record(|row| {
+            row.text("method", part.method.as_bytes());
+            row.text("resource", resource.as_bytes());
+            row.text("uri", part.target.to_string().as_bytes());
+            row.number("status_code", part.status);
+        });
     }
-    out.fact(About::Receiver, Field::FhirResource, resource, raw);
-    if matches!(part.status, 200..=299) {
-        out.fact(About::Sender, Field::FhirResource, resource, raw);
-    }
-    out.record(|row| {
-        row.text("method", part.method.as_bytes());
-        row.text("resource", resource.as_bytes());
-        row.text("uri", part.target.to_string().as_bytes());
-        row.number("status_code", part.status);
-    });
 }
 
 fn says_fhir(media: &str) -> bool {

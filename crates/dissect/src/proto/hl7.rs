@@ -14,10 +14,10 @@ mod mdc;
 mod message;
 mod probe;
 
-use crate::Output;
-use crate::entry::{Carrier, Dissector, Hello, Info, Parser, Probe, Step};
+use crate::codec::lanes::Lanes;
+use crate::entry::{Carrier, Dissector, Hello, Info, Parser, Probe};
 use lane::Lane;
-use wardlight_model::{FieldInfo, Kind, Privacy, Side};
+use wardlight_model::{FieldInfo, Kind, Privacy};
 
 pub(super) const ENTRY: Hl7 = Hl7;
 
@@ -86,37 +86,6 @@ impl Dissector for Hl7 {
     }
 
     fn open(&self) -> Box<dyn Parser> {
-        Box::<Conversation>::default()
-    }
-}
-
-/// Both directions of a stream; they know nothing of each other.
-#[derive(Default)]
-struct Conversation {
-    initiator: Lane,
-    responder: Lane,
-}
-
-impl Conversation {
-    const fn lane(&mut self, side: Side) -> &mut Lane {
-        match side {
-            Side::Initiator => &mut self.initiator,
-            Side::Responder => &mut self.responder,
-        }
-    }
-}
-
-impl Parser for Conversation {
-    fn read(&mut self, side: Side, bytes: &[u8], out: &mut Output<'_>) -> Step {
-        self.lane(side).read(bytes, out)
-    }
-
-    fn end(&mut self, side: Side, bytes: &[u8], out: &mut Output<'_>) {
-        self.lane(side).end(bytes, out);
-    }
-
-    fn gap(&mut self, side: Side, _lost: u64) -> bool {
-        self.lane(side).lose();
-        true
+        Box::<Lanes<Lane>>::default()
     }
 }

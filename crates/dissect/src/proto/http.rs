@@ -134,8 +134,7 @@ impl Parser for Conversation {
 
 impl Conversation {
     fn lane(&mut self, side: Side) -> &mut Lane {
-        let [initiator, responder] = &mut self.lanes;
-        if side == Side::Initiator { initiator } else { responder }
+        side.of(self.lanes.each_mut())
     }
 
     /// Looks for the next message at the beginning of what came last.

@@ -118,8 +118,7 @@ impl Conversation {
             return;
         }
         let speaks_for_itself = pdu.is_none_or(|pdu| pdu.kind.is_said_by_the_device() || pdu.kind == PduKind::Report);
-        let [initiator, responder] = &mut self.engine_said;
-        let said = if side == Side::Initiator { initiator } else { responder };
+        let said = side.of(self.engine_said.each_mut());
         if !security.reportable && speaks_for_itself && !*said && !security.engine.is_empty() {
             *said = true;
             let hex = crate::codec::text::hex(security.engine);
@@ -149,8 +148,7 @@ fn say_version(message: &Message<'_>, pdu: Option<&Pdu<'_>>, out: &mut Output<'_
 fn origin(pdu: &Pdu<'_>, out: &Output<'_>) -> Option<IpAddr> {
     let named = pdu.trap.map(|trap| trap.agent).or_else(|| mib::trap_address(pdu))?;
     let context = out.context();
-    let [initiator, responder] = context.ends;
-    let sender = if context.side == Side::Initiator { initiator } else { responder };
+    let sender = context.side.of(context.ends);
     address::host(named).filter(|ip| sender.ip != Some(*ip))
 }
 

@@ -115,8 +115,7 @@ impl Parser for Conversation {
 
 impl Conversation {
     fn said(&mut self, side: Side) -> &mut bool {
-        let [initiator, responder] = &mut self.said;
-        if side == Side::Initiator { initiator } else { responder }
+        side.of(self.said.each_mut())
     }
 
     fn key_exchange(&mut self, banner: &Banner<'_>, packet: &[u8], out: &mut Output<'_>) -> Step {

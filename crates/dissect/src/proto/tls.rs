@@ -148,8 +148,7 @@ impl Parser for Conversation {
 
 impl Conversation {
     fn lane(&mut self, side: Side) -> &mut Lane {
-        let [initiator, responder] = &mut self.lanes;
-        if side == Side::Initiator { initiator } else { responder }
+        side.of(self.lanes.each_mut())
     }
 
     fn next(&mut self, side: Side, bytes: &[u8], out: &mut Output<'_>) -> Result<Step, Short> {

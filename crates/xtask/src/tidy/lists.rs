@@ -189,7 +189,7 @@ impl<'ast> Visit<'ast> for Paths {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::{assert_finds, assert_tree_keeps};
+    use crate::tidy::assert_finds;
 
     const ENTRY: &str = "const I: Info = Info { name: \"dns\", source: \"RFC 1035\" };";
     const LIST: &str = "mod dns;\nstatic ENTRIES: &[u8] = &[\n    &dns::ENTRY,\n];";
@@ -206,11 +206,6 @@ mod tests {
         files.retain(|(own, _)| *own != path);
         files.extend(text.map(|text| (path, text)));
         assert_finds(&CHECK, &files, wanted);
-    }
-
-    #[test]
-    fn the_tree_keeps_it() {
-        assert_tree_keeps(&CHECK);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use super::probe;
 use super::records::Records;
 use crate::Output;
+use crate::codec::lanes;
 use crate::entry::{Probe, Step};
 
 pub(super) const STX: u8 = 0x02;
@@ -56,9 +57,9 @@ enum Place {
     Bare,
 }
 
-impl Lane {
+impl lanes::Lane for Lane {
     /// Reads one record, or takes away one piece of a frame's envelope.
-    pub(super) fn read(&mut self, bytes: &[u8], out: &mut Output<'_>) -> Step {
+    fn read(&mut self, bytes: &[u8], out: &mut Output<'_>) -> Step {
         loop {
             if let Some(taken) = self.record(bytes, out) {
                 return Step::Take(taken);
@@ -80,7 +81,7 @@ impl Lane {
     }
 
     /// The stream ends with `bytes`.
-    pub(super) fn end(&mut self, bytes: &[u8], out: &mut Output<'_>) {
+    fn end(&mut self, bytes: &[u8], out: &mut Output<'_>) {
         if self.place == Place::Frame {
             out.weird("astm.frame");
         } else {
@@ -91,11 +92,13 @@ impl Lane {
     }
 
     /// Bytes were lost: what was read of the message is forgotten.
-    pub(super) fn lose(&mut self) {
+    fn lose(&mut self) {
         self.records.lose();
         *self = Self { records: std::mem::take(&mut self.records), dropping: true, ..Self::default() };
     }
+}
 
+impl Lane {
     /// Reads the first record of the text that counts; gives how many bytes are done with. `None` when there is none.
     fn record(&mut self, bytes: &[u8], out: &mut Output<'_>) -> Option<usize> {
         let text = bytes.get(..self.settled).filter(|text| !text.is_empty())?;

@@ -81,8 +81,7 @@ const LONGEST_ASSOCIATION: u64 = 120 * 1024;
 
 impl Parser for Stream {
     fn read(&mut self, side: Side, bytes: &[u8], out: &mut Output<'_>) -> Step {
-        let [initiator, responder] = &mut self.lanes;
-        let lane = if side == Side::Initiator { initiator } else { responder };
+        let lane = side.of(self.lanes.each_mut());
         let step = loop {
             if let Some(step) = lane.go(bytes, &mut self.talk, out) {
                 break step;
@@ -96,15 +95,13 @@ impl Parser for Stream {
     }
 
     fn end(&mut self, side: Side, bytes: &[u8], out: &mut Output<'_>) {
-        let [initiator, responder] = &mut self.lanes;
-        let lane = if side == Side::Initiator { initiator } else { responder };
+        let lane = side.of(self.lanes.each_mut());
         lane.end_walk(bytes, &mut self.talk, out);
         self.talk.end(out);
     }
 
     fn gap(&mut self, side: Side, lost: u64) -> bool {
-        let [initiator, responder] = &mut self.lanes;
-        let lane = if side == Side::Initiator { initiator } else { responder };
+        let lane = side.of(self.lanes.each_mut());
         lane.lose(lost);
         true
     }

@@ -2,6 +2,7 @@
 
 use super::message::{Message, Segment};
 use crate::Output;
+use crate::codec::lanes;
 use crate::entry::Step;
 
 const BLOCK: u8 = 0x0b;
@@ -33,9 +34,9 @@ enum Bound {
     Beyond(usize),
 }
 
-impl Lane {
+impl lanes::Lane for Lane {
     /// Reads or passes over what it can.
-    pub(super) fn read(&mut self, bytes: &[u8], out: &mut Output<'_>) -> Step {
+    fn read(&mut self, bytes: &[u8], out: &mut Output<'_>) -> Step {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
             match self.step(rest, out) {
@@ -48,6 +49,32 @@ impl Lane {
         Step::Take(taken)
     }
 
+    /// The stream ends with `bytes`.
+    fn end(&mut self, bytes: &[u8], out: &mut Output<'_>) {
+        if self.block && (self.open || !bytes.is_empty()) {
+            out.weird("hl7.truncated");
+        } else if !self.passing && bytes.len() <= LONGEST {
+            let end = bytes.iter().rposition(|byte| !matches!(*byte, b'\r' | b'\n' | BLOCK)).map_or(0, |last| last + 1);
+            let line = bytes.get(..end).unwrap_or(bytes);
+            match self.message.segment_of(line) {
+                Segment::Header => self.begin_message(line, out),
+                segment if self.open && !line.is_empty() => self.message.segment(segment, line, out),
+                _ => {}
+            }
+        }
+        self.close(out);
+    }
+
+    /// Bytes were lost: what was read of the message is forgotten, and the next one waited for.
+    fn lose(&mut self) {
+        (self.open, self.block, self.batch) = (false, false, false);
+        self.scanned = 0;
+        self.message.forget_partial();
+        self.passing = true;
+    }
+}
+
+impl Lane {
     /// Reads or passes over one segment or one framing byte.
     fn step(&mut self, bytes: &[u8], out: &mut Output<'_>) -> Step {
         if self.passing {
@@ -73,30 +100,6 @@ impl Lane {
             Some(b'\r' | b'\n' | b' ' | b'\t' | 0 | 0xef | 0xbb | 0xbf) => Step::Take(1),
             Some(_) => self.line(bytes, out),
         }
-    }
-
-    /// The stream ends with `bytes`.
-    pub(super) fn end(&mut self, bytes: &[u8], out: &mut Output<'_>) {
-        if self.block && (self.open || !bytes.is_empty()) {
-            out.weird("hl7.truncated");
-        } else if !self.passing && bytes.len() <= LONGEST {
-            let end = bytes.iter().rposition(|byte| !matches!(*byte, b'\r' | b'\n' | BLOCK)).map_or(0, |last| last + 1);
-            let line = bytes.get(..end).unwrap_or(bytes);
-            match self.message.segment_of(line) {
-                Segment::Header => self.begin_message(line, out),
-                segment if self.open && !line.is_empty() => self.message.segment(segment, line, out),
-                _ => {}
-            }
-        }
-        self.close(out);
-    }
-
-    /// Bytes were lost: what was read of the message is forgotten, and the next one waited for.
-    pub(super) fn lose(&mut self) {
-        (self.open, self.block, self.batch) = (false, false, false);
-        self.scanned = 0;
-        self.message.forget_partial();
-        self.passing = true;
     }
 
     fn begin_block(&mut self, out: &mut Output<'_>) {

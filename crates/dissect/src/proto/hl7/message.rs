@@ -6,7 +6,7 @@ use super::mdc::{Code, Level, Node, Place};
 use crate::codec::delimited::Delimiters;
 use crate::{About, Output};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use wardlight_model::{Field, KeyKind, Side};
+use wardlight_model::{Field, KeyKind};
 
 /// Most segment names, devices and device types remembered of one message.
 const MOST: usize = 64;
@@ -102,8 +102,7 @@ impl Message {
         self.forget_partial();
         self.count(*b"MSH");
         (self.delimiters, self.trusted) = self.header.read(line, out);
-        let [initiator, responder] = out.context().ends;
-        let sender = if out.context().side == Side::Initiator { initiator } else { responder };
+        let sender = out.context().side.of(out.context().ends);
         let own = self.header.gateway.filter(|eui| sender.mac.is_some_and(|mac| eui64_of(mac) == *eui));
         if let Some(eui) = own {
             out.fact(About::Sender, Field::Eui64, &format!("{eui:016x}"), line);
