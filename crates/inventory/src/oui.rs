@@ -1,19 +1,16 @@
-//! Who registered a hardware address prefix, from the IEEE registry (MA-L, MA-M and MA-S: 24, 28 and 36 bits).
+//! Who registered a hardware address prefix, from the IEEE registry (MA-L, MA-M, MA-S and the older IAB: 24, 28 and 36
+//! bits).
 //!
 //! In: `data/oui.tsv` or a newer file of the same form, one `<prefix in hexadecimal> <tab> <organisation>` a line,
-//! `#` before a comment, sorted as [`compact`] writes it. Out: the organisation of the longest prefix that fits. A
+//! `#` before a comment, sorted by prefix (`cargo xtask oui` writes it so). Out: the organisation of the longest prefix that fits. A
 //! locally administered address belongs to nobody.
 //!
 //! Source: IEEE Std 802-2014 §8.2.2 and <https://regauth.standards.ieee.org/>.
 
-use std::collections::BTreeMap;
 use wardlight_model::Mac;
 
 /// Prefix lengths given out, in hexadecimal digits, longest first.
 const DIGITS: [usize; 3] = [9, 7, 6];
-
-/// The registry's placeholder for a 24-bit block that is split into smaller ones.
-const SPLIT: &str = "IEEE Registration Authority";
 
 /// The registry, ready for look-ups. Borrows the text that it was loaded from.
 #[derive(Debug, Clone, Default)]
@@ -69,61 +66,12 @@ impl<'a> Oui<'a> {
     }
 }
 
-/// Writes `data/oui.tsv` from the registry's own listings (`oui.txt`, `mam.txt`, `oui36.txt`), `about` in its head:
-/// one line a prefix, longest last within a block, private and split blocks left out.
-#[must_use]
-pub fn compact(listings: &[&str], about: &str) -> String {
-    let mut rows = BTreeMap::new();
-    for listing in listings {
-        let mut block = "";
-        for line in listing.lines() {
-            if let Some((hex, _)) = line.split_once("(hex)") {
-                block = hex.trim();
-            } else if let Some((range, name)) = line.split_once("(base 16)")
-                && let Some(prefix) = prefix(block, range.trim())
-                && let Some(name) = organisation(name)
-            {
-                rows.insert(prefix, name);
-            }
-        }
-    }
-    let head = about.lines().map(|line| format!("# {line}\n").replace(" \n", "\n"));
-    let body = rows.iter().map(|(prefix, name)| format!("{prefix}\t{name}\n"));
-    head.chain(body).collect()
-}
-
-/// The digits that all addresses of the range share: `A0B0C0` as it is, `900000-9FFFFF` after its block.
-fn prefix(block: &str, range: &str) -> Option<String> {
-    let hex = |text: &str| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let Some((low, high)) = range.split_once('-') else {
-        return hex(range).then(|| range.to_ascii_uppercase());
-    };
-    let block = block.replace('-', "");
-    if !hex(low) || !hex(high) || !hex(&block) {
-        return None;
-    }
-    let shared: String = low.chars().zip(high.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
-    DIGITS.contains(&(6 + shared.len())).then(|| format!("{block}{shared}").to_ascii_uppercase())
-}
-
-fn organisation(name: &str) -> Option<String> {
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    (!name.is_empty() && name != "Private" && name != SPLIT).then_some(name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LISTING: &str = "OUI/MA-L   Organization\n\n\
-        00-22-72   (hex)\t\tAmerican Micro-Fuel Device Corp.\n\
-        002272     (base 16)\t\tAmerican Micro-Fuel  Device Corp.\n\
-        \t\t\t\t2181 Buchanan Loop\n\
-        70-B3-D5   (hex)\t\tIEEE Registration Authority\n\
-        70B3D5     (base 16)\t\tIEEE Registration Authority\n";
-    const SMALL: &str = "70-B3-D5   (hex)\t\t2M Technology\n719000-719FFF     (base 16)\t\t2M Technology\n\
-        20-85-93   (hex)\t\tIOG Products LLC\nB00000-BFFFFF     (base 16)\t\tIOG Products LLC\n\
-        20-85-93   (hex)\t\tPrivate\nC00000-CFFFFF     (base 16)\t\tPrivate\n";
+    const TABLE: &str =
+        "# IEEE\n002272\tAmerican Micro-Fuel Device Corp.\n208593B\tIOG Products LLC\n70B3D5719\t2M Technology\n";
 
     fn who(text: &str, mac: &str) -> Option<String> {
         Oui::load(text).organisation(mac.parse().unwrap()).map(str::to_owned)
@@ -131,16 +79,10 @@ mod tests {
 
     #[test]
     fn the_longest_prefix_wins() {
-        let text = compact(&[LISTING, SMALL], "IEEE\n\nfacts");
-        assert_eq!(
-            text,
-            "# IEEE\n#\n# facts\n002272\tAmerican Micro-Fuel Device Corp.\n208593B\tIOG Products LLC\n\
-             70B3D5719\t2M Technology\n"
-        );
-        assert_eq!(who(&text, "00:22:72:01:02:03").as_deref(), Some("American Micro-Fuel Device Corp."));
-        assert_eq!(who(&text, "70:b3:d5:71:9f:ff").as_deref(), Some("2M Technology"));
-        assert_eq!(who(&text, "70:b3:d5:71:8f:ff"), None);
-        assert_eq!(who(&text, "20:85:93:b1:2f:ff").as_deref(), Some("IOG Products LLC"));
+        assert_eq!(who(TABLE, "00:22:72:01:02:03").as_deref(), Some("American Micro-Fuel Device Corp."));
+        assert_eq!(who(TABLE, "70:b3:d5:71:9f:ff").as_deref(), Some("2M Technology"));
+        assert_eq!(who(TABLE, "70:b3:d5:71:8f:ff"), None);
+        assert_eq!(who(TABLE, "20:85:93:b1:2f:ff").as_deref(), Some("IOG Products LLC"));
     }
 
     #[test]
