@@ -2,8 +2,8 @@
 //! bits).
 //!
 //! In: `data/oui.tsv` or a newer file of the same form, one `<prefix in hexadecimal> <tab> <organisation>` a line,
-//! `#` before a comment, sorted by prefix (`cargo xtask oui` writes it so). Out: the organisation of the longest prefix that fits. A
-//! locally administered address belongs to nobody.
+//! `#` before a comment, sorted by prefix (`cargo xtask oui` writes it so). Out: the organisation of the longest prefix
+//! that fits. A locally administered address belongs to nobody.
 //!
 //! Source: IEEE Std 802-2014 §8.2.2 and <https://regauth.standards.ieee.org/>.
 
