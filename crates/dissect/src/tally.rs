@@ -10,12 +10,21 @@ use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use wardlight_model::{Endpoint, Fact, Flow, Key, Origin, Presence, Record, Side, Subject, Time, Transport, Weird};
 
-/// Most facts kept.
+/// Most facts kept by [`Tally::new`].
 const FACTS: usize = 1 << 20;
 /// Most values kept of one field of one subject.
 const VALUES: u32 = 256;
-/// Most pairs of hardware and network address kept.
+/// Most pairs of hardware and network address kept by [`Tally::new`].
 const PRESENCES: usize = 1 << 20;
+
+/// How much a tally holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Most facts.
+    pub facts: usize,
+    /// Most pairs of hardware and network address.
+    pub presences: usize,
+}
 
 /// What is done with each conversation and transaction while facts are counted.
 pub trait Listener {
@@ -45,6 +54,7 @@ pub struct Tally {
     presences: hashbrown::HashMap<Endpoint, Presence, FixedState>,
     weirds: BTreeMap<&'static str, Odd>,
     services: hashbrown::HashMap<(Transport, &'static str), Spoken, FixedState>,
+    bounds: Bounds,
     dropped: u64,
 }
 
@@ -74,6 +84,12 @@ impl Tally {
     /// Nothing was seen. `seed` keeps hash positions unpredictable.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        Self::bounded(seed, Bounds { facts: FACTS, presences: PRESENCES })
+    }
+
+    /// Nothing was seen, and no more than `bounds` will be kept.
+    #[must_use]
+    pub fn bounded(seed: u64, bounds: Bounds) -> Self {
         let hasher = FixedState::with_seed(seed);
         Self {
             hasher: hasher.clone(),
@@ -83,6 +99,7 @@ impl Tally {
             presences: hashbrown::HashMap::with_hasher(hasher.clone()),
             weirds: BTreeMap::new(),
             services: hashbrown::HashMap::with_hasher(hasher.clone()),
+            bounds,
             dropped: 0,
         }
     }
@@ -126,6 +143,58 @@ impl Tally {
         Counting { tally: self, listener }
     }
 
+    /// Adds what another tally counted, and gives the fact as it stands now; `None` when a bound was reached. A fact
+    /// that is known already keeps its origin and its first place.
+    pub fn add_fact(&mut self, fact: Fact) -> Option<&Fact> {
+        let hash = hash_of(&self.hasher, &fact);
+        let Self { facts, index, .. } = self;
+        let same = |held: &Fact| {
+            (held.field, &held.value, held.protocol) == (fact.field, &fact.value, fact.protocol)
+                && held.subject == fact.subject
+        };
+        let held = index.find(hash, |at| facts.get(*at).is_some_and(same)).copied();
+        if let Some(at) = held {
+            let held = self.facts.get_mut(at)?;
+            held.count = held.count.saturating_add(fact.count);
+            held.first = held.first.min(fact.first);
+            held.last = held.last.max(fact.last);
+            return Some(held);
+        }
+        let (endpoint, key) = parts(&fact.subject);
+        let key = key.map(|key| (key.kind, key.text.as_str()));
+        let subject = self.hasher.hash_one((endpoint, key, fact.field));
+        if self.facts.len() >= self.bounds.facts || !self.room_for(subject) {
+            self.dropped += 1;
+            return None;
+        }
+        let facts = &self.facts;
+        let hashes = |at: &usize| facts.get(*at).map_or(0, |fact| hash_of(&self.hasher, fact));
+        self.index.insert_unique(hash, facts.len(), hashes);
+        self.facts.push(fact);
+        self.facts.last()
+    }
+
+    /// Adds what another tally counted, and gives the presence as it stands now; `None` when a bound was reached.
+    pub fn add_presence(&mut self, seen: &Presence) -> Option<Presence> {
+        if self.presences.len() >= self.bounds.presences && !self.presences.contains_key(&seen.endpoint) {
+            self.dropped += 1;
+            return None;
+        }
+        let held = self.presences.entry(seen.endpoint).or_insert(Presence { packets: 0, ..*seen });
+        held.first = held.first.min(seen.first);
+        held.last = held.last.max(seen.last);
+        held.packets = held.packets.saturating_add(seen.packets);
+        held.ttl = held.ttl.max(seen.ttl);
+        held.sent |= seen.sent;
+        Some(*held)
+    }
+
+    /// What was seen since the last time, and begins anew: what a sensor hands on.
+    #[must_use]
+    pub fn take(&mut self, seed: u64) -> Self {
+        std::mem::replace(self, Self::bounded(seed, self.bounds))
+    }
+
     fn see(&mut self, seen: &Sighting<'_>) {
         let hash = self.hash(seen);
         let Self { facts, index, .. } = self;
@@ -135,7 +204,7 @@ impl Tally {
             fact.last = fact.last.max(seen.time);
             return;
         }
-        if self.facts.len() >= FACTS || !self.has_room(seen) {
+        if self.facts.len() >= self.bounds.facts || !self.has_room(seen) {
             self.dropped += 1;
             return;
         }
@@ -146,7 +215,10 @@ impl Tally {
     }
 
     fn has_room(&mut self, seen: &Sighting<'_>) -> bool {
-        let subject = self.hasher.hash_one((&seen.endpoint, seen.key, seen.field));
+        self.room_for(self.hasher.hash_one((&seen.endpoint, seen.key, seen.field)))
+    }
+
+    fn room_for(&mut self, subject: u64) -> bool {
         let values = self.values.entry(subject).or_insert(0);
         *values += 1;
         *values <= VALUES
@@ -157,7 +229,7 @@ impl Tally {
     }
 
     fn meet(&mut self, endpoint: Endpoint, packets: u64, ttl: Option<u8>, (first, last): (Time, Time), sent: bool) {
-        let room = self.presences.len() < PRESENCES;
+        let room = self.presences.len() < self.bounds.presences;
         if !room && !self.presences.contains_key(&endpoint) {
             self.dropped += 1;
             return;

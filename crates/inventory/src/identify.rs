@@ -195,7 +195,7 @@ fn device((nodes, keys): Component<'_>, placer: &Placer, knowledge: &Knowledge) 
     let mut stations = BTreeSet::new();
     let mut addresses = BTreeSet::new();
     let mut scope = None;
-    let mut facts = Vec::new();
+    let (mut facts, mut origins) = (Vec::new(), Vec::new());
     let (mut first, mut last) = (Time::from_micros(i64::MAX), Time::MIN);
     for (node, part) in nodes {
         match node {
@@ -210,6 +210,7 @@ fn device((nodes, keys): Component<'_>, placer: &Placer, knowledge: &Knowledge) 
         last = last.max(part.last);
         addresses.extend(part.addresses);
         facts.extend(part.facts);
+        origins.extend(part.origin);
     }
     facts.sort_by(|a, b| order(a).cmp(&order(b)));
     let scope = scope.or_else(|| facts.first().map(|fact| fact.subject.endpoint().scope)).unwrap_or_default();
@@ -231,6 +232,7 @@ fn device((nodes, keys): Component<'_>, placer: &Placer, knowledge: &Knowledge) 
         peers: Vec::new(),
         first,
         last,
+        origins,
     };
     device.labels.extend(label::unsupported(&device, knowledge));
     (scope, device)

@@ -1,6 +1,6 @@
 //! One device of the inventory, and why we believe what we say of it.
 
-use crate::{Endpoint, Field, Key, Mac, Place, Time};
+use crate::{Endpoint, Field, Key, Mac, Origin, Place, Time};
 use std::net::IpAddr;
 
 /// What is said of a device.
@@ -123,6 +123,9 @@ pub struct Device {
     pub first: Time,
     /// Last packet or mention.
     pub last: Time,
+    /// Where the journal first speaks of each thing that was found to be this device; from these follows its lasting id.
+    #[serde(skip)]
+    pub origins: Vec<Origin>,
 }
 
 impl Device {

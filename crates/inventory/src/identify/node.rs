@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use wardlight_model::{Endpoint, Fact, Field, Key, KeyKind, Presence, Scope, Subject, Time};
+use wardlight_model::{Endpoint, Fact, Field, Key, KeyKind, Origin, Presence, Scope, Subject, Time};
 
 /// One thing spoken of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +32,8 @@ pub(super) struct Part<'a> {
     pub(super) sent: bool,
     /// Who speaks for it, when it is nested.
     pub(super) via: BTreeSet<Node>,
+    /// Where the journal first speaks of it.
+    pub(super) origin: Option<Origin>,
 }
 
 impl Part<'_> {
@@ -42,11 +44,13 @@ impl Part<'_> {
         last: Time::MIN,
         sent: false,
         via: BTreeSet::new(),
+        origin: None,
     };
 
-    fn during(&mut self, first: Time, last: Time) {
+    fn during(&mut self, first: Time, last: Time, origin: Origin) {
         self.first = self.first.min(first);
         self.last = self.last.max(last);
+        self.origin = Some(self.origin.map_or(origin, |known| known.min(origin)));
     }
 }
 
@@ -112,7 +116,7 @@ pub(super) fn parts<'a>(facts: &[&'a Fact], presence: &[&Presence], placer: &Pla
     for seen in presence {
         if let Some(node) = placer.node(&seen.endpoint, seen.first) {
             let part = parts.entry(node).or_insert(Part::EMPTY);
-            part.during(seen.first, seen.last);
+            part.during(seen.first, seen.last, seen.origin);
             part.sent = true;
             part.addresses.extend(seen.endpoint.ip.filter(|ip| is_host(*ip)));
         }
@@ -126,7 +130,7 @@ pub(super) fn parts<'a>(facts: &[&'a Fact], presence: &[&Presence], placer: &Pla
         let Some(node) = node else { continue };
         let is_station = matches!(node, Node::Station(_) | Node::Host(..));
         let part = parts.entry(node).or_insert(Part::EMPTY);
-        part.during(fact.first, fact.last);
+        part.during(fact.first, fact.last, fact.origin);
         part.via.extend(via);
         part.facts.push(fact);
         if is_station {

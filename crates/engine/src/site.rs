@@ -1,0 +1,258 @@
+//! One site's live working set: what its journal says so far.
+//!
+//! In: journal records in their order, and now and then the wish to settle. Out: changes of the stored state, flows for
+//! the history, outcomes of decisions. What comes out follows from the records and their order alone: not from the
+//! clock, not from how many records come at once, not from where a restart falls between them.
+
+mod areas;
+mod contact;
+
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use wardlight_dissect::tally::Tally;
+use wardlight_inventory::{Contacts, Knowledge, Seen, identify};
+use wardlight_model::change::{Change, Known};
+use wardlight_model::journal::{BodyKind, Decision, FORMAT, Flows, Observations, Oddity, Unreadable, decode};
+use wardlight_model::{Area, Device, Domain, Fact, Flow, Id, Origin, Presence, Scope};
+
+pub use areas::Refusal;
+pub use wardlight_dissect::tally::Bounds;
+
+/// One journal record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// Its place in the journal, from 1.
+    pub sequence: u64,
+    /// Its writer's id for it.
+    pub id: Id,
+    /// Format of the body.
+    pub format: u8,
+    /// Kind of the body: a [`BodyKind`]'s number.
+    pub kind: u16,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// What the engine is told.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// A journal record became durable.
+    Record(Entry<'a>),
+    /// The devices shall follow from the facts as they stand now. Costs as much as there are facts.
+    Settle(&'a Knowledge),
+}
+
+/// What the engine wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// A change of the stored state.
+    Change(Change),
+    /// Conversations for the history.
+    Flows {
+        /// The record that brought them.
+        sequence: u64,
+        /// The sensor that reported them.
+        sensor: Id,
+        /// They.
+        flows: Vec<Flow>,
+    },
+    /// A person decided something.
+    Decided {
+        /// The record of it.
+        sequence: u64,
+        /// Its id: who asked waits for the outcome under it.
+        id: Id,
+        /// What was decided.
+        decision: Decision,
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// A record that this version cannot read: it stays in the journal for one that can.
+    Unread {
+        /// The record.
+        sequence: u64,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What came of a decision.
+pub type Outcome = Result<(), Refusal>;
+
+/// What a site's state holds when it is loaded again.
+#[derive(Debug, Clone, Default)]
+pub struct Held {
+    /// Facts, each with its origin.
+    pub facts: Vec<Fact>,
+    /// Presences, each with its origin.
+    pub presences: Vec<Presence>,
+    /// Breaches of specifications.
+    pub oddities: Vec<Oddity>,
+    /// Places.
+    pub areas: Vec<Area>,
+    /// Routing domains.
+    pub domains: Vec<Domain>,
+    /// The last record that it follows from; 0 for none.
+    pub sequence: u64,
+}
+
+/// The working set.
+pub struct Site {
+    id: Id,
+    tally: Tally,
+    oddities: BTreeMap<&'static str, Oddity>,
+    areas: BTreeMap<Id, Area>,
+    domains: BTreeMap<Scope, Domain>,
+    devices: BTreeMap<Id, Device>,
+    sequence: u64,
+    settled: bool,
+}
+
+impl Site {
+    /// The site `id` as `held` has it. `seed` keeps hash positions unpredictable. Its devices are known once it settles.
+    #[must_use]
+    pub fn new(id: Id, seed: u64, bounds: Bounds, held: Held) -> Self {
+        let mut tally = Tally::bounded(seed, bounds);
+        for fact in held.facts {
+            tally.add_fact(fact);
+        }
+        for presence in &held.presences {
+            tally.add_presence(presence);
+        }
+        Self {
+            id,
+            tally,
+            oddities: held.oddities.into_iter().map(|odd| (odd.name, odd)).collect(),
+            areas: held.areas.into_iter().map(|area| (area.id, area)).collect(),
+            domains: held.domains.into_iter().map(|domain| (domain.scope, domain)).collect(),
+            devices: BTreeMap::new(),
+            sequence: held.sequence,
+            settled: false,
+        }
+    }
+
+    /// The last record taken in.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The devices as of the last settling, by id.
+    #[must_use]
+    pub const fn devices(&self) -> &BTreeMap<Id, Device> {
+        &self.devices
+    }
+
+    /// Whether something was learned since the last settling.
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        self.settled
+    }
+
+    /// Facts that found no room.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.tally.dropped()
+    }
+
+    /// Takes in one thing. A record at or before [`Self::sequence`] was taken in already and changes nothing.
+    pub fn step(&mut self, input: Input<'_>) -> Vec<Effect> {
+        match input {
+            Input::Record(entry) if entry.sequence <= self.sequence => Vec::new(),
+            Input::Record(entry) => {
+                self.sequence = entry.sequence;
+                self.record(&entry).unwrap_or_else(|reason| vec![Effect::Unread { sequence: entry.sequence, reason }])
+            }
+            Input::Settle(knowledge) => self.settle(knowledge),
+        }
+    }
+
+    fn record(&mut self, entry: &Entry<'_>) -> Result<Vec<Effect>, String> {
+        if entry.format > FORMAT {
+            return Err(format!("its format is {}, this version knows {FORMAT}", entry.format));
+        }
+        let unreadable = |error: Unreadable| error.to_string();
+        match BodyKind::numbered(entry.kind) {
+            Some(BodyKind::Observations) => {
+                decode(entry.body).map(|seen| self.observe(entry.sequence, seen)).map_err(unreadable)
+            }
+            Some(BodyKind::Flows) => decode(entry.body).map(|flows| count(entry.sequence, flows)).map_err(unreadable),
+            Some(BodyKind::Decision) => decode(entry.body).map(|said| self.decide(entry, said)).map_err(unreadable),
+            None => Err(format!("its kind is {}, which this version does not know", entry.kind)),
+        }
+    }
+
+    fn observe(&mut self, sequence: u64, seen: Observations) -> Vec<Effect> {
+        self.settled = false;
+        let mut effects = Vec::with_capacity(seen.facts.items.len() + seen.presences.items.len());
+        let mut origins = (0..).map(|item| Origin { sequence, item });
+        for (fact, origin) in seen.facts.items.into_iter().zip(&mut origins) {
+            let fact = self.tally.add_fact(Fact { origin, ..fact }).cloned();
+            effects.extend(fact.map(Change::Fact).map(Effect::Change));
+        }
+        for (presence, origin) in seen.presences.items.into_iter().zip(&mut origins) {
+            let presence = self.tally.add_presence(&Presence { origin, ..presence });
+            effects.extend(presence.map(Change::Presence).map(Effect::Change));
+        }
+        for odd in seen.oddities.items {
+            let held = self.oddities.entry(odd.name).or_insert(Oddity { count: 0, ..odd.clone() });
+            held.count = held.count.saturating_add(odd.count);
+            effects.push(Effect::Change(Change::Oddity(held.clone())));
+        }
+        effects
+    }
+
+    fn decide(&mut self, entry: &Entry<'_>, decision: Decision) -> Vec<Effect> {
+        let outcome = areas::apply(&mut self.areas, &mut self.domains, &decision.command);
+        let mut effects: Vec<Effect> = outcome.iter().cloned().map(Effect::Change).collect();
+        let outcome = outcome.map(drop);
+        effects.push(Effect::Decided { sequence: entry.sequence, id: entry.id, decision, outcome });
+        effects
+    }
+
+    /// Gives the devices that came, changed and went.
+    fn settle(&mut self, knowledge: &Knowledge) -> Vec<Effect> {
+        if std::mem::replace(&mut self.settled, true) {
+            return Vec::new();
+        }
+        let presence = self.tally.presences();
+        let seen = Seen { facts: self.tally.facts(), presence: &presence, contacts: &Contacts::default() };
+        let found = identify(&seen, knowledge).into_iter();
+        let devices: BTreeMap<Id, Device> = found.map(|device| (lasting_id(self.id, &device), device)).collect();
+        let gone = self.devices.keys().filter(|id| !devices.contains_key(id)).copied();
+        let mut effects: Vec<Effect> = gone.map(Change::DeviceGone).map(Effect::Change).collect();
+        for (id, device) in &devices {
+            if self.devices.get(id) != Some(device) {
+                let known = Known { id: *id, device: device.clone() };
+                effects.push(Effect::Change(Change::Device(Box::new(known))));
+            }
+        }
+        self.devices = devices;
+        effects
+    }
+}
+
+/// What follows from conversations alone, without the working set.
+fn count(sequence: u64, body: Flows) -> Vec<Effect> {
+    let flows = body.flows.items;
+    let mut effects: Vec<Effect> = contact::sums(&flows).into_iter().map(Change::Contact).map(Effect::Change).collect();
+    effects.push(Effect::Flows { sequence, sensor: body.sensor, flows });
+    effects
+}
+
+/// The smallest of the ids that follow from where the journal first speaks of the device's members: a merged device
+/// keeps the smallest, and a replay mints the same ones.
+fn lasting_id(site: Id, device: &Device) -> Id {
+    let minted = device.origins.iter().map(|origin| {
+        let mut hash = Sha256::new();
+        hash.update(site.0);
+        hash.update(b"device");
+        hash.update(origin.sequence.to_be_bytes());
+        hash.update(origin.item.to_be_bytes());
+        Id::of(hash.finalize().into())
+    });
+    minted.min().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

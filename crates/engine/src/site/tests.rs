@@ -1,0 +1,252 @@
+//! What the working set promises.
+
+use super::*;
+use proptest::prelude::*;
+use std::net::IpAddr;
+use wardlight_model::journal::{Command, encode};
+use wardlight_model::{
+    ConnState, Direction, Endpoint, Field, FlowId, FlowKey, Level, Mac, Place, Service, Subject, Time, Transport,
+};
+
+const SITE: Id = Id([9; 16]);
+const BOUNDS: Bounds = Bounds { facts: 10_000, presences: 10_000 };
+
+fn fact(last: u8, field: Field, value: &str, second: i64) -> Fact {
+    let endpoint = Endpoint {
+        mac: Some(Mac([0, 9, 0xfb, 0, 0, last])),
+        ip: Some(IpAddr::from([10, 0, 0, last])),
+        ..Endpoint::default()
+    };
+    Fact {
+        subject: Subject::Host(endpoint),
+        field,
+        value: value.to_owned(),
+        protocol: "test",
+        first: Time::from_seconds(second),
+        last: Time::from_seconds(second),
+        count: 1,
+        place: Place::default(),
+        origin: Origin::default(),
+    }
+}
+
+fn presence(last: u8, second: i64) -> Presence {
+    let Subject::Host(endpoint) = fact(last, Field::Address, "", 0).subject else { unreachable!() };
+    let time = Time::from_seconds(second);
+    Presence { endpoint, first: time, last: time, packets: 2, ttl: 64, sent: true, origin: Origin::default() }
+}
+
+fn flow(second: i64, responder: u8) -> Flow {
+    let end = |last, port| (IpAddr::from([10, 0, 0, last]), port);
+    Flow {
+        id: FlowId(1),
+        key: FlowKey {
+            scope: Scope(0),
+            transport: Transport::TCP,
+            initiator: end(1, 4000),
+            responder: end(responder, 104),
+        },
+        macs: [None; 2],
+        hop_limits: [None; 2],
+        vlan: None,
+        first: Time::from_seconds(second),
+        last: Time::from_seconds(second),
+        state: ConnState::SF,
+        history: "Dd".into(),
+        sent: [Direction { packets: 3, ip_bytes: 300, ..Direction::default() }; 2],
+        service: Some(Service { name: "dicom", known: wardlight_model::Known::Port }),
+    }
+}
+
+fn area(n: u8, parent: Option<u8>, level: Level) -> Area {
+    let zone = (level == Level::Site).then(|| "Europe/Berlin".to_owned());
+    Area { id: Id([n; 16]), parent: parent.map(|n| Id([n; 16])), level, name: format!("place {n}"), zone }
+}
+
+fn decision(command: Command) -> Body {
+    Body::Decision(Decision { by: "mayer".into(), at: Time::default(), command })
+}
+
+#[derive(Debug, Clone)]
+enum Body {
+    Seen(Observations),
+    Flows(Flows),
+    Decision(Decision),
+}
+
+fn seen(facts: Vec<Fact>, presences: Vec<Presence>) -> Body {
+    Body::Seen(Observations { facts: facts.into(), presences: presences.into(), ..Observations::default() })
+}
+
+fn tell(site: &mut Site, sequence: u64, body: &Body) -> Vec<Effect> {
+    let (kind, bytes) = match body {
+        Body::Seen(seen) => (BodyKind::Observations, encode(seen)),
+        Body::Flows(flows) => (BodyKind::Flows, encode(flows)),
+        Body::Decision(decision) => (BodyKind::Decision, encode(decision)),
+    };
+    site.step(Input::Record(Entry { sequence, id: Id::default(), format: FORMAT, kind: kind.number(), body: &bytes }))
+}
+
+/// What two ends exchanged by which service in which hour.
+type Ends = ([Endpoint; 2], &'static str, i64);
+
+/// The state that effects make, as a store would keep it: rows by key, contacts added up.
+#[derive(Debug, Default, PartialEq)]
+struct Kept {
+    facts: BTreeMap<Origin, Fact>,
+    presences: BTreeMap<Origin, Presence>,
+    contacts: BTreeMap<Ends, (u64, [u64; 2])>,
+    devices: BTreeMap<Id, Device>,
+    areas: BTreeMap<Id, Area>,
+}
+
+impl Kept {
+    fn keep(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            let Effect::Change(change) = effect else { continue };
+            match change {
+                Change::Fact(fact) => drop(self.facts.insert(fact.origin, fact)),
+                Change::Presence(presence) => drop(self.presences.insert(presence.origin, presence)),
+                Change::Contact(contact) => {
+                    let sum = self.contacts.entry((contact.ends, contact.service, contact.hour)).or_default();
+                    sum.0 += contact.flows;
+                    sum.1.iter_mut().zip(contact.ip_bytes).for_each(|(sum, more)| *sum += more);
+                }
+                Change::Device(known) => drop(self.devices.insert(known.id, known.device)),
+                Change::DeviceGone(id) => drop(self.devices.remove(&id)),
+                Change::Area(area) => drop(self.areas.insert(area.id, area)),
+                Change::AreaGone(id) => drop(self.areas.remove(&id)),
+                Change::Oddity(_) | Change::Domain(_) => {}
+            }
+        }
+    }
+
+    fn held(&self, sequence: u64) -> Held {
+        Held {
+            facts: self.facts.values().cloned().collect(),
+            presences: self.presences.values().copied().collect(),
+            areas: self.areas.values().cloned().collect(),
+            sequence,
+            ..Held::default()
+        }
+    }
+}
+
+fn bodies() -> impl Strategy<Value = Vec<Body>> {
+    let fields = [Field::DhcpHostname, Field::Manufacturer, Field::Serial, Field::Address, Field::Uuid];
+    let values = ["10.0.0.3", "pump-1", "Draeger", "SN-123456", "6f1c3a52-9d8b-4c11-8a77-000102030405"];
+    let fact = (0..6u8, 0..fields.len(), 0..values.len(), 0..900i64)
+        .prop_map(move |(last, field, value, second)| fact(last, fields[field], values[value], second));
+    let presence = (0..6u8, 0..900i64).prop_map(|(last, second)| presence(last, second));
+    let observed =
+        (prop::collection::vec(fact, 0..5), prop::collection::vec(presence, 0..3)).prop_map(|(f, p)| seen(f, p));
+    let flows = prop::collection::vec((0..9000i64, 0..4u8).prop_map(|(second, to)| flow(second, to)), 0..4)
+        .prop_map(|flows| Body::Flows(Flows { sensor: Id::default(), flows: flows.into() }));
+    let area = (1..5u8, prop::option::of(1..5u8), 0..5usize)
+        .prop_map(|(n, parent, level)| decision(Command::PutArea(area(n, parent, Level::ALL[level]))));
+    let removal = (1..5u8).prop_map(|n| decision(Command::RemoveArea(Id([n; 16]))));
+    prop::collection::vec(prop_oneof![4 => observed, 2 => flows, 1 => area, 1 => removal], 0..25)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// The same journal gives the same state: in one go, settled at any moments, restarted from what was kept at any.
+    #[test]
+    fn replay_gives_the_same_state(bodies in bodies(), settles in prop::collection::vec(any::<bool>(), 25), restarts in prop::collection::vec(any::<bool>(), 25)) {
+        let knowledge = Knowledge::shipped().expect("the shipped knowledge loads");
+        let mut straight = (Site::new(SITE, 1, BOUNDS, Held::default()), Kept::default());
+        let mut broken = (Site::new(SITE, 2, BOUNDS, Held::default()), Kept::default());
+        for ((sequence, body), (settle, restart)) in (1..).zip(&bodies).zip(settles.into_iter().zip(restarts)) {
+            straight.1.keep(tell(&mut straight.0, sequence, body));
+            broken.1.keep(tell(&mut broken.0, sequence, body));
+            broken.1.keep(tell(&mut broken.0, sequence, body));
+            if settle {
+                broken.1.keep(broken.0.step(Input::Settle(&knowledge)));
+            }
+            if restart {
+                broken.0 = Site::new(SITE, 3, BOUNDS, broken.1.held(sequence));
+                broken.1.devices.clear();
+            }
+        }
+        for (site, kept) in [&mut straight, &mut broken] {
+            kept.keep(site.step(Input::Settle(&knowledge)));
+        }
+        prop_assert_eq!(straight.1, broken.1);
+    }
+}
+
+#[test]
+fn a_device_keeps_its_id_when_more_becomes_known_and_the_smallest_when_two_become_one() {
+    let knowledge = Knowledge::shipped().expect("the shipped knowledge loads");
+    let mut site = Site::new(SITE, 1, BOUNDS, Held::default());
+    tell(&mut site, 1, &seen(vec![], vec![presence(1, 5), presence(2, 500)]));
+    site.step(Input::Settle(&knowledge));
+    let ids: Vec<Id> = site.devices().keys().copied().collect();
+    assert_eq!(ids.len(), 2);
+    let serial = |last, second| {
+        vec![fact(last, Field::Manufacturer, "Draeger", second), fact(last, Field::Serial, "ASHK-0042", second)]
+    };
+    tell(&mut site, 2, &seen(serial(1, 6), vec![]));
+    assert!(
+        site.step(Input::Settle(&knowledge))
+            .iter()
+            .all(|effect| !matches!(effect, Effect::Change(Change::DeviceGone(_))))
+    );
+    tell(&mut site, 3, &seen(serial(2, 501), vec![]));
+    let effects = site.step(Input::Settle(&knowledge));
+    assert_eq!(site.devices().keys().copied().collect::<Vec<_>>(), [ids[0]]);
+    assert!(effects.contains(&Effect::Change(Change::DeviceGone(ids[1]))), "{effects:?}");
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_stays_behind() {
+    let mut site = Site::new(SITE, 1, BOUNDS, Held::default());
+    let entry = |sequence, format, kind, body| Input::Record(Entry { sequence, id: Id::default(), format, kind, body });
+    for (sequence, format, kind, body) in
+        [(1, FORMAT + 1, 1, &[0xa0u8][..]), (2, FORMAT, 99, &[]), (3, FORMAT, 1, &[0xff])]
+    {
+        let effects = site.step(entry(sequence, format, kind, body));
+        assert!(matches!(&effects[..], [Effect::Unread { sequence: said, .. }] if *said == sequence), "{effects:?}");
+    }
+    assert_eq!(site.sequence(), 3);
+}
+
+#[test]
+fn places_stand_in_wider_ones_only() {
+    let mut site = Site::new(SITE, 1, BOUNDS, Held::default());
+    let mut sequence = 0;
+    let mut put = |command: Command| {
+        sequence += 1;
+        let effects = tell(&mut site, sequence, &decision(command));
+        match effects.into_iter().last() {
+            Some(Effect::Decided { outcome, .. }) => outcome,
+            other => panic!("a decision has an outcome, not {other:?}"),
+        }
+    };
+    let no_zone = Area { zone: None, ..area(1, None, Level::Site) };
+    assert_eq!(put(Command::PutArea(no_zone)), Err(Refusal::NoZone));
+    assert_eq!(put(Command::PutArea(area(1, None, Level::Site))), Ok(()));
+    assert_eq!(put(Command::PutArea(area(2, Some(1), Level::Floor))), Ok(()));
+    assert_eq!(put(Command::PutArea(area(3, Some(2), Level::Room))), Ok(()));
+    assert_eq!(
+        put(Command::PutArea(area(4, Some(3), Level::Floor))),
+        Err(Refusal::WrongLevel { inner: Level::Floor, outer: Some(Level::Room) })
+    );
+    assert_eq!(
+        put(Command::PutArea(area(4, None, Level::Room))),
+        Err(Refusal::WrongLevel { inner: Level::Room, outer: None })
+    );
+    assert_eq!(put(Command::PutArea(area(4, Some(7), Level::Room))), Err(Refusal::NoParent(Id([7; 16]))));
+    assert_eq!(
+        put(Command::PutArea(area(2, Some(1), Level::Room))),
+        Err(Refusal::WrongLevel { inner: Level::Room, outer: Some(Level::Room) })
+    );
+    let domain = |site| Domain { scope: Scope(1), site: Id([site; 16]), name: "OR".into() };
+    assert_eq!(put(Command::PutDomain(domain(2))), Err(Refusal::NoSite(Id([2; 16]))));
+    assert_eq!(put(Command::PutDomain(domain(1))), Ok(()));
+    assert_eq!(put(Command::RemoveArea(Id([2; 16]))), Err(Refusal::InUse { count: 1 }));
+    assert_eq!(put(Command::RemoveArea(Id([3; 16]))), Ok(()));
+    assert_eq!(put(Command::RemoveArea(Id([2; 16]))), Ok(()));
+    assert_eq!(put(Command::RemoveArea(Id([1; 16]))), Err(Refusal::InUse { count: 1 }));
+}
