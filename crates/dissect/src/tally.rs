@@ -110,6 +110,12 @@ impl Tally {
         &self.facts
     }
 
+    /// Its facts, in the order of first sight.
+    #[must_use]
+    pub fn into_facts(self) -> Vec<Fact> {
+        self.facts
+    }
+
     /// Every pair of addresses that sent or got something, in the order of addresses.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "sorted before anyone sees the order")]

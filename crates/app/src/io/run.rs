@@ -41,7 +41,9 @@ pub struct Run {
 /// Reads every capture in turn, showing progress on a terminal; flows and records go to `listener`. Errors: no memory
 /// or no randomness; captures that cannot be read are noted in [`Run::errors`].
 pub fn read(sources: &[Source], listener: &mut dyn Listener) -> anyhow::Result<Run> {
-    let mut run = Run { watch: Watch::new(settings()?), errors: Vec::new(), read: 0 };
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
+    let mut run = Run { watch: Watch::new(settings(Scope(0), FLOWS, &secret)?), errors: Vec::new(), read: 0 };
     let bar = progress(sources::total(sources));
     let mut before = 0;
     for (number, source) in (0..).zip(sources) {
@@ -70,15 +72,16 @@ pub fn read(sources: &[Source], listener: &mut dyn Listener) -> anyhow::Result<R
     Ok(run)
 }
 
-fn settings() -> anyhow::Result<Settings> {
-    let (mut secret, mut seed) = ([0; 32], [0; 8]);
-    getrandom::fill(&mut secret)?;
+/// What a sensor is given: memory, chance, and the `secret` that hides names of people. Errors: no memory or no
+/// randomness.
+pub fn settings(scope: Scope, flows: usize, secret: &[u8; 32]) -> anyhow::Result<Settings> {
+    let mut seed = [0; 8];
     getrandom::fill(&mut seed)?;
     Ok(Settings {
-        scope: Scope(0),
-        flows: FLOWS,
+        scope,
+        flows,
         seed: u64::from_le_bytes(seed),
-        key: PrivacyKey::new(&secret),
+        key: PrivacyKey::new(secret),
         messages: Box::new(Mapping::new(MESSAGES)?),
         waiting: Box::new(Mapping::new(WAITING)?),
         pieces: Box::new(Mapping::new(PIECES)?),

@@ -1,0 +1,231 @@
+//! The one configuration file: TOML, in which an unknown key is an error and every default is safe.
+//!
+//! Each section is a struct whose comments are the reference page: `wardlight config explain` prints them.
+
+mod section;
+
+use section::{Section, section};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+section! {
+    /// Where things are kept.
+    pub struct Files = "files" {
+        /// Folder of all that must not be lost: journal, state, flow history, ledger. Made when it is not there.
+        data: PathBuf = "/var/lib/wardlight".into(),
+        /// Folder of the keys that sign the ledger and hide names. Never in a backup: keep a copy of it elsewhere.
+        keys: PathBuf = "/var/lib/wardlight-keys".into(),
+    }
+}
+
+section! {
+    /// The state: one SQLite file, or PostgreSQL when one machine is outgrown.
+    pub struct Store = "store" {
+        /// `sqlite:` for `state.db` in the data folder, `sqlite:PATH`, or `postgres://USER@HOST/NAME`.
+        url: String = "sqlite:".to_owned(),
+        /// Longest time from a durable record to the state that shows it, in milliseconds.
+        commit_ms: u64 = 1000,
+        /// Most facts kept in memory; what is beyond is counted and shown, and stays in the journal.
+        most_facts: usize = 4_000_000,
+        /// Shortest time between two looks at which facts belong to which device, in seconds.
+        settle_s: u64 = 10,
+    }
+}
+
+section! {
+    /// What the sensor reads. It transmits nothing.
+    pub struct Sensor = "sensor" {
+        /// Captures to read once: files, or folders in the order of their first packets.
+        captures: Vec<PathBuf> = Vec::new(),
+        /// Folders in which captures appear; each file is read once it is complete.
+        folders: Vec<PathBuf> = Vec::new(),
+        /// Shortest time between two looks at these folders, in seconds.
+        look_s: u64 = 5,
+        /// Number of the routing domain that the addresses belong to.
+        scope: u32 = 0,
+        /// Most conversations at one time.
+        most_flows: usize = 1_000_000,
+        /// Longest time that something seen waits before it is sent on, in seconds of the capture's clock.
+        flush_s: u64 = 5,
+        /// Most disk that unsent batches may take, in MiB; beyond it, reading waits.
+        spool_mib: u64 = 1024,
+    }
+}
+
+section! {
+    /// How long flows are kept. Facts, decisions and the ledger are not flows.
+    pub struct History = "history" {
+        /// Days after which a flow is deleted; 0 keeps all.
+        keep_days: u64 = 400,
+        /// Most disk that flows take, in MiB; the oldest go first; 0 sets no limit.
+        keep_mib: u64 = 0,
+    }
+}
+
+section! {
+    /// The journal, from which everything else can be made again.
+    pub struct Journal = "journal" {
+        /// Size of one file, in MiB.
+        segment_mib: u64 = 64,
+        /// Disk set aside for decisions and evidence when it is full otherwise, in MiB.
+        reserve_mib: u64 = 8,
+    }
+}
+
+section! {
+    /// Copies to restore from.
+    pub struct Backup = "backup" {
+        /// Folder for copies; best on another disk.
+        folder: PathBuf = "/var/lib/wardlight-backup".into(),
+        /// Hours after which `doctor` calls the newest copy too old.
+        stale_h: u64 = 26,
+    }
+}
+
+/// All sections.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where things are kept.
+    pub files: Files,
+    /// The state.
+    pub store: Store,
+    /// What the sensor reads.
+    pub sensor: Sensor,
+    /// How long flows are kept.
+    pub history: History,
+    /// The journal.
+    pub journal: Journal,
+    /// Copies.
+    pub backup: Backup,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It is no TOML, has a key that is not known, or a value of the wrong kind.
+    #[error("{}: {what}", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with its line.
+        what: String,
+    },
+    /// A value makes no sense.
+    #[error("{}: {key}: {what}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// What is wrong, and what would be right.
+        what: &'static str,
+    },
+}
+
+impl Config {
+    /// The configuration in the file at `path`, or the defaults when none is named. Errors: [`ConfigError`].
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let config = Self::read(&text).map_err(|what| ConfigError::Form { path: path.to_owned(), what })?;
+        config.check().map_err(|(key, what)| ConfigError::Value { path: path.to_owned(), key, what })?;
+        Ok(config)
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+    }
+
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        let positive = [
+            ("store.commit_ms", self.store.commit_ms),
+            ("sensor.look_s", self.sensor.look_s),
+            ("sensor.flush_s", self.sensor.flush_s),
+            ("sensor.spool_mib", self.sensor.spool_mib),
+            ("journal.segment_mib", self.journal.segment_mib),
+        ];
+        if let Some((key, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
+            return Err((key, "it must be at least 1"));
+        }
+        if self.sensor.flush_s > 10 {
+            return Err(("sensor.flush_s", "at most 10: no more than ten seconds of flow counters may be lost"));
+        }
+        if self.files.keys.starts_with(&self.files.data) {
+            return Err(("files.keys", "the keys must lie outside the data folder, so that no copy of it holds them"));
+        }
+        if self.backup.folder.starts_with(&self.files.data) {
+            return Err(("backup.folder", "copies must lie outside the data folder: what takes the one takes the other"));
+        }
+        Ok(())
+    }
+
+    /// Every key with its value here, its default and its meaning.
+    pub fn explain(&self) -> Explained<'_> {
+        Explained(self)
+    }
+
+    fn sections(&self) -> [&dyn Section; 6] {
+        [&self.files, &self.store, &self.sensor, &self.history, &self.journal, &self.backup]
+    }
+}
+
+/// A configuration as TOML with every key explained.
+pub struct Explained<'a>(&'a Config);
+
+impl fmt::Display for Explained<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, section) in self.0.sections().into_iter().enumerate() {
+            let gap = if at == 0 { "" } else { "\n" };
+            writeln!(out, "{gap}# {}\n[{}]", section.meaning(), section.name())?;
+            for key in section.keys() {
+                let changed = if key.value == key.default { String::new() } else { format!(" (default: {})", key.default) };
+                writeln!(out, "# {}{changed}\n{} = {}", key.meaning, key.name, key.value)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_explained_can_be_read_again() {
+        let mut config = Config::default();
+        assert_eq!(Config::read(&config.explain().to_string()), Ok(config.clone()));
+        config.sensor.folders = vec!["/srv/captures".into()];
+        config.history.keep_days = 30;
+        let text = config.explain().to_string();
+        assert!(text.contains("\nkeep_days = 30\n") && text.contains("(default: 400)"), "{text}");
+        assert_eq!(Config::read(&text), Ok(config));
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_the_line() {
+        let error = Config::read("[store]\nurl = \"sqlite:\"\ncomit_ms = 5\n").expect_err("misspelt");
+        assert!(error.contains("line 3") && error.contains("comit_ms") && error.contains("commit_ms"), "{error}");
+        assert!(Config::read("[stor]\n").expect_err("misspelt").contains("`stor`"));
+        assert!(Config::read("[store]\ncommit_ms = \"5\"\n").is_err());
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_refused() {
+        let wrong = |text: &str| Config::read(text).expect("reads").check().expect_err(text).0;
+        assert_eq!(wrong("[sensor]\nflush_s = 11\n"), "sensor.flush_s");
+        assert_eq!(wrong("[store]\ncommit_ms = 0\n"), "store.commit_ms");
+        assert_eq!(wrong("[files]\nkeys = \"/var/lib/wardlight/keys\"\n"), "files.keys");
+        assert_eq!(wrong("[backup]\nfolder = \"/var/lib/wardlight\"\n"), "backup.folder");
+        assert_eq!(Config::default().check(), Ok(()));
+    }
+}

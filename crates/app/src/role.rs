@@ -1,0 +1,52 @@
+//! The roles that one executable can have: the sensor reads, the server keeps.
+
+pub mod keeper;
+pub mod ledger;
+pub mod listen;
+pub mod places;
+pub mod sensor;
+pub mod server;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use wardlight_model::{Id, Time};
+
+/// Whether everything shall come to an end, told to every thread.
+#[derive(Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// It shall.
+    pub fn now(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it shall.
+    pub fn is_wanted(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// Waits for `most`, or until everything shall end.
+    pub fn wait(&self, most: Duration) {
+        let step = Duration::from_millis(50);
+        let mut waited = Duration::ZERO;
+        while waited < most && !self.is_wanted() {
+            std::thread::sleep(step.min(most - waited));
+            waited += step;
+        }
+    }
+}
+
+/// The time now, by the system's clock.
+pub fn now() -> Time {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Time::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// A new id of version 7. Errors: no randomness.
+pub fn new_id() -> anyhow::Result<Id> {
+    let mut chance = [0; 10];
+    getrandom::fill(&mut chance)?;
+    Ok(Id::at(u64::try_from(now().micros() / 1000).unwrap_or_default(), chance))
+}

@@ -1,0 +1,121 @@
+//! Which file lies where in the data folder, and its modes: for its owner alone.
+
+use crate::config::Config;
+use anyhow::Context as _;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// The folders and files of one installation.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// Everything that must not be lost.
+    pub data: PathBuf,
+    /// The keys.
+    pub keys: PathBuf,
+}
+
+impl Places {
+    /// As the configuration says.
+    pub fn of(config: &Config) -> Self {
+        Self { data: config.files.data.clone(), keys: config.files.keys.clone() }
+    }
+
+    /// Makes the folders that are not there. Errors: they cannot be made, or others may write in them.
+    pub fn make(&self) -> anyhow::Result<()> {
+        for folder in [&self.data, &self.keys, &self.journal(), &self.ledger(), &self.spool()] {
+            let make = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+            make.with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        }
+        for folder in [&self.data, &self.keys] {
+            let mode = fs::metadata(folder)?.permissions().mode();
+            if mode & 0o022 != 0 {
+                anyhow::bail!("{}: others may write here (mode {:o}): run `chmod 700` on it", folder.display(), mode & 0o777);
+            }
+        }
+        Ok(())
+    }
+
+    /// The journal's folder.
+    pub fn journal(&self) -> PathBuf {
+        self.data.join("journal")
+    }
+
+    /// The ledger's folder.
+    pub fn ledger(&self) -> PathBuf {
+        self.data.join("ledger")
+    }
+
+    /// Checkpoints of the ledger, one after the other.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.ledger().join("checkpoints.txt")
+    }
+
+    /// The sensor's folder: batches not yet acknowledged.
+    pub fn spool(&self) -> PathBuf {
+        self.data.join("spool")
+    }
+
+    /// The default SQLite file.
+    pub fn state(&self) -> PathBuf {
+        self.data.join("state.db")
+    }
+
+    /// The socket that sensors and people's commands come by.
+    pub fn socket(&self) -> PathBuf {
+        self.data.join("server.sock")
+    }
+
+    /// The key that signs the ledger.
+    pub fn ledger_key(&self) -> PathBuf {
+        self.keys.join("ledger.key")
+    }
+
+    /// The key that hides names of people.
+    pub fn names_key(&self) -> PathBuf {
+        self.keys.join("names.key")
+    }
+
+    /// The database's address: the default file when the configuration names none.
+    pub fn database(&self, config: &Config) -> String {
+        match config.store.url.as_str() {
+            "sqlite:" => format!("sqlite:{}", self.state().display()),
+            url => url.to_owned(),
+        }
+    }
+}
+
+/// The 32 secret bytes in the file at `path`, made when it is not there; for its owner alone. Errors: it cannot be read
+/// or made, is not of that length, or others may read it.
+pub fn secret(path: &Path) -> anyhow::Result<[u8; 32]> {
+    match fs::read(path) {
+        Ok(bytes) => {
+            let mode = fs::metadata(path)?.permissions().mode();
+            if mode & 0o077 != 0 {
+                anyhow::bail!("{}: others may read this key (mode {:o}): run `chmod 600` on it", path.display(), mode & 0o777);
+            }
+            bytes.try_into().map_err(|_| anyhow::anyhow!("{}: a key has 32 bytes; restore it from its copy", path.display()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut secret = [0; 32];
+            getrandom::fill(&mut secret)?;
+            write_durably(path, &secret).with_context(|| format!("cannot write the key {}", path.display()))?;
+            Ok(secret)
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot read the key {}", path.display())),
+    }
+}
+
+/// Writes a new file for its owner alone: under another name first, so that it is there whole or not at all.
+pub fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let scratch = path.with_extension("new");
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&scratch)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&scratch, path)?;
+    fs::File::open(folder)?.sync_all()
+}

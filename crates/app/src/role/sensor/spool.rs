@@ -1,0 +1,90 @@
+//! The spool: batches on disk until the server has them on its own.
+
+use super::PROGRESS;
+use anyhow::Context as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use wardlight_store::segment::{Draft, Log, LogError, Options, Reader};
+
+/// Acknowledgements after which it is made durable how far they came. Well below how many records a journal knows
+/// again, so that what is sent twice after a loss of power is written once.
+const STRIDE: u64 = 512;
+
+/// A folder of batches.
+pub(super) struct Spool {
+    log: Mutex<Log>,
+    acknowledged: AtomicU64,
+    folder: PathBuf,
+}
+
+impl Spool {
+    /// Opens the spool in `folder`. Errors: what the disk says, or another sensor has it.
+    pub(super) fn open(folder: &Path) -> anyhow::Result<Self> {
+        let log = Log::open(folder, Options { segment_bytes: 4 << 20, reserve_bytes: 0 })
+            .context("cannot open the sensor's spool")?;
+        let kept = std::fs::read_to_string(mark(folder)).ok().and_then(|text| text.trim().parse().ok());
+        let acknowledged = kept.unwrap_or_default().clamp(log.first() - 1, log.durable());
+        Ok(Self { log: Mutex::new(log), acknowledged: AtomicU64::new(acknowledged), folder: folder.to_owned() })
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads it from its first record.
+    pub(super) fn whole(&self) -> Reader {
+        let log = self.log();
+        log.reader(log.first())
+    }
+
+    /// Reads what is not acknowledged yet.
+    pub(super) fn unsent(&self) -> Reader {
+        self.log().reader(self.acknowledged.load(Ordering::SeqCst) + 1)
+    }
+
+    /// Whether all of it is acknowledged.
+    pub(super) fn is_empty(&self) -> bool {
+        self.acknowledged.load(Ordering::SeqCst) == self.log().durable()
+    }
+
+    /// Writes `drafts` and makes them durable. Errors: what the log says.
+    pub(super) fn put(&self, drafts: &[Draft]) -> Result<(), LogError> {
+        let mut log = self.log();
+        log.append(drafts)?;
+        log.sync().map(drop)
+    }
+
+    /// Bytes on disk.
+    pub(super) fn bytes(&self) -> u64 {
+        let files = std::fs::read_dir(&self.folder).into_iter().flatten().filter_map(Result::ok);
+        files.filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).sum()
+    }
+
+    /// Every record up to `sequence` is on the server's disk.
+    pub(super) fn acknowledge(&self, sequence: u64) -> anyhow::Result<()> {
+        let before = self.acknowledged.swap(sequence, Ordering::SeqCst);
+        if before / STRIDE != sequence / STRIDE {
+            crate::role::places::write_durably(&mark(&self.folder), sequence.to_string().as_bytes())
+                .context("cannot note what was acknowledged")?;
+            // The last record that tells how far the sources were read stays: the newest segment is never released.
+            self.log().release(sequence).context("cannot release what was acknowledged")?;
+        }
+        Ok(())
+    }
+
+    /// Notes how far it came, at the end.
+    pub(super) fn close(&self) {
+        let acknowledged = self.acknowledged.load(Ordering::SeqCst);
+        let _ = crate::role::places::write_durably(&mark(&self.folder), acknowledged.to_string().as_bytes());
+    }
+
+    /// Whether a record is the spool's own business.
+    pub(super) const fn is_own(kind: u16) -> bool {
+        kind == PROGRESS
+    }
+}
+
+fn mark(folder: &Path) -> PathBuf {
+    folder.join("acknowledged")
+}

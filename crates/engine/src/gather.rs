@@ -1,0 +1,105 @@
+//! Frames in, batches for the journal out: what a sensor does, without its files and sockets.
+//!
+//! Repeated facts are counted, not repeated: a batch holds what was seen since the last one.
+
+use std::mem;
+use wardlight_dissect::tally::{Bounds, Listener, Tally};
+use wardlight_dissect::{Counts, Frame, Sensor, Settings};
+use wardlight_model::journal::{Flows, Observations, Oddity};
+use wardlight_model::{Flow, Id, Time};
+
+/// Most facts of one batch, and most conversations: reached before the time is up, the batch is due at once.
+const ITEMS: usize = 20_000;
+/// Most different facts and addresses between two batches; beyond, they are counted as dropped.
+const BOUNDS: Bounds = Bounds { facts: 1 << 18, presences: 1 << 18 };
+
+/// Reads frames and gathers what they say.
+pub struct Gather {
+    sensor: Sensor,
+    tally: Tally,
+    flows: Gathered,
+    seed: u64,
+    dropped: u64,
+    due_after: i64,
+    begun: Option<Time>,
+}
+
+/// What was seen since the last batch; a part that saw nothing is absent.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Batch {
+    /// Facts, presences and breaches.
+    pub observations: Option<Observations>,
+    /// Conversations.
+    pub flows: Option<Flows>,
+}
+
+#[derive(Default)]
+struct Gathered(Vec<Flow>);
+
+impl Listener for Gathered {
+    fn flow(&mut self, flow: &Flow) {
+        self.0.push(flow.clone());
+    }
+}
+
+impl Gather {
+    /// Has seen nothing. A batch is due after `due_after` microseconds of the frames' own clock.
+    #[must_use]
+    pub fn new(settings: Settings, due_after: i64) -> Self {
+        let seed = settings.seed;
+        Self {
+            sensor: Sensor::new(settings),
+            tally: Tally::bounded(seed, BOUNDS),
+            flows: Gathered::default(),
+            seed,
+            dropped: 0,
+            due_after,
+            begun: None,
+        }
+    }
+
+    /// Reads one frame. `true` when a batch is due.
+    pub fn frame(&mut self, frame: &Frame<'_>) -> bool {
+        self.sensor.frame(frame, &mut self.tally.with(&mut self.flows));
+        let begun = *self.begun.get_or_insert(frame.time);
+        frame.time.since(begun) >= self.due_after || self.flows.0.len() >= ITEMS || self.tally.facts().len() >= ITEMS
+    }
+
+    /// Ends every conversation under way: at the end of a source.
+    pub fn finish(&mut self) {
+        self.sensor.finish(&mut self.tally.with(&mut self.flows));
+    }
+
+    /// What was read and lost so far; and sightings for which a batch had no room.
+    #[must_use]
+    pub fn counts(&self) -> (Counts, u64) {
+        (self.sensor.counts(), self.dropped)
+    }
+
+    /// What was seen since the last time, as said by sensor `id`, whose places count `sources`.
+    pub fn take(&mut self, id: Id, sources: &[String]) -> Batch {
+        self.begun = None;
+        let tally = self.tally.take(self.seed);
+        self.dropped += tally.dropped();
+        let flows = mem::take(&mut self.flows.0);
+        let oddities = tally.weirds().iter().map(|(name, odd)| Oddity {
+            name,
+            count: odd.count,
+            first: odd.first.time,
+            place: odd.first.place,
+        });
+        let observations = Observations {
+            sensor: id,
+            sources: sources.to_vec(),
+            oddities: oddities.collect::<Vec<_>>().into(),
+            presences: tally.presences().into(),
+            facts: tally.into_facts().into(),
+        };
+        let Observations { facts, presences, oddities, .. } = &observations;
+        let is_empty = facts.items.is_empty() && presences.items.is_empty() && oddities.items.is_empty();
+        Batch {
+            observations: (!is_empty).then_some(observations),
+            flows: (!flows.is_empty()).then(|| Flows { sensor: id, flows: flows.into() }),
+        }
+    }
+}
