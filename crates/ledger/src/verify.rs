@@ -1,0 +1,283 @@
+//! Verification: one pass over the stored entries, in bounded memory, offline.
+//!
+//! In: the stored entries in order, the checkpoints kept beside them in order, and whatever stands outside to hold them
+//! against. Out: a [`Verdict`]. It never stops at the first fault, never believes a count or a hash that it can work out,
+//! and says what it could not know.
+//!
+//! Memory: some hundred bytes, 64 faults, and one entry for each tombstone that is waited for; with [`Surroundings::rows`]
+//! also one hash for each live row.
+
+mod chain;
+mod keys;
+mod purges;
+mod remembered;
+mod rows;
+mod verdict;
+
+use crate::checkpoint::Checkpoint;
+use crate::entry::{Attachment, Content, Detail, Entry, Kind};
+use crate::hash::Hash;
+use crate::key::PublicKey;
+use crate::proof::Head;
+use crate::retention::Retention;
+use crate::site::Site;
+use chain::Chain;
+pub(crate) use keys::Keys;
+use purges::Purges;
+pub(crate) use remembered::Remembered;
+use rows::Rows;
+use std::fmt;
+pub(crate) use verdict::Findings;
+pub use verdict::{Fault, Flaw, Unknown, Verdict};
+use wardlight_model::Time;
+
+/// What is known from elsewhere, out of reach of whoever could change the ledger.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    /// Keys of this ledger that are known to be right; any of them, first or later.
+    pub pinned: Vec<PublicKey>,
+    /// Checkpoints seen earlier: a witness's file, printed reports, another node's.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Names and keys of witnesses.
+    pub witnesses: Vec<(String, PublicKey)>,
+}
+
+/// Finds an attachment and gives its hash; `None` when it is not there.
+pub type FindAttachment<'a> = &'a mut dyn FnMut(&Attachment) -> Option<Hash>;
+/// Every row of the database that follows from the ledger: its key and the hash of its content.
+pub type LiveRows<'a> = &'a mut dyn Iterator<Item = (String, Hash)>;
+
+/// What a ledger is held against. By default nothing: what is left out is told as unknown.
+#[derive(Default)]
+pub struct Surroundings<'a> {
+    /// Whose ledger it should be; by default the first entry says.
+    pub site: Option<Site>,
+    /// The time now.
+    pub now: Option<Time>,
+    /// By how many µs clocks may disagree before it is noted.
+    pub slack: i64,
+    /// How long details must be kept.
+    pub retention: Retention,
+    /// What is known from elsewhere.
+    pub memory: Memory,
+    /// The attachments.
+    pub attachments: Option<FindAttachment<'a>>,
+    /// The database.
+    pub rows: Option<LiveRows<'a>>,
+}
+
+/// Verifies a ledger: `entries` as stored, in order, and the `checkpoints` kept beside them, smallest first.
+pub fn verify<B: AsRef<[u8]>, E: fmt::Display, C: AsRef<str>>(
+    entries: impl IntoIterator<Item = Result<B, E>>,
+    checkpoints: impl IntoIterator<Item = C>,
+    around: Surroundings,
+) -> Verdict {
+    let mut verifier = Verifier::new(around);
+    let mut checkpoints = checkpoints.into_iter();
+    let mut waiting = verifier.read_next(&mut checkpoints);
+    for entry in entries {
+        match entry {
+            Ok(bytes) => verifier.entry(bytes.as_ref()),
+            Err(error) => verifier.chain.unreadable(&format!("cannot be had: {error}"), &mut verifier.found),
+        }
+        while let Some(checkpoint) = waiting.take_if(|checkpoint| checkpoint.head.size <= verifier.chain.next) {
+            verifier.checkpoint(&checkpoint);
+            waiting = verifier.read_next(&mut checkpoints);
+        }
+        verifier.recall();
+    }
+    while let Some(checkpoint) = waiting {
+        verifier.checkpoint(&checkpoint);
+        waiting = verifier.read_next(&mut checkpoints);
+    }
+    verifier.finish()
+}
+
+struct Verifier<'a> {
+    chain: Chain,
+    keys: Keys,
+    purges: Purges,
+    remembered: Remembered,
+    attachments: Option<FindAttachment<'a>>,
+    rows: Option<Rows<'a>>,
+    is_pinned: bool,
+    /// So many entries are vouched for by a checkpoint.
+    proven: u64,
+    has_checkpoint: bool,
+    found: Findings,
+}
+
+impl<'a> Verifier<'a> {
+    fn new(around: Surroundings<'a>) -> Self {
+        let Memory { pinned, checkpoints, witnesses } = around.memory;
+        let latest = around.now.map(|now| now.plus(around.slack));
+        Self {
+            chain: Chain::new(around.site, around.slack),
+            is_pinned: !pinned.is_empty(),
+            keys: Keys::new(pinned),
+            purges: Purges::new(around.retention, latest),
+            remembered: Remembered::new(checkpoints, witnesses),
+            attachments: around.attachments,
+            rows: around.rows.map(Rows::new),
+            proven: 0,
+            has_checkpoint: false,
+            found: Findings::default(),
+        }
+    }
+
+    fn read_next<C: AsRef<str>>(&mut self, texts: &mut impl Iterator<Item = C>) -> Option<Checkpoint> {
+        for text in texts {
+            self.has_checkpoint = true;
+            match Checkpoint::parse(text.as_ref()) {
+                Ok(checkpoint) => return Some(checkpoint),
+                Err(error) => self.doubt(self.chain.next, &format!("a checkpoint {error}")),
+            }
+        }
+        None
+    }
+
+    fn entry(&mut self, stored: &[u8]) {
+        let entry = match Entry::read(stored) {
+            Ok(entry) => entry,
+            Err(error) => return self.chain.unreadable(&error.to_string(), &mut self.found),
+        };
+        if !self.chain.take(&entry, self.proven, &mut self.found) {
+            return;
+        }
+        let header = &entry.header;
+        let detail = self.detail(&entry);
+        self.keys.take(header, detail.as_ref(), &mut self.found);
+        if header.kind == Kind::Purge {
+            self.purges.tombstone(header, detail.as_ref(), &mut self.found);
+        }
+        if let Some(detail) = &detail {
+            self.look_outside(header.index, detail);
+        }
+    }
+
+    /// The details, when they are there, right, and asked for.
+    fn detail<'b>(&mut self, entry: &Entry<'b>) -> Option<Detail<'b>> {
+        let header = &entry.header;
+        let index = header.index;
+        match entry.content {
+            Content::Purged(_) if purges::is_kept(header.kind) => {
+                self.found.at(Flaw::Purge, index, index, "its details are gone, and its kind is kept for ever");
+                return None;
+            }
+            Content::Purged(tombstone) => {
+                self.purges.take(header, tombstone, &mut self.found);
+                return None;
+            }
+            Content::Withheld => {
+                self.found.at(Flaw::Purge, index, index, "its details are gone without a tombstone");
+                return None;
+            }
+            Content::Kept(_) if !entry.is_whole() => {
+                self.found.at(Flaw::Altered, index, index, "its details are not those that its header names");
+                return None;
+            }
+            Content::Kept(_) => {}
+        }
+        let is_asked = purges::is_kept(header.kind) || self.attachments.is_some() || self.rows.is_some();
+        match entry.detail() {
+            _ if !is_asked => None,
+            Ok(detail) => detail,
+            Err(error) => {
+                self.found.at(Flaw::Altered, index, index, format!("its details cannot be read: it {error}"));
+                None
+            }
+        }
+    }
+
+    fn look_outside(&mut self, index: u64, detail: &Detail) {
+        if let Some(find) = &mut self.attachments {
+            self.found.attachments(index, detail, find);
+        }
+        if let Some(rows) = &mut self.rows {
+            rows.take(index, detail);
+        }
+    }
+
+    /// Holds a checkpoint against the entries up to its size.
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) {
+        let Head { size, root } = checkpoint.head;
+        let (entries, last) = (self.chain.next, size.saturating_sub(1));
+        if self.chain.site().is_some_and(|site| site != checkpoint.site) {
+            let says = format!("a checkpoint over {size} entries belongs to another site, {}", checkpoint.site);
+            return self.found.between(Flaw::Foreign, self.proven, last, says);
+        }
+        if size > entries {
+            let says = format!("missing, and a checkpoint over {size} entries says that they were there");
+            return self.found.at(Flaw::Checkpoint, entries, last, says);
+        }
+        if let Err(wrong) = self.keys.check(checkpoint) {
+            return self.doubt(size, &format!("the checkpoint over {size} entries {wrong}"));
+        }
+        if self.chain.torn.is_some() {
+            return;
+        }
+        if size != self.chain.tree.size() {
+            return self.doubt(size, &format!("the checkpoint over {size} entries comes out of order"));
+        }
+        if root != self.chain.tree.root() {
+            return self.doubt(size, &format!("other entries than those in the checkpoint over {size} entries"));
+        }
+        self.proven = size;
+        self.keys.vouch();
+        self.purges.vouch(size);
+    }
+
+    fn doubt(&mut self, size: u64, says: &str) {
+        self.found.between(Flaw::Checkpoint, self.proven, size.saturating_sub(1), says);
+    }
+
+    /// Holds what is remembered outside of this size against the entries.
+    fn recall(&mut self) {
+        if self.chain.torn.is_some() {
+            return;
+        }
+        while let Some(remembered) = self.remembered.next(self.chain.next) {
+            if self.remembered.is_ours(&remembered, self.chain.site()) {
+                let is_same = remembered.head == Head { size: self.chain.next, root: self.chain.tree.root() };
+                self.remembered.compared(&remembered, is_same, self.keys.know(&remembered), &mut self.found);
+            }
+        }
+    }
+
+    fn finish(mut self) -> Verdict {
+        let entries = self.chain.next;
+        self.chain.end(self.proven, &mut self.found);
+        self.keys.end(entries, &mut self.found);
+        self.purges.end(self.chain.torn, &mut self.found);
+        let mut unknown = Vec::new();
+        match self.chain.torn {
+            Some(first) => unknown.push(Unknown::Uncompared { first }),
+            None => self.recall_beyond(entries),
+        }
+        unknown.extend((entries == 0).then_some(Unknown::Empty));
+        unknown.extend((!self.is_pinned).then_some(Unknown::Unpinned));
+        if entries > 0 && !self.has_checkpoint {
+            self.doubt(entries, "no checkpoint vouches for anything");
+        } else if self.proven < entries {
+            unknown.push(Unknown::Unsigned { first: self.proven });
+        }
+        unknown.extend(self.attachments.is_none().then_some(Unknown::Attachments));
+        match self.rows {
+            Some(rows) if self.chain.torn.is_none() => rows.compare(entries, &mut self.found),
+            _ => unknown.push(Unknown::Rows),
+        }
+        unknown.extend(self.purges.unknown);
+        unknown.extend(self.remembered.end(entries));
+        let (faults, more) = self.found.finish();
+        let (root, backward) = (self.chain.tree.root(), self.chain.backward);
+        Verdict { entries, root, proven: self.proven, faults, more, unknown, backward }
+    }
+
+    fn recall_beyond(&mut self, entries: u64) {
+        while let Some(remembered) = self.remembered.next(u64::MAX) {
+            if self.remembered.is_ours(&remembered, self.chain.site()) {
+                self.remembered.beyond(&remembered, entries, self.keys.know(&remembered), &mut self.found);
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Which key is in force, and whether the pinned one vouches.
+
+use super::verdict::{Findings, Flaw};
+use crate::checkpoint::Checkpoint;
+use crate::entry::{Detail, Header, Kind};
+use crate::key::{KeyBody, Place, PublicKey};
+use crate::note::Signed;
+
+/// The keys of a ledger, in the order in which they came into force.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    all: Vec<PublicKey>,
+    pinned: Vec<PublicKey>,
+    is_vouched: bool,
+}
+
+impl Keys {
+    pub(crate) fn new(pinned: Vec<PublicKey>) -> Self {
+        Self { all: Vec::new(), pinned, is_vouched: false }
+    }
+
+    /// Takes an entry of kind *key*, or finds out that the first entry is none.
+    pub(crate) fn take(&mut self, header: &Header, detail: Option<&Detail>, found: &mut Findings) {
+        let index = header.index;
+        if header.kind != Kind::Key {
+            if index == 0 {
+                found.at(Flaw::Key, 0, 0, "the first entry names no key");
+            }
+            return;
+        }
+        let place = Place { site: header.site, index, previous: header.previous };
+        let body = detail.and_then(|detail| KeyBody::read(detail.body).ok());
+        let Some(body) = body else {
+            found.at(Flaw::Key, index, index, "the key it names cannot be read");
+            return;
+        };
+        let by = if index == 0 { Some(body.key) } else { self.all.last().copied() };
+        match by.filter(|by| body.is_signed_by(*by, place)) {
+            None => found.at(Flaw::Key, index, index, "the key it names is not vouched for by the key before"),
+            Some(by) => {
+                // The first key signs itself, which proves nothing about what followed.
+                self.is_vouched |= index > 0 && self.pinned.contains(&by);
+                self.all.push(body.key);
+            }
+        }
+    }
+
+    /// What is wrong with the signature of a checkpoint, if anything.
+    pub(crate) fn check(&self, checkpoint: &Checkpoint) -> Result<(), &'static str> {
+        match self.all.last().map(|key| checkpoint.signed(*key)) {
+            Some(Signed::Yes) => Ok(()),
+            Some(Signed::Falsely) => Err("carries a false signature"),
+            Some(Signed::No) => Err("is not signed by the key in force"),
+            None => Err("cannot be checked: no key is named"),
+        }
+    }
+
+    /// A checkpoint signed by the key in force is right in all it states.
+    pub(crate) fn vouch(&mut self) {
+        self.is_vouched |= self.all.last().is_some_and(|key| self.pinned.contains(key));
+    }
+
+    /// Whether a key of this ledger, or a pinned one, signed it.
+    pub(crate) fn know(&self, checkpoint: &Checkpoint) -> bool {
+        self.all.iter().chain(&self.pinned).any(|key| checkpoint.is_signed_by(*key))
+    }
+
+    pub(crate) fn end(&self, entries: u64, found: &mut Findings) {
+        if !self.pinned.is_empty() && !self.is_vouched {
+            found.between(Flaw::Key, 0, entries.saturating_sub(1), "nothing here is vouched for by the pinned key");
+        }
+    }
+}
