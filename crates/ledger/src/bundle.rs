@@ -143,7 +143,7 @@ impl Bundle {
         };
         if around.site.is_some_and(|site| site != self.checkpoint.site) {
             let says = format!("the checkpoint belongs to another site, {}", self.checkpoint.site);
-            check.found.between(Flaw::Foreign, 0, head.size.saturating_sub(1), says);
+            check.found.at(Flaw::Foreign, 0, head.size.saturating_sub(1), says);
         }
         check.entries(around.attachments);
         let is_signed = check.signature();
@@ -223,13 +223,13 @@ impl Check<'_> {
         let head = self.bundle.checkpoint.head;
         match self.keys.check(&self.bundle.checkpoint) {
             Ok(()) if head.size > 0 => {
-                self.keys.vouch();
+                self.keys.vouch(head.size);
                 true
             }
             Ok(()) => false,
             Err(wrong) => {
                 let says = format!("the checkpoint over {} entries {wrong}", head.size);
-                self.found.between(Flaw::Checkpoint, 0, head.size.saturating_sub(1), says);
+                self.found.at(Flaw::Checkpoint, 0, head.size.saturating_sub(1), says);
                 false
             }
         }

@@ -80,12 +80,15 @@ pub fn verify<B: AsRef<[u8]>, E: fmt::Display, C: AsRef<str>>(
             Ok(bytes) => verifier.entry(bytes.as_ref()),
             Err(error) => verifier.chain.unreadable(&format!("cannot be had: {error}"), &mut verifier.found),
         }
-        while let Some(checkpoint) = waiting.take_if(|checkpoint| checkpoint.head.size <= verifier.chain.next) {
+        let settled = verifier.chain.tree.size();
+        while let Some(checkpoint) = waiting.take_if(|checkpoint| checkpoint.head.size <= settled) {
             verifier.checkpoint(&checkpoint);
             waiting = verifier.read_next(&mut checkpoints);
         }
         verifier.recall();
     }
+    verifier.chain.end(&mut verifier.found);
+    verifier.recall();
     while let Some(checkpoint) = waiting {
         verifier.checkpoint(&checkpoint);
         waiting = verifier.read_next(&mut checkpoints);
@@ -104,6 +107,9 @@ struct Verifier<'a> {
     /// So many entries are vouched for by a checkpoint.
     proven: u64,
     has_checkpoint: bool,
+    is_doubted: bool,
+    /// Whether no entry was left out of the replay that the database is held against.
+    is_replayed: bool,
     found: Findings,
 }
 
@@ -121,6 +127,8 @@ impl<'a> Verifier<'a> {
             rows: around.rows.map(Rows::new),
             proven: 0,
             has_checkpoint: false,
+            is_doubted: false,
+            is_replayed: true,
             found: Findings::default(),
         }
     }
@@ -141,8 +149,10 @@ impl<'a> Verifier<'a> {
             Ok(entry) => entry,
             Err(error) => return self.chain.unreadable(&error.to_string(), &mut self.found),
         };
-        if !self.chain.take(&entry, self.proven, &mut self.found) {
-            return;
+        let place = self.chain.next;
+        if !self.chain.take(&entry, &mut self.found) {
+            self.is_replayed = false;
+            return self.purges.lose(place);
         }
         let header = &entry.header;
         let detail = self.detail(&entry);
@@ -174,6 +184,7 @@ impl<'a> Verifier<'a> {
             }
             Content::Kept(_) if !entry.is_whole() => {
                 self.found.at(Flaw::Altered, index, index, "its details are not those that its header names");
+                self.is_replayed = false;
                 return None;
             }
             Content::Kept(_) => {}
@@ -201,34 +212,35 @@ impl<'a> Verifier<'a> {
     /// Holds a checkpoint against the entries up to its size.
     fn checkpoint(&mut self, checkpoint: &Checkpoint) {
         let Head { size, root } = checkpoint.head;
-        let (entries, last) = (self.chain.next, size.saturating_sub(1));
+        let entries = self.chain.tree.size();
+        if self.chain.torn.is_some() {
+            return;
+        }
         if self.chain.site().is_some_and(|site| site != checkpoint.site) {
             let says = format!("a checkpoint over {size} entries belongs to another site, {}", checkpoint.site);
-            return self.found.between(Flaw::Foreign, self.proven, last, says);
+            return self.found.at(Flaw::Foreign, self.proven, size.saturating_sub(1), says);
         }
         if size > entries {
-            let says = format!("missing, and a checkpoint over {size} entries says that they were there");
-            return self.found.at(Flaw::Checkpoint, entries, last, says);
+            return self
+                .doubt(size, &format!("a checkpoint over {size} entries says that there were more than {entries}"));
         }
         if let Err(wrong) = self.keys.check(checkpoint) {
             return self.doubt(size, &format!("the checkpoint over {size} entries {wrong}"));
         }
-        if self.chain.torn.is_some() {
-            return;
-        }
-        if size != self.chain.tree.size() {
+        if size != entries {
             return self.doubt(size, &format!("the checkpoint over {size} entries comes out of order"));
         }
         if root != self.chain.tree.root() {
             return self.doubt(size, &format!("other entries than those in the checkpoint over {size} entries"));
         }
         self.proven = size;
-        self.keys.vouch();
+        self.keys.vouch(size);
         self.purges.vouch(size);
     }
 
     fn doubt(&mut self, size: u64, says: &str) {
-        self.found.between(Flaw::Checkpoint, self.proven, size.saturating_sub(1), says);
+        self.is_doubted = true;
+        self.found.at(Flaw::Checkpoint, self.proven, size.saturating_sub(1), says);
     }
 
     /// Holds what is remembered outside of this size against the entries.
@@ -236,9 +248,9 @@ impl<'a> Verifier<'a> {
         if self.chain.torn.is_some() {
             return;
         }
-        while let Some(remembered) = self.remembered.next(self.chain.next) {
+        while let Some(remembered) = self.remembered.next(self.chain.tree.size()) {
             if self.remembered.is_ours(&remembered, self.chain.site()) {
-                let is_same = remembered.head == Head { size: self.chain.next, root: self.chain.tree.root() };
+                let is_same = remembered.head == Head { size: self.chain.tree.size(), root: self.chain.tree.root() };
                 self.remembered.compared(&remembered, is_same, self.keys.know(&remembered), &mut self.found);
             }
         }
@@ -246,9 +258,12 @@ impl<'a> Verifier<'a> {
 
     fn finish(mut self) -> Verdict {
         let entries = self.chain.next;
-        self.chain.end(self.proven, &mut self.found);
-        self.keys.end(entries, &mut self.found);
-        self.purges.end(self.chain.torn, &mut self.found);
+        // Where places are lost, checkpoints were not asked, and could not vouch.
+        if self.chain.torn.is_none() {
+            self.keys.end(entries, &mut self.found);
+        }
+        let doubted = self.is_doubted.then_some(self.proven);
+        self.purges.end(self.chain.torn.or(doubted), &mut self.found);
         let mut unknown = Vec::new();
         match self.chain.torn {
             Some(first) => unknown.push(Unknown::Uncompared { first }),
@@ -256,14 +271,14 @@ impl<'a> Verifier<'a> {
         }
         unknown.extend((entries == 0).then_some(Unknown::Empty));
         unknown.extend((!self.is_pinned).then_some(Unknown::Unpinned));
-        if entries > 0 && !self.has_checkpoint {
+        if entries > 0 && !self.has_checkpoint && self.chain.torn.is_none() {
             self.doubt(entries, "no checkpoint vouches for anything");
         } else if self.proven < entries {
             unknown.push(Unknown::Unsigned { first: self.proven });
         }
         unknown.extend(self.attachments.is_none().then_some(Unknown::Attachments));
         match self.rows {
-            Some(rows) if self.chain.torn.is_none() => rows.compare(entries, &mut self.found),
+            Some(rows) if self.is_replayed && self.chain.torn.is_none() => rows.compare(entries, &mut self.found),
             _ => unknown.push(Unknown::Rows),
         }
         unknown.extend(self.purges.unknown);

@@ -13,6 +13,7 @@ pub(super) struct Chain {
     site: Option<Site>,
     /// The index that comes next.
     pub(super) next: u64,
+    /// Over all leaves but that of the newest entry, which the next one may correct.
     pub(super) tree: Frontier,
     /// The first entry at which places or leaves were lost; from there on roots say nothing.
     pub(super) torn: Option<u64>,
@@ -54,60 +55,67 @@ impl Chain {
 
     /// An entry that cannot be read stands in the next place.
     pub(super) fn unreadable(&mut self, why: &str, found: &mut Findings) {
-        self.settle(false, 0, found);
+        self.settle(false, found);
         found.at(Flaw::Altered, self.next, self.next, format!("cannot be read: it {why}"));
         self.tear(self.next);
-        self.newest = None;
         self.next += 1;
     }
 
-    /// Takes the next entry. `proven` entries are vouched for. Says whether the entry stands where it may be believed.
-    pub(super) fn take(&mut self, entry: &Entry, proven: u64, found: &mut Findings) -> bool {
-        let Header { index, .. } = entry.header;
-        if !self.is_own(&entry.header, found) || !self.is_in_place(entry, proven, found) {
+    /// Takes the next entry. Says whether it stands where it may be believed.
+    pub(super) fn take(&mut self, entry: &Entry, found: &mut Findings) -> bool {
+        if entry.leaf() != entry.seal {
+            // Nothing that the header says can be believed, not even its index.
+            found.at(Flaw::Altered, self.next, self.next, "its header is not the one that was sealed");
+            self.settle(false, found);
+            self.push(self.next, entry.seal, true);
             return false;
         }
-        let is_faulty = entry.leaf() != entry.seal;
-        if is_faulty {
-            found.at(Flaw::Altered, index, index, "its header is not the one that was sealed");
+        if !self.is_own(&entry.header, found) || !self.is_in_place(entry, found) {
+            return false;
         }
-        self.follow(entry, is_faulty, proven, found);
+        self.follow(&entry.header, found);
         self.note_time(&entry.header);
-        self.tree.push(entry.seal);
-        self.newest = Some(Newest { index, seal: entry.seal, is_faulty });
-        self.next = index.saturating_add(1);
-        !is_faulty
+        self.push(entry.header.index, entry.seal, false);
+        true
     }
 
-    /// There are no more entries.
-    pub(super) fn end(&mut self, proven: u64, found: &mut Findings) {
-        self.settle(false, proven, found);
+    /// There are no more entries; nothing can correct the newest any more.
+    pub(super) fn end(&mut self, found: &mut Findings) {
+        self.settle(false, found);
+        if let Some(newest) = self.newest.take() {
+            self.tree.push(newest.seal);
+        }
+    }
+
+    fn push(&mut self, index: u64, seal: Hash, is_faulty: bool) {
+        if let Some(before) = self.newest.replace(Newest { index, seal, is_faulty }) {
+            self.tree.push(before.seal);
+        }
+        self.next = index.saturating_add(1);
     }
 
     fn is_own(&mut self, header: &Header, found: &mut Findings) -> bool {
         if *self.site.get_or_insert(header.site) == header.site {
             return true;
         }
+        self.settle(false, found);
         found.at(Flaw::Foreign, self.next, self.next, format!("belongs to another site, {}", header.site));
         self.tear(self.next);
         if header.index == self.next {
             self.next += 1;
         }
-        self.newest = None;
         false
     }
 
-    fn is_in_place(&mut self, entry: &Entry, proven: u64, found: &mut Findings) -> bool {
+    fn is_in_place(&mut self, entry: &Entry, found: &mut Findings) -> bool {
         let index = entry.header.index;
         if index == self.next {
             return true;
         }
-        self.settle(false, proven, found);
+        self.settle(false, found);
         if index > self.next {
             found.at(Flaw::Displaced, self.next, index - 1, format!("not in place; entry {index} stands there"));
             self.tear(self.next);
-            self.next = index;
-            self.newest = None;
             return true;
         }
         let rival = self.newest.filter(|newest| newest.index == index && newest.seal != entry.seal);
@@ -119,54 +127,46 @@ impl Chain {
             found.at(Flaw::Displaced, self.next, self.next, says);
             self.tear(self.next);
         }
-        // Which of two rivals the next entry follows is not known, so its link is not asked.
-        self.newest = None;
         false
     }
 
-    fn follow(&mut self, entry: &Entry, is_faulty: bool, proven: u64, found: &mut Findings) {
-        let Header { index, previous, .. } = entry.header;
-        let before = match self.newest {
-            None if index == 0 => Newest { index: 0, seal: Hash::NONE, is_faulty: false },
-            None => return,
-            Some(newest) => newest,
-        };
-        let is_linked = previous == before.seal;
-        let was_suspect = self.suspect.is_some();
-        self.settle(is_linked && !is_faulty, proven, found);
-        if is_linked || is_faulty || before.is_faulty || was_suspect {
+    /// Holds the entry's link against the entry before. What it names is the leaf that was signed, should they differ.
+    fn follow(&mut self, header: &Header, found: &mut Findings) {
+        let (index, previous) = (header.index, header.previous);
+        let Some(before) = &mut self.newest else {
+            if index == 0 && previous != Hash::NONE {
+                found.at(Flaw::Altered, 0, 0, "names an entry before it, and there is none");
+            }
             return;
-        }
-        if index == 0 {
-            found.at(Flaw::Altered, 0, 0, "names an entry before it, and there is none");
-        } else {
-            self.suspect = Some(before.index);
+        };
+        let (at, is_faulty, is_linked) = (before.index, before.is_faulty, before.seal == previous);
+        before.seal = previous;
+        let was_suspect = self.suspect.is_some();
+        self.settle(is_linked, found);
+        if !is_linked && !is_faulty && !was_suspect {
+            self.suspect = Some(at);
         }
     }
 
-    /// The link between a suspect and the entry behind it is broken. If that entry is linked to the one behind it, it is
-    /// sound and the suspect is not; if checkpoints vouch for the suspect, it is the other way round.
-    fn settle(&mut self, is_next_sound: bool, proven: u64, found: &mut Findings) {
+    /// The link between a suspect and the entry behind it is broken. If the one behind that is linked to it, it is sound
+    /// and the suspect is not.
+    fn settle(&mut self, is_next_sound: bool, found: &mut Findings) {
         let Some(suspect) = self.suspect.take() else { return };
-        let behind = suspect + 1;
-        let (first, last) = match () {
-            () if proven > suspect => (behind, behind),
-            () if is_next_sound => (suspect, suspect),
-            () => (suspect, behind),
-        };
-        found.at(Flaw::Altered, first, last, "the hash that the next entry names is another");
+        let last = if is_next_sound { suspect } else { suspect + 1 };
+        found.at(Flaw::Altered, suspect, last, "is not the one that the next entry names");
     }
 
     fn note_time(&mut self, header: &Header) {
-        let is_backward = self.latest.is_some_and(|latest| latest.since(header.time) > self.slack);
-        if is_backward {
+        if self.latest.is_some_and(|latest| latest.since(header.time) > self.slack) {
             let (first, times) = self.backward.unwrap_or((header.index, 0));
             self.backward = Some((first, times + 1));
         }
         self.latest = Some(header.time);
     }
 
+    /// Places are lost: the next link and all later roots say nothing.
     fn tear(&mut self, at: u64) {
         self.torn = Some(self.torn.map_or(at, |torn| torn.min(at)));
+        self.newest = None;
     }
 }

@@ -9,7 +9,8 @@ use crate::note::Signed;
 /// The keys of a ledger, in the order in which they came into force.
 #[derive(Debug)]
 pub(crate) struct Keys {
-    all: Vec<PublicKey>,
+    /// Each with the index of the entry that names it.
+    all: Vec<(u64, PublicKey)>,
     pinned: Vec<PublicKey>,
     is_vouched: bool,
 }
@@ -34,20 +35,20 @@ impl Keys {
             found.at(Flaw::Key, index, index, "the key it names cannot be read");
             return;
         };
-        let by = if index == 0 { Some(body.key) } else { self.all.last().copied() };
+        let by = if index == 0 { Some(body.key) } else { self.all.last().map(|(_, key)| *key) };
         match by.filter(|by| body.is_signed_by(*by, place)) {
             None => found.at(Flaw::Key, index, index, "the key it names is not vouched for by the key before"),
             Some(by) => {
                 // The first key signs itself, which proves nothing about what followed.
                 self.is_vouched |= index > 0 && self.pinned.contains(&by);
-                self.all.push(body.key);
+                self.all.push((index, body.key));
             }
         }
     }
 
     /// What is wrong with the signature of a checkpoint, if anything.
     pub(crate) fn check(&self, checkpoint: &Checkpoint) -> Result<(), &'static str> {
-        match self.all.last().map(|key| checkpoint.signed(*key)) {
+        match self.in_force(checkpoint.head.size).map(|key| checkpoint.signed(key)) {
             Some(Signed::Yes) => Ok(()),
             Some(Signed::Falsely) => Err("carries a false signature"),
             Some(Signed::No) => Err("is not signed by the key in force"),
@@ -55,19 +56,25 @@ impl Keys {
         }
     }
 
-    /// A checkpoint signed by the key in force is right in all it states.
-    pub(crate) fn vouch(&mut self) {
-        self.is_vouched |= self.all.last().is_some_and(|key| self.pinned.contains(key));
+    /// A checkpoint of this size, signed by the key in force, is right in all it states.
+    pub(crate) fn vouch(&mut self, size: u64) {
+        self.is_vouched |= self.in_force(size).is_some_and(|key| self.pinned.contains(&key));
     }
 
     /// Whether a key of this ledger, or a pinned one, signed it.
     pub(crate) fn know(&self, checkpoint: &Checkpoint) -> bool {
-        self.all.iter().chain(&self.pinned).any(|key| checkpoint.is_signed_by(*key))
+        let own = self.all.iter().map(|(_, key)| key);
+        own.chain(&self.pinned).any(|key| checkpoint.is_signed_by(*key))
+    }
+
+    /// The key that signs checkpoints over so many entries.
+    fn in_force(&self, size: u64) -> Option<PublicKey> {
+        self.all.iter().rev().find(|(index, _)| *index < size).map(|(_, key)| *key)
     }
 
     pub(crate) fn end(&self, entries: u64, found: &mut Findings) {
         if !self.pinned.is_empty() && !self.is_vouched {
-            found.between(Flaw::Key, 0, entries.saturating_sub(1), "nothing here is vouched for by the pinned key");
+            found.at(Flaw::Key, 0, entries.saturating_sub(1), "nothing here is vouched for by the pinned key");
         }
     }
 }

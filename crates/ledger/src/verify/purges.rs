@@ -27,6 +27,8 @@ pub(super) struct Purges {
 struct Gone {
     first: u64,
     last: u64,
+    /// The first that does not follow on the one before.
+    stray: Option<u64>,
     /// The entry that is due last, and when; `None`: never.
     youngest: (u64, Option<Time>),
 }
@@ -47,7 +49,15 @@ impl Purges {
             return;
         }
         let due = self.retention.due(header);
-        let gone = self.open.entry(tombstone).or_insert(Gone { first: index, last: index, youngest: (index, due) });
+        let gone = self.open.entry(tombstone).or_insert(Gone {
+            first: index,
+            last: index,
+            stray: None,
+            youngest: (index, due),
+        });
+        if index > gone.last.saturating_add(1) {
+            gone.stray.get_or_insert(index);
+        }
         gone.last = index;
         // An entry that is never due is later than every moment.
         let is_later = gone.youngest.1.is_some_and(|youngest| due.is_none_or(|due| due > youngest));
@@ -59,10 +69,7 @@ impl Purges {
     /// An entry of kind *purge*; `detail` is `None` when it cannot be believed.
     pub(super) fn tombstone(&mut self, header: &Header, detail: Option<&Detail>, found: &mut Findings) {
         let index = header.index;
-        let Some(detail) = detail else {
-            self.open.remove(&index);
-            return;
-        };
+        let Some(detail) = detail else { return self.lose(index) };
         let Ok(stone) = Tombstone::read(detail.body) else {
             found.at(Flaw::Purge, index, index, "a tombstone that cannot be read");
             return;
@@ -71,7 +78,11 @@ impl Purges {
             self.unknown.push(Unknown::PurgePending { tombstone: index });
             return;
         };
-        if let Some(wrong) = self.wrong(header, &stone, gone) {
+        if gone.first < stone.first || gone.last > stone.last || stone.last >= index {
+            let behind = gone.stray.unwrap_or(stone.last.saturating_add(1));
+            let first = if gone.first < stone.first { gone.first } else { behind.min(gone.last) };
+            found.at(Flaw::Purge, first, gone.last, format!("details are gone that tombstone {index} does not name"));
+        } else if let Some(wrong) = self.wrong(header, &stone, gone) {
             found.at(Flaw::Purge, gone.first, gone.last, wrong);
         }
         self.unsigned.insert(index, gone);
@@ -81,9 +92,7 @@ impl Purges {
         let (index, time) = (header.index, header.time);
         let (youngest, due) = gone.youngest;
         let is_early = due.is_none_or(|due| time < due);
-        if gone.first < stone.first || gone.last > stone.last || stone.last >= index {
-            Some(format!("details are gone that tombstone {index} does not name"))
-        } else if is_early {
+        if is_early {
             Some(format!("purged too early by tombstone {index} of {time}: entry {youngest} is due {}", or_never(due)))
         } else if due.is_none_or(|due| stone.due < due) || stone.due > time {
             Some(format!("tombstone {index} states a false due date; entry {youngest} is due {}", or_never(due)))
@@ -99,16 +108,21 @@ impl Purges {
         self.unsigned = self.unsigned.split_off(&proven);
     }
 
-    /// There are no more entries. `torn`: tombstones from there on may be lost for another reason, already told.
-    pub(super) fn end(&mut self, torn: Option<u64>, found: &mut Findings) {
-        let is_told = |tombstone: u64| torn.is_some_and(|torn| tombstone >= torn);
+    /// What stands in the place of this index cannot be believed, which is told; so nothing is said of what names it.
+    pub(super) fn lose(&mut self, index: u64) {
+        self.open.remove(&index);
+    }
+
+    /// There are no more entries. Tombstones from `told` on are lost or not vouched for by a fault that is already told.
+    pub(super) fn end(&mut self, told: Option<u64>, found: &mut Findings) {
+        let is_told = |tombstone: u64| told.is_some_and(|told| tombstone >= told);
         for (tombstone, gone) in self.open.iter().filter(|(tombstone, _)| !is_told(**tombstone)) {
             let says = format!("details are gone, and entry {tombstone}, which should say why, is no tombstone");
             found.at(Flaw::Purge, gone.first, gone.last, says);
         }
         for (tombstone, gone) in self.unsigned.iter().filter(|(tombstone, _)| !is_told(**tombstone)) {
             let says = format!("details are gone by tombstone {tombstone}, which no checkpoint vouches for");
-            found.between(Flaw::Purge, gone.first, gone.last, says);
+            found.at(Flaw::Purge, gone.first, gone.last, says);
         }
         if self.entries > 0 {
             self.unknown.push(Unknown::Purged { entries: self.entries });

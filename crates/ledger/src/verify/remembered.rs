@@ -48,7 +48,7 @@ impl Remembered {
             "other entries than those in the checkpoint over {size} entries {}",
             self.origin(remembered, is_known)
         );
-        found.between(Flaw::Memory, self.agreed, size - 1, says);
+        found.at(Flaw::Memory, self.agreed, size - 1, says);
     }
 
     /// A remembered checkpoint is larger than the ledger.

@@ -43,8 +43,6 @@ pub struct Fault {
     /// The last one that this fault is about; the same as `first` where the place is known exactly.
     pub last: u64,
     says: String,
-    /// Whether it follows from any other fault in its span, and is then left out.
-    follows: bool,
 }
 
 /// What was not proven, and why.
@@ -143,14 +141,16 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// A fault whose place is known.
+    /// Something is wrong, at `first` or somewhere up to `last`. What was told of the same place is not told twice.
     pub(crate) fn at(&mut self, flaw: Flaw, first: u64, last: u64, says: impl Into<String>) {
-        self.add(Fault { flaw, first, last: last.max(first), says: says.into(), follows: false });
-    }
-
-    /// A fault somewhere between, which any fault with a place there explains.
-    pub(crate) fn between(&mut self, flaw: Flaw, first: u64, last: u64, says: impl Into<String>) {
-        self.add(Fault { flaw, first, last: last.max(first), says: says.into(), follows: true });
+        if self.faults.iter().any(|other| other.flaw == flaw && other.first == first && flaw != Flaw::Outside) {
+            return;
+        }
+        if self.faults.len() < FAULTS {
+            self.faults.push(Fault { flaw, first, last: last.max(first), says: says.into() });
+        } else {
+            self.more += 1;
+        }
     }
 
     /// Holds the attachments of an entry against what `find` finds.
@@ -165,19 +165,8 @@ impl Findings {
         }
     }
 
-    fn add(&mut self, fault: Fault) {
-        let is_told = |other: &Fault| other.follows && other.flaw == fault.flaw && other.first == fault.first;
-        if fault.follows && self.faults.iter().any(is_told) {
-            return;
-        }
-        if self.faults.len() < FAULTS { self.faults.push(fault) } else { self.more += 1 }
-    }
-
+    /// The faults by first entry, and how many more there are.
     pub(crate) fn finish(mut self) -> (Vec<Fault>, u64) {
-        let places: Vec<u64> = self.faults.iter().filter(|fault| !fault.follows).map(|fault| fault.first).collect();
-        let is_explained =
-            |fault: &Fault| fault.follows && places.iter().any(|at| (fault.first..=fault.last).contains(at));
-        self.faults.retain(|fault| !is_explained(fault));
         self.faults.sort_by_key(|fault| fault.first);
         (self.faults, self.more)
     }
