@@ -222,11 +222,11 @@ impl Check<'_> {
     fn signature(&mut self) -> bool {
         let head = self.bundle.checkpoint.head;
         match self.keys.check(&self.bundle.checkpoint) {
-            Ok(()) if head.size > 0 => {
+            Ok(true) if head.size > 0 => {
                 self.keys.vouch(head.size);
                 true
             }
-            Ok(()) => false,
+            Ok(_) => false,
             Err(wrong) => {
                 let says = format!("the checkpoint over {} entries {wrong}", head.size);
                 self.found.at(Flaw::Checkpoint, 0, head.size.saturating_sub(1), says);

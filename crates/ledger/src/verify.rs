@@ -87,7 +87,7 @@ pub fn verify<B: AsRef<[u8]>, E: fmt::Display, C: AsRef<str>>(
         }
         verifier.recall();
     }
-    verifier.chain.end(&mut verifier.found);
+    verifier.chain.end(waiting.as_ref().map(|checkpoint| checkpoint.head.root), &mut verifier.found);
     verifier.recall();
     while let Some(checkpoint) = waiting {
         verifier.checkpoint(&checkpoint);
@@ -108,8 +108,6 @@ struct Verifier<'a> {
     proven: u64,
     has_checkpoint: bool,
     is_doubted: bool,
-    /// Whether no entry was left out of the replay that the database is held against.
-    is_replayed: bool,
     found: Findings,
 }
 
@@ -128,7 +126,6 @@ impl<'a> Verifier<'a> {
             proven: 0,
             has_checkpoint: false,
             is_doubted: false,
-            is_replayed: true,
             found: Findings::default(),
         }
     }
@@ -151,7 +148,7 @@ impl<'a> Verifier<'a> {
         };
         let place = self.chain.next;
         if !self.chain.take(&entry, &mut self.found) {
-            self.is_replayed = false;
+            self.keys.doubt(place);
             return self.purges.lose(place);
         }
         let header = &entry.header;
@@ -184,7 +181,6 @@ impl<'a> Verifier<'a> {
             }
             Content::Kept(_) if !entry.is_whole() => {
                 self.found.at(Flaw::Altered, index, index, "its details are not those that its header names");
-                self.is_replayed = false;
                 return None;
             }
             Content::Kept(_) => {}
@@ -224,14 +220,16 @@ impl<'a> Verifier<'a> {
             return self
                 .doubt(size, &format!("a checkpoint over {size} entries says that there were more than {entries}"));
         }
-        if let Err(wrong) = self.keys.check(checkpoint) {
-            return self.doubt(size, &format!("the checkpoint over {size} entries {wrong}"));
-        }
         if size != entries {
             return self.doubt(size, &format!("the checkpoint over {size} entries comes out of order"));
         }
         if root != self.chain.tree.root() {
             return self.doubt(size, &format!("other entries than those in the checkpoint over {size} entries"));
+        }
+        match self.keys.check(checkpoint) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(wrong) => return self.doubt(size, &format!("the checkpoint over {size} entries {wrong}")),
         }
         self.proven = size;
         self.keys.vouch(size);
@@ -258,17 +256,19 @@ impl<'a> Verifier<'a> {
 
     fn finish(mut self) -> Verdict {
         let entries = self.chain.next;
-        // Where places are lost, checkpoints were not asked, and could not vouch.
-        if self.chain.torn.is_none() {
+        // Where places or keys are lost, checkpoints were not asked, and could not vouch.
+        if self.chain.torn.is_none() && self.keys.lost().is_none() {
             self.keys.end(entries, &mut self.found);
         }
         let doubted = self.is_doubted.then_some(self.proven);
-        self.purges.end(self.chain.torn.or(doubted), &mut self.found);
-        let mut unknown = Vec::new();
-        match self.chain.torn {
-            Some(first) => unknown.push(Unknown::Uncompared { first }),
-            None => self.recall_beyond(entries),
+        let told = [self.chain.torn, self.keys.lost(), doubted].into_iter().flatten().min();
+        self.purges.end(told, &mut self.found);
+        if self.chain.torn.is_none() {
+            self.recall_beyond(entries);
         }
+        let mut unknown = Vec::new();
+        let lost = self.chain.torn.into_iter().chain(self.keys.lost()).min();
+        unknown.extend(lost.map(|first| Unknown::Uncompared { first }));
         unknown.extend((entries == 0).then_some(Unknown::Empty));
         unknown.extend((!self.is_pinned).then_some(Unknown::Unpinned));
         if entries > 0 && !self.has_checkpoint && self.chain.torn.is_none() {
@@ -278,7 +278,8 @@ impl<'a> Verifier<'a> {
         }
         unknown.extend(self.attachments.is_none().then_some(Unknown::Attachments));
         match self.rows {
-            Some(rows) if self.is_replayed && self.chain.torn.is_none() => rows.compare(entries, &mut self.found),
+            // A replay of what is not as it was written would blame the wrong entries.
+            Some(rows) if self.found.is_written() => rows.compare(entries, &mut self.found),
             _ => unknown.push(Unknown::Rows),
         }
         unknown.extend(self.purges.unknown);

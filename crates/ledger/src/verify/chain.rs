@@ -29,6 +29,7 @@ pub(super) struct Chain {
 struct Newest {
     index: u64,
     seal: Hash,
+    leaf: Hash,
     is_faulty: bool,
 }
 
@@ -63,11 +64,12 @@ impl Chain {
 
     /// Takes the next entry. Says whether it stands where it may be believed.
     pub(super) fn take(&mut self, entry: &Entry, found: &mut Findings) -> bool {
-        if entry.leaf() != entry.seal {
+        let (seal, leaf) = (entry.seal, entry.leaf());
+        if leaf != seal {
             // Nothing that the header says can be believed, not even its index.
             found.at(Flaw::Altered, self.next, self.next, "its header is not the one that was sealed");
             self.settle(false, found);
-            self.push(self.next, entry.seal, true);
+            self.push(Newest { index: self.next, seal, leaf, is_faulty: true });
             return false;
         }
         if !self.is_own(&entry.header, found) || !self.is_in_place(entry, found) {
@@ -75,23 +77,28 @@ impl Chain {
         }
         self.follow(&entry.header, found);
         self.note_time(&entry.header);
-        self.push(entry.header.index, entry.seal, false);
+        self.push(Newest { index: entry.header.index, seal, leaf, is_faulty: false });
         true
     }
 
-    /// There are no more entries; nothing can correct the newest any more.
-    pub(super) fn end(&mut self, found: &mut Findings) {
+    /// There are no more entries. No next entry says which half of a damaged newest one is right, its header or its seal;
+    /// the root in its checkpoint does.
+    pub(super) fn end(&mut self, root: Option<Hash>, found: &mut Findings) {
         self.settle(false, found);
-        if let Some(newest) = self.newest.take() {
-            self.tree.push(newest.seal);
+        let Some(newest) = self.newest.take() else { return };
+        let mut by_leaf = self.tree.clone();
+        by_leaf.push(newest.leaf);
+        self.tree.push(newest.seal);
+        if root == Some(by_leaf.root()) {
+            self.tree = by_leaf;
         }
     }
 
-    fn push(&mut self, index: u64, seal: Hash, is_faulty: bool) {
-        if let Some(before) = self.newest.replace(Newest { index, seal, is_faulty }) {
+    fn push(&mut self, newest: Newest) {
+        self.next = newest.index.saturating_add(1);
+        if let Some(before) = self.newest.replace(newest) {
             self.tree.push(before.seal);
         }
-        self.next = index.saturating_add(1);
     }
 
     fn is_own(&mut self, header: &Header, found: &mut Findings) -> bool {

@@ -13,11 +13,15 @@ pub(crate) struct Keys {
     all: Vec<(u64, PublicKey)>,
     pinned: Vec<PublicKey>,
     is_vouched: bool,
+    /// The first entry that should name a key and names none to be believed; later keys are not known.
+    lost: Option<u64>,
+    /// The first entry that cannot be believed, whatever it names: it may have named a key.
+    doubted: Option<u64>,
 }
 
 impl Keys {
     pub(crate) fn new(pinned: Vec<PublicKey>) -> Self {
-        Self { all: Vec::new(), pinned, is_vouched: false }
+        Self { all: Vec::new(), pinned, is_vouched: false, lost: None, doubted: None }
     }
 
     /// Takes an entry of kind *key*, or finds out that the first entry is none.
@@ -26,6 +30,7 @@ impl Keys {
         if header.kind != Kind::Key {
             if index == 0 {
                 found.at(Flaw::Key, 0, 0, "the first entry names no key");
+                self.lost = Some(0);
             }
             return;
         }
@@ -33,11 +38,17 @@ impl Keys {
         let body = detail.and_then(|detail| KeyBody::read(detail.body).ok());
         let Some(body) = body else {
             found.at(Flaw::Key, index, index, "the key it names cannot be read");
+            self.lost.get_or_insert(index);
             return;
         };
         let by = if index == 0 { Some(body.key) } else { self.all.last().map(|(_, key)| *key) };
         match by.filter(|by| body.is_signed_by(*by, place)) {
-            None => found.at(Flaw::Key, index, index, "the key it names is not vouched for by the key before"),
+            // Once a key is lost, that the next one is not vouched for says nothing new.
+            None if self.lost.or(self.doubted).is_some() => self.lost = self.lost.or(self.doubted),
+            None => {
+                found.at(Flaw::Key, index, index, "the key it names is not vouched for by the key before");
+                self.lost = Some(index);
+            }
             Some(by) => {
                 // The first key signs itself, which proves nothing about what followed.
                 self.is_vouched |= index > 0 && self.pinned.contains(&by);
@@ -46,14 +57,33 @@ impl Keys {
         }
     }
 
-    /// What is wrong with the signature of a checkpoint, if anything.
-    pub(crate) fn check(&self, checkpoint: &Checkpoint) -> Result<(), &'static str> {
-        match self.in_force(checkpoint.head.size).map(|key| checkpoint.signed(key)) {
-            Some(Signed::Yes) => Ok(()),
+    /// Whether the key in force signed a checkpoint; `false` when that key is lost, which is told already. Errors: what is
+    /// wrong with the signature.
+    pub(crate) fn check(&mut self, checkpoint: &Checkpoint) -> Result<bool, &'static str> {
+        let size = checkpoint.head.size;
+        if self.lost.is_some_and(|lost| lost < size) {
+            return Ok(false);
+        }
+        match self.in_force(size).map(|key| checkpoint.signed(key)) {
+            Some(Signed::Yes) => Ok(true),
+            Some(Signed::No) if self.doubted.is_some_and(|doubted| doubted < size) => {
+                self.lost = self.doubted;
+                Ok(false)
+            }
             Some(Signed::Falsely) => Err("carries a false signature"),
             Some(Signed::No) => Err("is not signed by the key in force"),
             None => Err("cannot be checked: no key is named"),
         }
+    }
+
+    /// The entry in this place cannot be believed.
+    pub(crate) fn doubt(&mut self, index: u64) {
+        self.doubted.get_or_insert(index);
+    }
+
+    /// The first entry from which on keys are not known.
+    pub(crate) fn lost(&self) -> Option<u64> {
+        self.lost
     }
 
     /// A checkpoint of this size, signed by the key in force, is right in all it states.

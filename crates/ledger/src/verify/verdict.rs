@@ -65,9 +65,9 @@ pub enum Unknown {
         /// The first of them.
         first: u64,
     },
-    /// Places or hashes are so damaged that no root could be compared behind this entry.
+    /// Places or keys are lost, so that later checkpoints could not be compared.
     Uncompared {
-        /// The first entry behind which nothing was compared.
+        /// The first entry from which on nothing was compared.
         first: u64,
     },
     /// Attachments were not looked at.
@@ -165,6 +165,11 @@ impl Findings {
         }
     }
 
+    /// Whether all entries so far are as they were written.
+    pub(crate) fn is_written(&self) -> bool {
+        self.faults.iter().all(|fault| fault.flaw == Flaw::Outside)
+    }
+
     /// The faults by first entry, and how many more there are.
     pub(crate) fn finish(mut self) -> (Vec<Fault>, u64) {
         self.faults.sort_by_key(|fault| fault.first);
@@ -206,7 +211,10 @@ impl fmt::Display for Unknown {
                 write!(out, "From entry {first} on no checkpoint vouches: whoever can write the files can change them.")
             }
             Self::Uncompared { first } => {
-                write!(out, "Behind entry {first} no root could be compared; there may be more damage than is told.")
+                write!(
+                    out,
+                    "From entry {first} on checkpoints could not be compared; there may be more damage than is told."
+                )
             }
             Self::Attachments => write!(out, "Attachments were not looked at."),
             Self::Rows => write!(out, "The database was not compared with the ledger."),

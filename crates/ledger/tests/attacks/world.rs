@@ -33,7 +33,7 @@ impl Dice {
     }
 
     pub fn one_in(&mut self, n: u64) -> bool {
-        self.next() % n == 0
+        self.next().is_multiple_of(n)
     }
 }
 
@@ -76,7 +76,7 @@ pub struct World {
 }
 
 impl Plan {
-    /// 30 to 80 entries over some ten years, with checkpoints, a change of key now and then, and one purge.
+    /// 30 to 80 entries over some eleven years, with checkpoints, a change of key now and then, and one purge.
     pub fn roll(seed: u64, site: Site, secret: u8) -> Self {
         let mut dice = Dice(seed);
         let mut time = 1_262_304_000 * 1_000_000;
@@ -85,7 +85,7 @@ impl Plan {
         let entries = dice.between(30, 80);
         let purge_at = dice.between(entries * 3 / 4, entries - 1);
         for n in 0..entries {
-            time += i64::try_from(dice.between(1, 4_000_000 * DAY.unsigned_abs() / entries)).unwrap() * 1_000;
+            time += i64::try_from(dice.between(1, 8_000_000 * DAY.unsigned_abs() / entries)).unwrap() * 1_000;
             let event = match n {
                 n if n == purge_at => Event::Purge,
                 _ if dice.one_in(12) => Event::Rotation,
