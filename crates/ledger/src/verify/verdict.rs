@@ -222,13 +222,13 @@ impl fmt::Display for Unknown {
             Self::Purged { entries } => {
                 write!(
                     out,
-                    "Details of {entries} entries were purged when due. What they said cannot be told any more."
+                    "Details were purged when due (entries: {entries}). What they said cannot be told any more."
                 )
             }
             Self::PurgePending { tombstone } => {
                 write!(out, "The purge of entry {tombstone} is announced but nothing is gone.")
             }
-            Self::Withheld { entries } => write!(out, "The excerpt leaves out the details of {entries} entries."),
+            Self::Withheld { entries } => write!(out, "The excerpt leaves out details (entries: {entries})."),
             Self::Remembered { size } => {
                 write!(out, "The remembered checkpoint over {size} entries could not be compared.")
             }
