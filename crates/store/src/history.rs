@@ -14,6 +14,8 @@
 mod adopt;
 mod batch;
 mod compact;
+#[cfg(test)]
+mod crash;
 mod disk;
 mod encode;
 mod manifest;
@@ -21,6 +23,8 @@ mod read;
 mod retention;
 mod rollup;
 mod row;
+#[cfg(test)]
+mod sample;
 mod scan;
 mod schema;
 
@@ -183,5 +187,196 @@ impl History {
             sha256: encode::sha256(&bytes),
             schema: schema::VERSION,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample::{BEGIN, Place, SITE, any_flow, batch, expected, flow, flows, origin};
+    use super::*;
+    use proptest::prelude::*;
+    use wardlight_model::{Flow, Time};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn what_is_written_is_read(flows in proptest::collection::vec(any_flow(), 1..60)) {
+            let mut place = Place::new();
+            let change = place.flush(7, &flows);
+            prop_assert_eq!(place.rows(), expected(7, &flows));
+            for segment in &change.added {
+                let rows: Vec<Row> = place.history.rows(segment.clone()).map(Result::unwrap).collect();
+                prop_assert_eq!(segment.rows, rows.len() as u64);
+                prop_assert!(rows.iter().all(|row| Hour::of(row.last) == segment.hour));
+                prop_assert_eq!(Some(segment.first), rows.iter().map(|row| row.first).min());
+                prop_assert_eq!(Some(segment.last), rows.iter().map(|row| row.last).max());
+                prop_assert_eq!(Some(segment.first_sequence), rows.iter().map(|row| row.sequence).min());
+                prop_assert_eq!(Some(segment.last_sequence), rows.iter().map(|row| row.sequence).max());
+            }
+        }
+
+        #[test]
+        fn a_query_gives_what_a_look_at_every_row_gives(
+            flows in proptest::collection::vec(any_flow(), 1..40),
+            chosen in any::<prop::sample::Index>(),
+            parts in any::<[bool; 5]>(),
+        ) {
+            let mut place = Place::new();
+            let (a, b) = flows.split_at(flows.len() / 2);
+            place.flush(1, a);
+            place.flush(1 + a.len() as u64, b);
+            let one = chosen.get(&flows);
+            let query = Query {
+                from: if parts[0] { one.last } else { Time::MIN },
+                until: if parts[1] { one.last } else { Time::from_micros(i64::MAX) },
+                scope: parts[2].then_some(one.key.scope),
+                address: parts[3].then_some(one.key.responder.0),
+                service: one.service.map(|service| service.name.to_owned()).filter(|_| parts[4]),
+                ..Query::default()
+            };
+            let mut found: Vec<Row> = place.history.scan(&place.manifest, query.clone()).map(Result::unwrap).collect();
+            found.sort_by_key(|row| row.sequence);
+            let wanted: Vec<Row> = expected(1, &flows).into_iter().filter(|row| query.takes(row)).collect();
+            prop_assert_eq!(found, wanted);
+        }
+
+        #[test]
+        fn sums_of_parts_merge_into_the_sum_of_the_whole(
+            flows in proptest::collection::vec(any_flow(), 1..40),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let sum = |flows: &[Flow]| {
+                let mut sums = Rollup::default();
+                flows.iter().for_each(|flow| sums.add(flow));
+                sums
+            };
+            let (a, b) = flows.split_at(cut.index(flows.len()));
+            let (mut ab, mut ba) = (sum(a), sum(b));
+            ab.merge(&sum(b));
+            ba.merge(&sum(a));
+            let whole = sum(&flows);
+            prop_assert_eq!(ab.sorted(), whole.sorted());
+            prop_assert_eq!(ba.sorted(), whole.sorted());
+            let mut read = Rollup::default();
+            expected(1, &flows).iter().for_each(|row| read.add_row(row));
+            prop_assert_eq!(read.sorted(), whole.sorted());
+        }
+    }
+
+    #[test]
+    fn the_same_journal_gives_the_same_bytes() {
+        let [a, b] = [(), ()].map(|()| {
+            let mut place = Place::new();
+            place.flush(1, &flows(0..5000)).added
+        });
+        assert_eq!(a, b);
+        assert_eq!(a[0].path(), "flows/date=2023-11-14/hour=22/000000000001-000000002800.parquet");
+        assert_eq!(a.len(), 2);
+    }
+
+    #[test]
+    fn a_flow_lies_in_the_hour_in_which_it_ended() {
+        let mut place = Place::new();
+        let mut long = flow(1);
+        long.first = Time::from_seconds(BEGIN - 90_000);
+        let change = place.flush(1, &[long]);
+        assert_eq!(change.added[0].hour.to_string(), "date=2023-11-14/hour=22");
+        let yesterday = Query { until: Time::from_seconds(BEGIN - 80_000), ..Query::default() };
+        assert_eq!(place.history.scan(&place.manifest, yesterday).count(), 1, "it was there yesterday, too");
+    }
+
+    #[test]
+    fn rows_are_sorted_for_pruning() {
+        let mut place = Place::new();
+        let change = place.flush(1, &flows(0..2000));
+        let key =
+            |row: Row| (row.key.scope, row.key.initiator.0.to_string(), row.key.responder.0.to_string(), row.first);
+        let rows: Vec<_> = place.history.rows(change.added[0].clone()).map(|row| key(row.unwrap())).collect();
+        assert!(rows.is_sorted());
+    }
+
+    #[test]
+    fn merged_files_hold_the_same_rows_in_less_room() {
+        let mut place = Place::new();
+        for n in 0..20 {
+            place.flush(1 + n * 100, &flows(n * 100..n * 100 + 100));
+        }
+        let before = place.manifest.bytes();
+        let newest = place.manifest.live().map(|segment| segment.recorded).max();
+        for group in mergeable(&place.manifest, Hour::of(Time::from_seconds(BEGIN + 7200))) {
+            let change = place.history.compact(&group).unwrap();
+            place.manifest.apply(&change);
+            place.history.remove(&change).unwrap();
+        }
+        assert_eq!(place.manifest.live().count(), 1);
+        assert_eq!(place.manifest.live().map(|segment| segment.recorded).max(), newest);
+        assert!(place.manifest.bytes() * 3 < before);
+        assert_eq!(place.rows(), expected(1, &flows(0..2000)));
+    }
+
+    #[test]
+    fn an_open_hour_is_not_merged() {
+        let mut place = Place::new();
+        place.flush(1, &flows(0..10));
+        place.flush(11, &flows(10..20));
+        assert!(mergeable(&place.manifest, Hour::of(Time::from_seconds(BEGIN))).is_empty());
+    }
+
+    #[test]
+    fn a_limit_ends_a_scan_and_the_newest_hour_can_come_first() {
+        let mut place = Place::new();
+        place.flush(1, &flows(0..4000));
+        let query = Query { limit: 3, newest_first: true, ..Query::default() };
+        let hours: Vec<Hour> =
+            place.history.scan(&place.manifest, query).map(|row| Hour::of(row.unwrap().last)).collect();
+        assert_eq!(hours, [Hour::of(Time::from_seconds(BEGIN + 3600)); 3]);
+    }
+
+    #[test]
+    fn a_file_that_is_gone_or_broken_ends_a_scan_with_its_name() {
+        let mut place = Place::new();
+        let change = place.flush(1, &flows(0..10));
+        let path = change.added[0].path();
+        std::fs::write(place.folder.path().join(&path), b"PAR1 no more").unwrap();
+        let rows: Vec<_> = place.history.scan(&place.manifest, Query::default()).collect();
+        assert!(matches!(&rows[..], [Err(HistoryError::Parquet { path: named, .. })] if *named == path), "{rows:?}");
+        std::fs::remove_file(place.folder.path().join(&path)).unwrap();
+        let rows: Vec<_> = place.history.scan(&place.manifest, Query::default()).collect();
+        assert!(matches!(&rows[..], [Err(HistoryError::Disk { path: named, .. })] if *named == path), "{rows:?}");
+    }
+
+    #[test]
+    fn a_file_of_a_newer_version_is_not_guessed_at() {
+        let mut place = Place::new();
+        let mut segment = place.flush(1, &flows(0..10)).added.remove(0);
+        segment.schema += 1;
+        let rows: Vec<_> = place.history.rows(segment).collect();
+        assert!(matches!(&rows[..], [Err(HistoryError::Version { version: 2, newest: 1, .. })]), "{rows:?}");
+    }
+
+    #[test]
+    fn a_hundred_thousand_addresses_are_found_by_statistics_and_bloom_filter() {
+        let mut batch = Batch::new(SITE);
+        for n in 0..300_000_u64 {
+            let mut flow = flow(n % 3000);
+            let [.., a, b, c] = n.to_be_bytes();
+            flow.key.initiator.0 = std::net::Ipv4Addr::new(10, a, b, c).into();
+            flow.key.responder.0 = std::net::Ipv4Addr::new(172, 16, a, b).into();
+            batch.push(origin(n + 1), &flow);
+        }
+        let mut place = Place::new();
+        place.manifest.apply(&place.history.flush(&batch).change);
+        for (address, rows) in [("10.1.2.3", 1), ("172.16.2.7", 256), ("172.17.0.1", 0)] {
+            let query = Query { address: address.parse().ok(), ..Query::default() };
+            assert_eq!(place.history.scan(&place.manifest, query).count(), rows, "{address}");
+        }
+    }
+
+    #[test]
+    fn an_empty_batch_writes_nothing() {
+        let place = Place::new();
+        let flushed = place.history.flush(&batch(1, &[]));
+        assert!(flushed.change.added.is_empty() && flushed.shed.is_empty());
     }
 }

@@ -42,7 +42,7 @@ impl History {
         for name in self.names()? {
             match Name::read(&name) {
                 Some(name) if name.is_whole && manifest.lists(name.hour, name.sequences) => {}
-                Some(file) if file.is_left_by_crash(manifest, replay_from) => {
+                Some(file) if file.is_left_by_crash(replay_from) || self.holds_the_same(manifest, &file) => {
                     self.disk.remove(&self.root, &name)?;
                     found.removed.push(name);
                 }
@@ -57,6 +57,22 @@ impl History {
             }
         }
         Ok(found)
+    }
+
+    /// Whether the rows of `file` were to go, or stand in listed files that are there: it is then what a compaction
+    /// read and did not live to remove, or wrote and did not live to commit.
+    fn holds_the_same(&self, manifest: &Manifest, file: &Name) -> bool {
+        let is_there = |segment: &&Segment| matches!(self.is_as_listed(segment, Check::Length), Ok(Some(true)));
+        let of_hour = || manifest.live().filter(|segment| segment.hour == file.hour);
+        let mut inner = of_hour().filter(|segment| is_within(sequences(segment), file.sequences)).peekable();
+        let union = inner.peek().is_some().then(|| {
+            inner.try_fold((u64::MAX, 0), |(low, high), segment| {
+                is_there(&segment).then(|| (low.min(segment.first_sequence), high.max(segment.last_sequence)))
+            })
+        });
+        manifest.buried(file.hour, file.sequences)
+            || of_hour().filter(is_there).any(|segment| is_within(file.sequences, sequences(segment)))
+            || union.flatten() == Some(file.sequences)
     }
 
     fn is_as_listed(&self, segment: &Segment, check: Check) -> Result<Option<bool>, HistoryError> {
@@ -109,6 +125,14 @@ impl History {
     }
 }
 
+fn sequences(segment: &Segment) -> (u64, u64) {
+    (segment.first_sequence, segment.last_sequence)
+}
+
+fn is_within(inner: (u64, u64), outer: (u64, u64)) -> bool {
+    outer.0 <= inner.0 && inner.1 <= outer.1
+}
+
 /// What the name of a file says.
 struct Name {
     hour: Hour,
@@ -127,26 +151,10 @@ impl Name {
         (path(hour, sequences.0, sequences.1) == whole).then_some(Self { hour, sequences, is_whole })
     }
 
-    /// Whether its rows stand elsewhere, will be written again, or were to go.
-    fn is_left_by_crash(&self, manifest: &Manifest, replay_from: u64) -> bool {
-        !self.is_whole
-            || self.sequences.0 >= replay_from
-            || manifest.buried(self.hour, self.sequences)
-            || manifest.live().any(|segment| segment.covers(self.hour, self.sequences))
-            || is_union(self, manifest)
+    /// Whether it was never whole, or will be written again.
+    fn is_left_by_crash(&self, replay_from: u64) -> bool {
+        !self.is_whole || self.sequences.0 >= replay_from
     }
-}
-
-/// Whether `name` is what a compaction of listed files wrote and did not live to commit.
-fn is_union(name: &Name, manifest: &Manifest) -> bool {
-    let inner = manifest.live().filter(|segment| {
-        segment.hour == name.hour
-            && name.sequences.0 <= segment.first_sequence
-            && segment.last_sequence <= name.sequences.1
-    });
-    let ends = inner.map(|segment| (segment.first_sequence, segment.last_sequence));
-    let union = ends.reduce(|(low, high), (first, last)| (low.min(first), high.max(last)));
-    union == Some(name.sequences)
 }
 
 /// The hour of a folder `flows/date=…/hour=…`.

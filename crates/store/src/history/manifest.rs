@@ -82,11 +82,6 @@ impl Segment {
     fn key(&self) -> Key {
         (self.hour, self.first_sequence, self.last_sequence)
     }
-
-    /// Whether all sequences of `other` lie within its own, in the same hour.
-    pub(super) fn covers(&self, hour: Hour, sequences: (u64, u64)) -> bool {
-        self.hour == hour && self.first_sequence <= sequences.0 && sequences.1 <= self.last_sequence
-    }
 }
 
 pub(super) fn path(hour: Hour, first: u64, last: u64) -> String {
