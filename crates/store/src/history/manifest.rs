@@ -173,7 +173,6 @@ pub struct Tombstone {
 /// What a flush, compaction or purge changes. To be committed by the caller in one transaction; only then may
 /// [`super::History::remove`] take the files of `dropped` and `purged` away.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[must_use = "files that no manifest lists are lost"]
 pub struct Change {
     /// New files.
     pub added: Vec<Segment>,
