@@ -1,0 +1,267 @@
+//! Rows of a range of time, filtered, one after the other.
+//!
+//! Files are passed over by what the manifest says of them, row groups by their statistics and bloom filters, rows by
+//! the few columns that the filter needs. At most one decoded batch is held.
+
+use super::read::Columns;
+use super::row::Row;
+use super::schema::{self, column};
+use super::{History, HistoryError, Manifest, Segment};
+use arrow::array::{AsArray as _, BooleanArray, RecordBatch, StringArray};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::error::ArrowError;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReader, RowFilter};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::statistics::Statistics;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::net::IpAddr;
+use wardlight_model::{Scope, Time};
+
+/// Rows decoded at once.
+const STEP_ROWS: usize = 4096;
+
+/// What rows are asked for. The default asks for all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// Flows that ended at or after this moment.
+    pub from: Time,
+    /// Flows that began before this moment.
+    pub until: Time,
+    /// Flows of this routing domain.
+    pub scope: Option<Scope>,
+    /// Flows that begin or end at this address.
+    pub address: Option<IpAddr>,
+    /// Flows of this application protocol.
+    pub service: Option<String>,
+    /// At most so many rows.
+    pub limit: usize,
+    /// Whether files of the newest hour come first. Within a file, rows are ordered by scope, initiator, responder
+    /// and time.
+    pub newest_first: bool,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            from: Time::MIN,
+            until: Time::from_micros(i64::MAX),
+            scope: None,
+            address: None,
+            service: None,
+            limit: usize::MAX,
+            newest_first: false,
+        }
+    }
+}
+
+impl Query {
+    /// Whether `row` is asked for.
+    #[must_use]
+    pub fn takes(&self, row: &Row) -> bool {
+        self.spans(row.first, row.last)
+            && self.scope.is_none_or(|scope| row.key.scope == scope)
+            && self.address.is_none_or(|address| row.concerns(address))
+            && self.service.as_ref().is_none_or(|name| row.service.as_ref().is_some_and(|(other, _)| other == name))
+    }
+
+    fn spans(&self, first: Time, last: Time) -> bool {
+        // The last moment there is belongs to every range without an end.
+        (first < self.until || self.until.micros() == i64::MAX) && last >= self.from
+    }
+
+    fn holds_all_of(&self, segment: &Segment) -> bool {
+        self.from <= segment.first
+            && (segment.last < self.until || self.until.micros() == i64::MAX)
+            && self.scope.is_none()
+            && self.address.is_none()
+            && self.service.is_none()
+    }
+}
+
+/// Rows as they are read. Stops after the first error.
+pub struct Scan<'a> {
+    history: &'a History,
+    query: Query,
+    left: usize,
+    waiting: VecDeque<Segment>,
+    open: Option<Open>,
+}
+
+/// The file that is being read.
+struct Open {
+    segment: Segment,
+    batches: ParquetRecordBatchReader,
+    batch: RecordBatch,
+    next: usize,
+}
+
+impl History {
+    /// The rows that `query` asks for, of the files that `manifest` lists.
+    #[must_use]
+    pub fn scan(&self, manifest: &Manifest, query: Query) -> Scan<'_> {
+        let fitting = manifest.live().filter(|segment| query.spans(segment.first, segment.last)).cloned();
+        let mut waiting: VecDeque<Segment> = fitting.collect();
+        if query.newest_first {
+            waiting.make_contiguous().reverse();
+        }
+        Scan { history: self, left: query.limit, query, waiting, open: None }
+    }
+
+    pub(super) fn rows(&self, segment: Segment) -> Scan<'_> {
+        let query = Query::default();
+        Scan { history: self, left: query.limit, query, waiting: VecDeque::from([segment]), open: None }
+    }
+}
+
+impl Iterator for Scan<'_> {
+    type Item = Result<Row, HistoryError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            return None;
+        }
+        let row = self.advance().transpose();
+        match &row {
+            Some(Ok(_)) => self.left -= 1,
+            Some(Err(_)) | None => self.left = 0,
+        }
+        row
+    }
+}
+
+impl Scan<'_> {
+    fn advance(&mut self) -> Result<Option<Row>, HistoryError> {
+        loop {
+            let Some(open) = &mut self.open else {
+                let Some(segment) = self.waiting.pop_front() else { return Ok(None) };
+                self.open = Some(Open::new(self.history, &self.query, segment)?);
+                continue;
+            };
+            if open.next < open.batch.num_rows() {
+                open.next += 1;
+                return Columns::new(&open.segment, &open.batch).row(open.next - 1).map(Some);
+            }
+            match open.batches.next() {
+                Some(batch) => {
+                    open.batch = batch
+                        .map_err(|error| HistoryError::Parquet { path: open.segment.path(), source: error.into() })?;
+                    open.next = 0;
+                }
+                None => self.open = None,
+            }
+        }
+    }
+}
+
+impl Open {
+    fn new(history: &History, query: &Query, segment: Segment) -> Result<Self, HistoryError> {
+        let path = segment.path();
+        if segment.schema > schema::VERSION {
+            return Err(HistoryError::Version { path, version: segment.schema, newest: schema::VERSION });
+        }
+        let file = File::open(history.root.join(&path)).map_err(|source| HistoryError::Disk {
+            doing: "open",
+            path: path.clone(),
+            source,
+        })?;
+        let batches = batches(file, query, &segment).map_err(HistoryError::parquet(path))?;
+        Ok(Self { segment, batches, batch: RecordBatch::new_empty(schema::arrow()), next: 0 })
+    }
+}
+
+fn batches(
+    file: File,
+    query: &Query,
+    segment: &Segment,
+) -> Result<ParquetRecordBatchReader, parquet::errors::ParquetError> {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let mut builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?.with_batch_size(STEP_ROWS);
+    if !query.holds_all_of(segment) {
+        let mut groups = Vec::new();
+        for (group, facts) in builder.metadata().row_groups().iter().enumerate() {
+            if may_hold(facts, query) && may_name(&builder, group, facts, query)? {
+                groups.push(group);
+            }
+        }
+        let needed = [column::TS, column::DURATION, column::SCOPE, column::ORIG_H, column::RESP_H, column::SERVICE];
+        let mask = ProjectionMask::leaves(builder.parquet_schema(), needed);
+        let wanted = Wanted::new(query);
+        let filter = RowFilter::new(vec![Box::new(ArrowPredicateFn::new(mask, move |batch| wanted.of(&batch)))]);
+        builder = builder.with_row_groups(groups).with_row_filter(filter);
+    }
+    builder.build()
+}
+
+/// Whether the statistics leave room for a row that is asked for.
+fn may_hold(group: &RowGroupMetaData, query: &Query) -> bool {
+    let text = |place: usize, value: &str| {
+        let statistics = group.columns().get(place).and_then(|chunk| chunk.statistics());
+        let bounds = statistics.and_then(|found| Some((found.min_bytes_opt()?, found.max_bytes_opt()?)));
+        bounds.is_none_or(|(low, high)| low <= value.as_bytes() && value.as_bytes() <= high)
+    };
+    let number = |place: usize| match group.columns().get(place).and_then(|chunk| chunk.statistics()) {
+        Some(Statistics::Int64(found)) => found.min_opt().copied().zip(found.max_opt().copied()),
+        _ => None,
+    };
+    let address = query.address.map(|address| address.to_string());
+    address.is_none_or(|address| text(column::ORIG_H, &address) || text(column::RESP_H, &address))
+        && query.service.as_ref().is_none_or(|service| text(column::SERVICE, service))
+        && query.scope.is_none_or(|scope| {
+            number(column::SCOPE).is_none_or(|(low, high)| (low..=high).contains(&i64::from(scope.0)))
+        })
+        && number(column::TS).is_none_or(|(low, _)| query.spans(Time::from_micros(low), Time::from_micros(i64::MAX)))
+}
+
+/// Whether the address asked for can be in the group: among the initiators by their bounds, else by the responders'
+/// bloom filter.
+fn may_name(
+    builder: &ParquetRecordBatchReaderBuilder<File>,
+    group: usize,
+    facts: &RowGroupMetaData,
+    query: &Query,
+) -> Result<bool, parquet::errors::ParquetError> {
+    let Some(address) = query.address.map(|address| address.to_string()) else { return Ok(true) };
+    let statistics = facts.columns().get(column::ORIG_H).and_then(|chunk| chunk.statistics());
+    let bounds = statistics.and_then(|found| Some((found.min_bytes_opt()?, found.max_bytes_opt()?)));
+    if bounds.is_none_or(|(low, high)| low <= address.as_bytes() && address.as_bytes() <= high) {
+        return Ok(true);
+    }
+    let bloom = builder.get_row_group_column_bloom_filter(group, column::RESP_H)?;
+    Ok(bloom.is_none_or(|bloom| bloom.check(address.as_str())))
+}
+
+/// The query, as text where the columns are.
+struct Wanted {
+    query: Query,
+    address: Option<String>,
+}
+
+impl Wanted {
+    fn new(query: &Query) -> Self {
+        Self { query: query.clone(), address: query.address.map(|address| address.to_string()) }
+    }
+
+    /// Which rows of the six columns ts, duration, scope, initiator, responder, service are asked for.
+    fn of(&self, batch: &RecordBatch) -> Result<BooleanArray, ArrowError> {
+        let wrong = || ArrowError::SchemaError("the columns that filters need are of other types".to_owned());
+        let [ts, duration, scope, from, to, service] = batch.columns() else { return Err(wrong()) };
+        let ts = ts.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(wrong)?;
+        let duration = duration.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
+        let scope = scope.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
+        let texts = |array| Option::<&StringArray>::ok_or_else(arrow::array::AsArray::as_string_opt(array), wrong);
+        let (from, to, service) = (texts(from)?, texts(to)?, texts(service)?);
+        let times = ts.iter().flatten().zip(duration.iter().flatten());
+        let rows = times.zip(scope.iter().flatten()).zip(from.iter().zip(to).zip(service));
+        let is_wanted = rows.map(|(((ts, duration), scope), ((from, to), service))| {
+            let first = Time::from_micros(ts);
+            self.query.spans(first, first.plus(duration))
+                && self.query.scope.is_none_or(|wanted| i64::from(wanted.0) == scope)
+                && self.address.as_deref().is_none_or(|wanted| from == Some(wanted) || to == Some(wanted))
+                && self.query.service.as_deref().is_none_or(|wanted| service == Some(wanted))
+        });
+        Ok(is_wanted.map(Some).collect())
+    }
+}
