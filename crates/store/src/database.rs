@@ -66,17 +66,21 @@ impl Database {
     /// Opens the database at `settings.url`, makes it when it is new, and brings its tables up to this version.
     /// Errors: it cannot be reached, is of a later version, or is none.
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
-        let engine = if let Some(path) = settings.url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
-            let path = Path::new(path.strip_prefix("//").unwrap_or(path));
-            private(path)?;
-            Engine::sqlite(path, Use::State).await?
-        } else if settings.url.starts_with("postgres://") || settings.url.starts_with("postgresql://") {
-            Engine::postgres(&settings.url).await?
-        } else {
-            return Err(StoreError::Url);
-        };
+        let engine = Self::connect(settings).await?;
         migration::migrate(&engine, settings).await?;
         Ok(Self { engine })
+    }
+
+    async fn connect(settings: &Settings) -> Result<Engine, StoreError> {
+        if let Some(path) = settings.url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+            private(path)?;
+            Engine::sqlite(path, Use::State).await
+        } else if settings.url.starts_with("postgres://") || settings.url.starts_with("postgresql://") {
+            Engine::postgres(&settings.url).await
+        } else {
+            Err(StoreError::Url)
+        }
     }
 
     /// Waits until nobody uses the database, and closes it.

@@ -225,3 +225,30 @@ impl Session {
         StoreError::Damaged { place: self.place.clone(), what: format!("a row of {table} cannot be read") }
     }
 }
+
+#[cfg(test)]
+impl Session {
+    /// What the engine has, from its own catalogue: a line for each column and each index.
+    pub(super) async fn inventory(&mut self) -> Result<Vec<String>, sqlx::Error> {
+        const SQLITE: &str = "
+            SELECT t.name || '.' || c.name || ' ' || lower(c.type) || iif(c.\"notnull\", ' not null ', ' null ') || (c.cid + 1)
+            FROM pragma_table_list t, pragma_table_info(t.name) c WHERE t.name NOT LIKE 'sqlite_%'
+            UNION ALL SELECT t.name || iif(i.\"unique\", ' unique (', ' (') ||
+                (SELECT group_concat(k.name, ', ' ORDER BY k.seqno) FROM pragma_index_info(i.name) k) || ')'
+            FROM pragma_table_list t, pragma_index_list(t.name) i WHERE t.name NOT LIKE 'sqlite_%'
+            UNION ALL SELECT t.name || iif(t.wr, ' is short', ' is long')
+            FROM pragma_table_list t WHERE t.name NOT LIKE 'sqlite_%'";
+        const POSTGRES: &str = "
+            SELECT table_name || '.' || column_name || ' ' || data_type || coalesce(' ' || collation_name, '') ||
+                CASE is_nullable WHEN 'YES' THEN ' null ' ELSE ' not null ' END || ordinal_position
+            FROM information_schema.columns WHERE table_schema = current_schema()
+            UNION ALL SELECT i.indrelid::regclass || CASE WHEN i.indisunique THEN ' unique (' ELSE ' (' END ||
+                (SELECT string_agg(a.attname, ', ' ORDER BY a.attnum)
+                 FROM pg_attribute a WHERE a.attrelid = i.indexrelid) || ')'
+            FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = current_schema()::regnamespace";
+        match &mut self.transaction {
+            Transaction::Sqlite(transaction) => sqlx::query_scalar(SQLITE).fetch_all(&mut **transaction).await,
+            Transaction::Postgres(transaction) => sqlx::query_scalar(POSTGRES).fetch_all(&mut **transaction).await,
+        }
+    }
+}

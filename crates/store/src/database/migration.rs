@@ -10,9 +10,9 @@ use super::{Settings, StoreError, statement};
 use sea_query::{Expr, Query};
 
 /// One step, in the words of both engines.
-struct Step {
-    sqlite: &'static str,
-    postgres: &'static str,
+pub(super) struct Step {
+    pub(super) sqlite: &'static str,
+    pub(super) postgres: &'static str,
 }
 
 macro_rules! steps {
@@ -68,5 +68,23 @@ pub(super) async fn stored(session: &mut Session) -> Result<i64, StoreError> {
         [] => Ok(0),
         [format] => Ok(*format),
         _ => Err(session.damaged(SITE.name)),
+    }
+}
+
+/// What the trials need of the steps.
+#[cfg(test)]
+pub(super) mod trial {
+    use super::*;
+    use crate::database::Database;
+
+    pub(in crate::database) fn steps() -> &'static [Step] {
+        STEPS
+    }
+
+    /// Makes the database of `settings` as the version with `format` left it.
+    pub(in crate::database) async fn make_at(settings: &Settings, format: i64) {
+        let engine = Database::connect(settings).await.unwrap();
+        migrate_to(&engine, settings, format).await.unwrap();
+        engine.close().await;
     }
 }

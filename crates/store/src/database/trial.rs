@@ -10,13 +10,14 @@ mod tables;
 use super::{Database, Settings};
 use server::Server;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use wardlight_model::{Id, Time};
 
-/// Where a case gets its databases from: a folder, and a server for PostgreSQL.
+/// Where a case gets its databases from: a folder of its own, and a server for PostgreSQL.
 struct Bench {
     folder: tempfile::TempDir,
-    server: Option<Server>,
+    server: Option<Arc<Server>>,
     made: AtomicU32,
 }
 
@@ -27,18 +28,22 @@ impl Bench {
 
     /// `None`, with a word on the terminal, where PostgreSQL is not installed.
     fn postgres() -> Option<Self> {
-        let server = Server::start()?;
-        Some(Self { server: Some(server), ..Self::sqlite() })
+        Server::start().map(|server| Self::on(&Arc::new(server)))
+    }
+
+    fn on(server: &Arc<Server>) -> Self {
+        Self { server: Some(server.clone()), ..Self::sqlite() }
     }
 
     /// A database that was never there.
     fn settings(&self) -> Settings {
-        let n = self.made.fetch_add(1, Ordering::Relaxed);
-        let url = match &self.server {
-            Some(server) => server.create(&format!("case_{n}")),
-            None => format!("sqlite:{}", self.path(&format!("case_{n}.db")).display()),
-        };
-        settings(url)
+        settings(match &self.server {
+            Some(server) => server.create(),
+            None => {
+                let n = self.made.fetch_add(1, Ordering::Relaxed);
+                format!("sqlite:{}", self.path(&format!("case_{n}.db")).display())
+            }
+        })
     }
 
     async fn open(&self) -> Database {
@@ -62,18 +67,18 @@ async fn sqlite_at(path: &Path) -> Database {
 macro_rules! conformance {
     ($($module:ident::$case:ident,)+) => {
         mod sqlite {
-            $(#[tokio::test]
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
                 super::$module::$case(&super::Bench::sqlite()).await;
             })+
         }
 
-        #[tokio::test]
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn postgres() {
-            let Some(bench) = Bench::postgres() else { return };
+            let Some(server) = Server::start().map(Arc::new) else { return };
             $(
                 eprintln!("postgres: {}", stringify!($case));
-                $module::$case(&bench).await;
+                $module::$case(&Bench::on(&server)).await;
             )+
         }
     };
@@ -96,6 +101,7 @@ conformance! {
     cases::a_row_that_cannot_be_read_is_damage,
     cases::segments_are_put_dropped_and_buried,
     cases::offsets_are_kept_by_name,
+    cases::any_changes_in_any_batches_give_the_same_state,
     copies::a_backup_is_at_one_sequence_while_others_write,
     copies::a_backup_is_restored_into_either_engine,
     copies::a_backup_does_not_overwrite,

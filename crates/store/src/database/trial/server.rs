@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// The user that runs the server when root runs the tests: PostgreSQL refuses to run as root.
@@ -10,7 +12,8 @@ const NOBODY: &str = "65534";
 pub(super) struct Server {
     folder: tempfile::TempDir,
     programs: PathBuf,
-    running: std::sync::Mutex<Child>,
+    running: Mutex<Child>,
+    made: AtomicU32,
 }
 
 impl Server {
@@ -35,17 +38,18 @@ impl Server {
         initdb.arg("-D").arg(&store).args(["-U", "wardlight", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
         let done = initdb.arg("--no-sync").output().unwrap();
         assert!(done.status.success(), "initdb: {}", String::from_utf8_lossy(&done.stderr));
-        let running = std::sync::Mutex::new(launch(&programs, folder.path()));
-        let server = Self { folder, programs, running };
+        let running = Mutex::new(launch(&programs, folder.path()));
+        let server = Self { folder, programs, running, made: AtomicU32::new(0) };
         server.wait();
         Some(server)
     }
 
-    /// Makes the database `name`; gives its address.
-    pub(super) fn create(&self, name: &str) -> String {
-        let done = self.client("createdb").args(["-T", "template0", name]).output().unwrap();
+    /// Makes a database; gives its address.
+    pub(super) fn create(&self) -> String {
+        let name = format!("case_{}", self.made.fetch_add(1, Ordering::Relaxed));
+        let done = self.client("createdb").args(["-T", "template0", &name]).output().unwrap();
         assert!(done.status.success(), "createdb: {}", String::from_utf8_lossy(&done.stderr));
-        let socket: String = self.folder.path().display().to_string().replace('/', "%2F");
+        let socket = self.folder.path().display().to_string().replace('/', "%2F");
         format!("postgres://wardlight@{socket}/{name}")
     }
 
@@ -55,13 +59,13 @@ impl Server {
         self.start_again();
     }
 
-    /// Ends it without warning.
-    pub(super) fn kill(&self) {
+    /// Ends it without warning, and starts it again.
+    pub(super) fn crash(&self) {
         self.stop("-KILL");
+        self.start_again();
     }
 
-    /// Starts it after [`Self::kill`].
-    pub(super) fn start_again(&self) {
+    fn start_again(&self) {
         *self.running.lock().unwrap() = launch(&self.programs, self.folder.path());
         self.wait();
     }
@@ -76,6 +80,12 @@ impl Server {
         let begin = Instant::now();
         while !self.client("pg_isready").arg("-q").status().unwrap().success() {
             assert!(begin.elapsed() < Duration::from_secs(60), "the server does not start");
+            // After a kill, a new server waits in vain until the last child of the old one is gone.
+            let mut child = self.running.lock().unwrap();
+            if child.try_wait().unwrap().is_some() {
+                *child = launch(&self.programs, self.folder.path());
+            }
+            drop(child);
             std::thread::sleep(Duration::from_millis(20));
         }
     }
