@@ -4,3 +4,4 @@
 //! acknowledged before it is on disk; what cannot be written is refused, and said.
 
 pub mod history;
+pub mod database;

@@ -1,0 +1,106 @@
+//! The state in SQLite or PostgreSQL: one schema, one set of queries, one conformance suite.
+//!
+//! In: changes that a step of the engine made, with the journal's sequence they follow from. Out: the same state after
+//! any crash, on either engine, row by row and byte by byte ([`Database::dump`]). Changes and sequence are committed
+//! together, and a sequence that is there already changes nothing. Never: a statement, a value or a password in an
+//! error.
+//!
+//! SQLite runs with a write-ahead log and full sync, one writer, and its file is for its owner alone; do not put it on
+//! a network file system. PostgreSQL may restart at any moment: what fails by that says so
+//! ([`StoreError::is_retryable`]), and doing it again is safe.
+
+mod batch;
+mod copy;
+mod engine;
+mod error;
+mod history;
+mod migration;
+mod query;
+mod row;
+mod schema;
+mod statement;
+#[cfg(test)]
+mod trial;
+
+pub use batch::Commit;
+pub use error::StoreError;
+pub use history::{Removal, Segment};
+pub use query::{ContactFilter, Loaded, StoredDevice};
+
+use engine::{Engine, Use};
+use std::fmt;
+use std::path::Path;
+use wardlight_model::{Id, Time};
+
+/// Which database, and what a new one becomes.
+#[derive(Clone)]
+pub struct Settings {
+    /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST:PORT/NAME`.
+    pub url: String,
+    /// The site that a new database belongs to; one that is there keeps its own.
+    pub site: Id,
+    /// When a new database was made.
+    pub now: Time,
+}
+
+impl fmt::Debug for Settings {
+    /// Without the address: it may hold a password.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Settings").field("site", &self.site).field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+/// The state. Cloning gives another door to the same.
+#[derive(Clone)]
+pub struct Database {
+    engine: Engine,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Database").field(&self.engine.place).finish()
+    }
+}
+
+impl Database {
+    /// Opens the database at `settings.url`, makes it when it is new, and brings its tables up to this version.
+    /// Errors: it cannot be reached, is of a later version, or is none.
+    pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
+        let engine = Self::connect(settings).await?;
+        migration::migrate(&engine, settings).await?;
+        Ok(Self { engine })
+    }
+
+    async fn connect(settings: &Settings) -> Result<Engine, StoreError> {
+        if let Some(path) = settings.url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+            private(path)?;
+            Engine::sqlite(path, Use::State).await
+        } else if settings.url.starts_with("postgres://") || settings.url.starts_with("postgresql://") {
+            Engine::postgres(&settings.url).await
+        } else {
+            Err(StoreError::Url)
+        }
+    }
+
+    /// Waits until nobody uses the database, and closes it.
+    pub async fn close(self) {
+        self.engine.close().await;
+    }
+}
+
+/// Makes the file at `path` when there is none, for its owner alone.
+fn private(path: &Path) -> Result<(), StoreError> {
+    let made = || {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt};
+            options.mode(0o600).open(path)?.set_permissions(PermissionsExt::from_mode(0o600))
+        }
+        #[cfg(not(unix))]
+        options.open(path).map(drop)
+    };
+    made().map_err(|error| StoreError::File { path: path.display().to_string(), error })
+}

@@ -1,0 +1,117 @@
+//! What one commit changes, sorted by table, with each row once.
+//!
+//! In: changes in the order they were made. Out: rows to write and keys to remove; the last change of a row counts, and
+//! contacts of the same ends, service and hour are added up. The order of rows is that of their keys, so that two
+//! writers never wait for each other in a ring.
+
+use super::engine::{Row, Session};
+use super::row;
+use super::schema::{AREA, CONTACT, DEVICE, DOMAIN, FACT, ODDITY, PRESENCE, SITE, Table};
+use super::{Database, StoreError, statement};
+use sea_query::{Expr, ExprTrait as _, Query};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use wardlight_model::change::{Change, Contact};
+use wardlight_model::{Endpoint, Id, Origin};
+
+/// Whether a commit changed anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "what was there already was not changed"]
+pub enum Commit {
+    /// The changes are on disk now.
+    Made,
+    /// The state is at this sequence or a later one already: nothing was changed.
+    MadeBefore,
+}
+
+impl Database {
+    /// Makes all `changes`, and that the state is at `sequence` of the journal, in one transaction. When it returns,
+    /// they are on disk. Errors: nothing was changed, or, when the error is retryable, perhaps everything; then the
+    /// same call again does what is left to do.
+    pub async fn commit(&self, changes: &[Change], sequence: u64) -> Result<Commit, StoreError> {
+        let batch = Batch::of(changes).map_err(|_| StoreError::Refused {
+            place: self.engine.place.clone(),
+            code: "a device that is no JSON".into(),
+        })?;
+        let mut session = self.engine.write().await?;
+        // Also holds off other writers until the end.
+        let advance = Query::update()
+            .table(SITE.name)
+            .value("journal_sequence", row::count(sequence))
+            .and_where(Expr::col("journal_sequence").lt(row::count(sequence)))
+            .to_owned();
+        if session.execute(&advance).await? == 0 {
+            return Ok(Commit::MadeBefore);
+        }
+        batch.write(&mut session).await?;
+        session.commit().await?;
+        Ok(Commit::Made)
+    }
+}
+
+/// Hour, ends and service: what tells contacts apart.
+type ContactKey = (i64, [Endpoint; 2], String);
+
+#[derive(Default)]
+struct Batch {
+    facts: BTreeMap<Origin, Row>,
+    presences: BTreeMap<Origin, Row>,
+    oddities: BTreeMap<String, Row>,
+    contacts: BTreeMap<ContactKey, Contact>,
+    devices: BTreeMap<Id, Option<Row>>,
+    areas: BTreeMap<Id, Option<Row>>,
+    domains: BTreeMap<u32, Row>,
+}
+
+impl Batch {
+    fn of(changes: &[Change]) -> Result<Self, serde_json::Error> {
+        let mut batch = Self::default();
+        for change in changes {
+            match change {
+                Change::Fact(fact) => drop(batch.facts.insert(fact.origin, row::fact(fact))),
+                Change::Presence(seen) => drop(batch.presences.insert(seen.origin, row::presence(seen))),
+                Change::Oddity(odd) => drop(batch.oddities.insert(row::clean(odd.name).into_owned(), row::oddity(odd))),
+                Change::Contact(contact) => batch.contact(contact),
+                Change::Device(known) => drop(batch.devices.insert(known.id, Some(row::device(known)?))),
+                Change::DeviceGone(id) => drop(batch.devices.insert(*id, None)),
+                Change::Area(area) => drop(batch.areas.insert(area.id, Some(row::area(area)))),
+                Change::AreaGone(id) => drop(batch.areas.insert(*id, None)),
+                Change::Domain(domain) => drop(batch.domains.insert(domain.scope.0, row::domain(domain))),
+            }
+        }
+        Ok(batch)
+    }
+
+    fn contact(&mut self, more: &Contact) {
+        match self.contacts.entry((more.hour, more.ends, row::clean(more.service).into_owned())) {
+            Entry::Vacant(entry) => drop(entry.insert(*more)),
+            Entry::Occupied(entry) => add(entry.into_mut(), more),
+        }
+    }
+
+    async fn write(self, session: &mut Session) -> Result<(), StoreError> {
+        statement::write(session, &FACT, self.facts.into_values()).await?;
+        statement::write(session, &PRESENCE, self.presences.into_values()).await?;
+        statement::write(session, &ODDITY, self.oddities.into_values()).await?;
+        statement::write(session, &CONTACT, self.contacts.values().map(row::contact)).await?;
+        replace(session, &DEVICE, self.devices).await?;
+        replace(session, &AREA, self.areas).await?;
+        statement::write(session, &DOMAIN, self.domains.into_values()).await
+    }
+}
+
+fn add(sum: &mut Contact, more: &Contact) {
+    let plus = |a: [u64; 2], b: [u64; 2]| [a[0].saturating_add(b[0]), a[1].saturating_add(b[1])];
+    sum.flows = sum.flows.saturating_add(more.flows);
+    sum.packets = plus(sum.packets, more.packets);
+    sum.ip_bytes = plus(sum.ip_bytes, more.ip_bytes);
+    sum.first = sum.first.min(more.first);
+    sum.last = sum.last.max(more.last);
+}
+
+async fn replace(session: &mut Session, table: &Table, rows: BTreeMap<Id, Option<Row>>) -> Result<(), StoreError> {
+    let gone = rows.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| row::blob(&id.0));
+    let gone: Vec<_> = gone.collect();
+    statement::remove(session, table, gone).await?;
+    statement::write(session, table, rows.into_values().flatten()).await
+}

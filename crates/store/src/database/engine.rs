@@ -1,0 +1,254 @@
+//! SQLite and PostgreSQL behind one door: the same statements, built for whichever runs.
+//!
+//! In: statements of sea-query. Out: rows as values. Never: a statement that only one engine knows, outside this file.
+
+use super::StoreError;
+use super::schema::{Column, Kind};
+use sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder, Value};
+use sea_query_sqlx::SqlxBinder;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
+use std::path::Path;
+use std::time::Duration;
+
+/// One row: a value for each column.
+pub(super) type Row = Vec<Value>;
+
+/// How long to wait for a connection or a lock before saying that the database is not available.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Readers beside the one writer.
+const READERS: u32 = 4;
+/// Names the lock under which PostgreSQL's tables are made: "wardlght" in ASCII.
+const MAKING: i64 = 0x7761_7264_6c67_6874;
+
+/// The connections to one database.
+#[derive(Clone)]
+pub(super) struct Engine {
+    /// What it is called in messages.
+    pub(super) place: String,
+    pools: Pools,
+}
+
+#[derive(Clone)]
+enum Pools {
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// What a SQLite file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// The state of a running program: write-ahead log beside it, many readers.
+    State,
+    /// A backup being written: one file, nothing beside it when closed.
+    Backup,
+    /// A backup being read.
+    Restore,
+}
+
+impl Engine {
+    /// Connects to the SQLite file at `path`.
+    pub(super) async fn sqlite(path: &Path, used: Use) -> Result<Self, StoreError> {
+        let place = format!("the SQLite database {}", path.display());
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .foreign_keys(true)
+            .busy_timeout(PATIENCE)
+            .disable_statement_logging();
+        let options = match used {
+            Use::State => options.journal_mode(SqliteJournalMode::Wal),
+            Use::Backup => options.journal_mode(SqliteJournalMode::Delete),
+            Use::Restore => options.read_only(true),
+        };
+        // FULL: what was committed stays committed when the power goes.
+        let writing = options.clone().synchronous(SqliteSynchronous::Full);
+        let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(PATIENCE);
+        let writer = pool(1).connect_with(writing).await.map_err(|error| StoreError::of(&place, &error))?;
+        let readers = pool(READERS).connect_lazy_with(options.read_only(true));
+        Ok(Self { place, pools: Pools::Sqlite { writer, readers } })
+    }
+
+    /// Connects to the PostgreSQL server at `url`.
+    pub(super) async fn postgres(url: &str) -> Result<Self, StoreError> {
+        let options: PgConnectOptions = url.parse().map_err(|_| StoreError::Url)?;
+        let options = options.application_name("wardlight").disable_statement_logging();
+        let place = format!(
+            "the PostgreSQL database {} at {}",
+            options.get_database().unwrap_or(options.get_username()),
+            options.get_socket().map_or(options.get_host().to_owned(), |path| path.display().to_string()),
+        );
+        let pool = PgPoolOptions::new().max_connections(READERS + 1).acquire_timeout(PATIENCE);
+        // A server may be set to acknowledge before the disk has it.
+        let pool = pool.after_connect(|connection, _| {
+            Box::pin(async move {
+                let durable = "SELECT set_config('synchronous_commit', 'on', false) \
+                               WHERE current_setting('synchronous_commit') = 'off'";
+                sqlx::raw_sql(durable).execute(connection).await.map(drop)
+            })
+        });
+        let pool = pool.connect_with(options).await.map_err(|error| StoreError::of(&place, &error))?;
+        Ok(Self { place, pools: Pools::Postgres(pool) })
+    }
+
+    /// Begins to read one state of the whole, whatever is written meanwhile.
+    pub(super) async fn read(&self) -> Result<Session, StoreError> {
+        self.begin(match &self.pools {
+            Pools::Sqlite { readers, .. } => readers.begin().await.map(Transaction::Sqlite),
+            Pools::Postgres(pool) => {
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await.map(Transaction::Postgres)
+            }
+        })
+    }
+
+    /// Begins to write; one at a time on SQLite.
+    pub(super) async fn write(&self) -> Result<Session, StoreError> {
+        self.begin(match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Transaction::Sqlite),
+            Pools::Postgres(pool) => pool.begin().await.map(Transaction::Postgres),
+        })
+    }
+
+    fn begin(&self, begun: Result<Transaction, sqlx::Error>) -> Result<Session, StoreError> {
+        let transaction = begun.map_err(|error| StoreError::of(&self.place, &error))?;
+        Ok(Session { place: self.place.clone(), transaction })
+    }
+
+    /// Waits until nobody uses it, and closes it.
+    pub(super) async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// One transaction. Dropped without [`Session::commit`], it changes nothing.
+pub(super) struct Session {
+    place: String,
+    transaction: Transaction,
+}
+
+enum Transaction {
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+/// Runs `$statement`, built for the engine at hand, by `$run`.
+macro_rules! run {
+    ($session:ident, $statement:expr, $run:ident, $and_then:expr) => {{
+        let done = match &mut $session.transaction {
+            Transaction::Sqlite(transaction) => {
+                let (sql, values) = $statement.build_sqlx(SqliteQueryBuilder);
+                sqlx::query_with(AssertSqlSafe(sql), values).$run(&mut **transaction).await.and_then($and_then)
+            }
+            Transaction::Postgres(transaction) => {
+                let (sql, values) = $statement.build_sqlx(PostgresQueryBuilder);
+                sqlx::query_with(AssertSqlSafe(sql), values).$run(&mut **transaction).await.and_then($and_then)
+            }
+        };
+        done.map_err(|error| StoreError::of(&$session.place, &error))
+    }};
+}
+
+impl Session {
+    /// Runs `statement`; gives the number of rows it changed.
+    pub(super) async fn execute(&mut self, statement: &impl SqlxBinder) -> Result<u64, StoreError> {
+        run!(self, statement, execute, |done| Ok(done.rows_affected()))
+    }
+
+    /// The rows that `select` finds, with `columns`.
+    pub(super) async fn rows(&mut self, select: &SelectStatement, columns: &[Column]) -> Result<Vec<Row>, StoreError> {
+        run!(self, select, fetch_all, |rows| rows
+            .iter()
+            .map(|row| {
+                let cell = |(at, column): (usize, &Column)| {
+                    Ok(match column.kind {
+                        Kind::Int => Value::BigInt(row.try_get(at)?),
+                        Kind::Real => Value::Double(row.try_get(at)?),
+                        Kind::Text => Value::String(row.try_get(at)?),
+                        Kind::Blob => Value::Bytes(row.try_get(at)?),
+                    })
+                };
+                columns.iter().enumerate().map(cell).collect()
+            })
+            .collect())
+    }
+
+    /// Runs the statements of one migration: `sqlite` or `postgres`.
+    pub(super) async fn script(&mut self, sqlite: &'static str, postgres: &'static str) -> Result<(), StoreError> {
+        let done = match &mut self.transaction {
+            Transaction::Sqlite(transaction) => sqlx::raw_sql(sqlite).execute(&mut **transaction).await.map(drop),
+            Transaction::Postgres(transaction) => sqlx::raw_sql(postgres).execute(&mut **transaction).await.map(drop),
+        };
+        done.map_err(|error| StoreError::of(&self.place, &error))
+    }
+
+    /// Keeps other programs from making the tables at the same time, and says whether there are some.
+    pub(super) async fn lock_tables(&mut self) -> Result<bool, StoreError> {
+        let found = match &mut self.transaction {
+            Transaction::Sqlite(transaction) => {
+                let asked = sqlx::query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'site'");
+                asked.fetch_optional(&mut **transaction).await.map(|row| row.is_some())
+            }
+            Transaction::Postgres(transaction) => {
+                let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MAKING);
+                match lock.execute(&mut **transaction).await {
+                    Ok(_) => {
+                        let asked = sqlx::query(
+                            "SELECT 1 FROM information_schema.tables \
+                             WHERE table_schema = current_schema() AND table_name = 'site'",
+                        );
+                        asked.fetch_optional(&mut **transaction).await.map(|row| row.is_some())
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        found.map_err(|error| StoreError::of(&self.place, &error))
+    }
+
+    /// Makes all that was done lasting. When it reports [`StoreError::Unavailable`], that may have happened or not.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        let done = match self.transaction {
+            Transaction::Sqlite(transaction) => transaction.commit().await,
+            Transaction::Postgres(transaction) => transaction.commit().await,
+        };
+        done.map_err(|error| StoreError::of(&self.place, &error))
+    }
+
+    /// What is wrong in `table`, as an error.
+    pub(super) fn damaged(&self, table: &str) -> StoreError {
+        StoreError::Damaged { place: self.place.clone(), what: format!("a row of {table} cannot be read") }
+    }
+}
+
+#[cfg(test)]
+impl Session {
+    /// What the engine has, from its own catalogue: a line for each column and each index.
+    pub(super) async fn inventory(&mut self) -> Result<Vec<String>, sqlx::Error> {
+        const SQLITE: &str = "
+            SELECT t.name || '.' || c.name || ' ' || lower(c.type) || iif(c.\"notnull\", ' not null ', ' null ') || (c.cid + 1)
+            FROM pragma_table_list t, pragma_table_info(t.name) c WHERE t.name NOT LIKE 'sqlite_%'
+            UNION ALL SELECT t.name || iif(i.\"unique\", ' unique (', ' (') ||
+                (SELECT group_concat(k.name, ', ' ORDER BY k.seqno) FROM pragma_index_info(i.name) k) || ')'
+            FROM pragma_table_list t, pragma_index_list(t.name) i WHERE t.name NOT LIKE 'sqlite_%'
+            UNION ALL SELECT t.name || iif(t.wr, ' is short', ' is long')
+            FROM pragma_table_list t WHERE t.name NOT LIKE 'sqlite_%'";
+        const POSTGRES: &str = "
+            SELECT table_name || '.' || column_name || ' ' || data_type || coalesce(' ' || collation_name, '') ||
+                CASE is_nullable WHEN 'YES' THEN ' null ' ELSE ' not null ' END || ordinal_position
+            FROM information_schema.columns WHERE table_schema = current_schema()
+            UNION ALL SELECT i.indrelid::regclass || CASE WHEN i.indisunique THEN ' unique (' ELSE ' (' END ||
+                (SELECT string_agg(a.attname, ', ' ORDER BY a.attnum)
+                 FROM pg_attribute a WHERE a.attrelid = i.indexrelid) || ')'
+            FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = current_schema()::regnamespace";
+        match &mut self.transaction {
+            Transaction::Sqlite(transaction) => sqlx::query_scalar(SQLITE).fetch_all(&mut **transaction).await,
+            Transaction::Postgres(transaction) => sqlx::query_scalar(POSTGRES).fetch_all(&mut **transaction).await,
+        }
+    }
+}

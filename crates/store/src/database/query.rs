@@ -1,0 +1,186 @@
+//! What is asked of the state: all of it at the start, parts of it for pages.
+
+use super::engine::Session;
+use super::row::{self, Cells, Misfit};
+use super::schema::{AREA, CONSUMER, CONTACT, DEVICE, DOMAIN, FACT, ODDITY, PRESENCE, SITE};
+use super::{Database, StoreError, statement};
+use sea_query::{Cond, Expr, ExprTrait as _, LikeExpr, SelectStatement};
+use std::net::IpAddr;
+use std::ops::Range;
+use wardlight_model::change::Contact;
+use wardlight_model::journal::Oddity;
+use wardlight_model::{Area, Domain, Fact, Id, Mac, Presence, Scope};
+
+/// What the engine begins with: the state at one sequence of the journal.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Loaded {
+    /// The last sequence whose changes are in it.
+    pub sequence: u64,
+    /// Facts, by origin.
+    pub facts: Vec<Fact>,
+    /// Presences, by origin.
+    pub presences: Vec<Presence>,
+    /// Breaches of specifications, by name.
+    pub oddities: Vec<Oddity>,
+    /// Places, by id.
+    pub areas: Vec<Area>,
+    /// Routing domains, by scope.
+    pub domains: Vec<Domain>,
+    /// Facts that were left out because this version does not know their field.
+    pub unknown: u64,
+}
+
+/// Which contacts to find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactFilter {
+    /// Only those with this address at either end.
+    pub ip: Option<(Scope, IpAddr)>,
+    /// Only those with this hardware address at either end.
+    pub mac: Option<Mac>,
+    /// Hours since 1970; the end is not in it.
+    pub hours: Range<i64>,
+    /// Most contacts to give.
+    pub limit: u64,
+}
+
+/// A device as it stands in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDevice {
+    /// Its lasting name.
+    pub id: Id,
+    /// The whole device, as JSON.
+    pub body: String,
+}
+
+impl Database {
+    /// The site that the database belongs to: made once, with the database.
+    pub async fn site(&self) -> Result<Id, StoreError> {
+        Ok(site(&mut self.engine.read().await?).await?.0)
+    }
+
+    /// The last sequence of the journal whose changes are in the state; 0 when there is none.
+    pub async fn sequence(&self) -> Result<u64, StoreError> {
+        Ok(site(&mut self.engine.read().await?).await?.1)
+    }
+
+    /// What the engine needs at its start, as it stood at one moment. Rows are read some at a time.
+    pub async fn load(&self) -> Result<Loaded, StoreError> {
+        let mut session = self.engine.read().await?;
+        let (_, sequence) = site(&mut session).await?;
+        let facts = statement::all(&mut session, &FACT, Cells::fact).await?;
+        let unknown = facts.iter().filter(|fact| fact.is_none()).map(|_| 1).sum();
+        Ok(Loaded {
+            sequence,
+            facts: facts.into_iter().flatten().collect(),
+            presences: statement::all(&mut session, &PRESENCE, Cells::presence).await?,
+            oddities: statement::all(&mut session, &ODDITY, Cells::oddity).await?,
+            areas: statement::all(&mut session, &AREA, Cells::area).await?,
+            domains: statement::all(&mut session, &DOMAIN, Cells::domain).await?,
+            unknown,
+        })
+    }
+
+    /// All places, by id.
+    pub async fn areas(&self) -> Result<Vec<Area>, StoreError> {
+        statement::all(&mut self.engine.read().await?, &AREA, Cells::area).await
+    }
+
+    /// All routing domains, by scope.
+    pub async fn domains(&self) -> Result<Vec<Domain>, StoreError> {
+        statement::all(&mut self.engine.read().await?, &DOMAIN, Cells::domain).await
+    }
+
+    /// The contacts that `filter` lets through, earliest hour first.
+    pub async fn contacts(&self, filter: &ContactFilter) -> Result<Vec<Contact>, StoreError> {
+        let mut session = self.engine.read().await?;
+        let rows = session.rows(&contacts(filter), CONTACT.columns).await?;
+        rows.into_iter().map(|row| Cells::of(row).contact().map_err(|Misfit| session.damaged(CONTACT.name))).collect()
+    }
+
+    /// The device called `id`.
+    pub async fn device(&self, id: Id) -> Result<Option<StoredDevice>, StoreError> {
+        let mut select = statement::select(&DEVICE);
+        select.and_where(Expr::col("id").eq(row::blob(&id.0)));
+        Ok(self.found(&select).await?.pop())
+    }
+
+    /// At most `limit` devices with an id above `after` whose name, address or best value of an attribute has `text`
+    /// in it, in any case; by id.
+    pub async fn devices(&self, text: &str, after: Option<Id>, limit: u64) -> Result<Vec<StoredDevice>, StoreError> {
+        let mut select = statement::select(&DEVICE);
+        select.limit(limit);
+        if let Some(after) = after {
+            select.and_where(Expr::col("id").gt(row::blob(&after.0)));
+        }
+        if !text.is_empty() {
+            let mut pattern = String::from("%");
+            for c in row::clean(&text.to_lowercase()).chars() {
+                pattern.extend(matches!(c, '%' | '_' | '!').then_some('!'));
+                pattern.push(c);
+            }
+            select.and_where(Expr::col("search").like(LikeExpr::new(pattern + "%").escape('!')));
+        }
+        self.found(&select).await
+    }
+
+    /// How far the reader of the journal called `name` has come; 0 when it never said.
+    pub async fn offset(&self, name: &str) -> Result<u64, StoreError> {
+        let mut select = statement::select(&CONSUMER);
+        select.and_where(Expr::col("name").eq(row::text(name)));
+        let mut session = self.engine.read().await?;
+        let Some(row) = session.rows(&select, CONSUMER.columns).await?.pop() else { return Ok(0) };
+        let mut cells = Cells::of(row);
+        cells.text().and_then(|_| cells.int()).map_err(|Misfit| session.damaged(CONSUMER.name))
+    }
+
+    /// The offsets of all readers of the journal, by name.
+    pub async fn offsets(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let read = |mut cells: Cells| Ok((cells.text()?, cells.int()?));
+        statement::all(&mut self.engine.read().await?, &CONSUMER, read).await
+    }
+
+    /// Keeps that the reader of the journal called `name` has come to `sequence`.
+    pub async fn put_offset(&self, name: &str, sequence: u64) -> Result<(), StoreError> {
+        let mut session = self.engine.write().await?;
+        statement::write(&mut session, &CONSUMER, [vec![row::text(name), row::count(sequence)]]).await?;
+        session.commit().await
+    }
+
+    async fn found(&self, select: &SelectStatement) -> Result<Vec<StoredDevice>, StoreError> {
+        let mut session = self.engine.read().await?;
+        let rows = session.rows(select, DEVICE.columns).await?;
+        let read = |row| Cells::of(row).device().map_err(|Misfit| session.damaged(DEVICE.name));
+        rows.into_iter().map(read).collect()
+    }
+}
+
+/// The site's id and the journal's sequence.
+pub(super) async fn site(session: &mut Session) -> Result<(Id, u64), StoreError> {
+    let read = |mut cells: Cells| {
+        let id = Id(cells.bytes()?);
+        let _format: i64 = cells.int()?;
+        Ok((id, cells.int()?))
+    };
+    statement::all(session, &SITE, read).await?.pop().ok_or_else(|| session.damaged(SITE.name))
+}
+
+fn contacts(filter: &ContactFilter) -> SelectStatement {
+    let mut select = statement::select(&CONTACT);
+    select
+        .limit(filter.limit)
+        .and_where(Expr::col("hour").gte(filter.hours.start))
+        .and_where(Expr::col("hour").lt(filter.hours.end));
+    if let Some((scope, ip)) = filter.ip {
+        let at = |scoped: &'static str, addressed: &'static str| {
+            let is_there = Expr::col(addressed).eq(row::ip(Some(ip)));
+            is_there.and(Expr::col(scoped).eq(i64::from(scope.0)))
+        };
+        let either = Cond::any().add(at("initiator_scope", "initiator_ip"));
+        select.cond_where(either.add(at("responder_scope", "responder_ip")));
+    }
+    if let Some(mac) = filter.mac {
+        let is_there = |column: &'static str| Expr::col(column).eq(row::mac(Some(mac)));
+        select.cond_where(Cond::any().add(is_there("initiator_mac")).add(is_there("responder_mac")));
+    }
+    select
+}

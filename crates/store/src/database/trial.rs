@@ -1,0 +1,115 @@
+//! The suite that both engines must pass, case by case, and what only makes sense with both.
+
+mod cases;
+mod copies;
+mod crash;
+mod sample;
+mod server;
+mod tables;
+
+use super::{Database, Settings};
+use server::Server;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use wardlight_model::{Id, Time};
+
+/// Where a case gets its databases from: a folder of its own, and a server for PostgreSQL.
+struct Bench {
+    folder: tempfile::TempDir,
+    server: Option<Arc<Server>>,
+    made: AtomicU32,
+}
+
+impl Bench {
+    fn sqlite() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), server: None, made: AtomicU32::new(0) }
+    }
+
+    /// `None`, with a word on the terminal, where PostgreSQL is not installed.
+    fn postgres() -> Option<Self> {
+        Server::start().map(|server| Self::on(&Arc::new(server)))
+    }
+
+    fn on(server: &Arc<Server>) -> Self {
+        Self { server: Some(server.clone()), ..Self::sqlite() }
+    }
+
+    /// A database that was never there.
+    fn settings(&self) -> Settings {
+        settings(match &self.server {
+            Some(server) => server.create(),
+            None => {
+                let n = self.made.fetch_add(1, Ordering::Relaxed);
+                format!("sqlite:{}", self.path(&format!("case_{n}.db")).display())
+            }
+        })
+    }
+
+    async fn open(&self) -> Database {
+        Database::open(&self.settings()).await.unwrap()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn settings(url: String) -> Settings {
+    Settings { url, site: Id([7; 16]), now: Time::from_seconds(1_700_000_000) }
+}
+
+async fn sqlite_at(path: &Path) -> Database {
+    Database::open(&settings(format!("sqlite:{}", path.display()))).await.unwrap()
+}
+
+/// Each case once on SQLite, as a test of its own, and all of them on one PostgreSQL.
+macro_rules! conformance {
+    ($($module:ident::$case:ident,)+) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$module::$case(&super::Bench::sqlite()).await;
+            })+
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn postgres() {
+            let Some(server) = Server::start().map(Arc::new) else { return };
+            $(
+                eprintln!("postgres: {}", stringify!($case));
+                $module::$case(&Bench::on(&server)).await;
+            )+
+        }
+    };
+}
+
+conformance! {
+    cases::a_new_database_is_at_zero_and_keeps_its_site,
+    cases::what_was_committed_is_loaded,
+    cases::a_sequence_counts_once,
+    cases::the_last_change_of_a_row_counts,
+    cases::contacts_add_up_and_never_overflow,
+    cases::what_is_gone_is_gone,
+    cases::any_text_and_number_can_be_kept,
+    cases::more_rows_than_a_statement_or_a_page_holds,
+    cases::a_failing_commit_changes_nothing,
+    cases::two_writers_do_not_lose_anything,
+    cases::contacts_are_found_by_either_end_and_hour,
+    cases::devices_are_found_by_any_part_of_what_is_known,
+    cases::a_fact_of_a_later_version_is_left_out_and_counted,
+    cases::a_row_that_cannot_be_read_is_damage,
+    cases::segments_are_put_dropped_and_buried,
+    cases::offsets_are_kept_by_name,
+    cases::any_changes_in_any_batches_give_the_same_state,
+    copies::a_backup_is_at_one_sequence_while_others_write,
+    copies::a_backup_is_restored_into_either_engine,
+    copies::a_backup_does_not_overwrite,
+    copies::only_an_empty_database_is_restored_into,
+    copies::a_backup_of_an_earlier_version_is_brought_up,
+    tables::each_step_may_run_twice,
+    tables::all_steps_make_the_schema,
+    tables::every_earlier_format_is_brought_up,
+    tables::a_later_format_is_refused,
+    tables::opening_at_once_makes_one_database,
+}

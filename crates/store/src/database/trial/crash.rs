@@ -1,0 +1,119 @@
+//! What is left when the power, the program or the server goes.
+
+use super::super::{Commit, Database, StoreError};
+use super::sample::{contact, fact};
+use super::{Bench, sqlite_at};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use wardlight_model::change::Change;
+
+/// What sequence n brings: after it there are n facts and n flows.
+fn step(sequence: u64) -> [Change; 2] {
+    [Change::Fact(fact(sequence, "x")), Change::Contact(contact(1, 1))]
+}
+
+/// The state is that of one sequence, whole; gives that sequence.
+async fn whole(database: &Database) -> u64 {
+    let loaded = database.load().await.unwrap();
+    let all = super::super::ContactFilter { ip: None, mac: None, hours: 0..9, limit: 9 };
+    let flows = database.contacts(&all).await.unwrap().first().map_or(0, |contact| contact.flows);
+    assert_eq!((u64::try_from(loaded.facts.len()).unwrap(), flows), (loaded.sequence, loaded.sequence));
+    loaded.sequence
+}
+
+/// The files of SQLite as a crash leaves them at any moment between two writes to them, and with the log cut anywhere.
+#[tokio::test]
+async fn sqlite_is_whole_after_a_crash_at_any_moment() {
+    let bench = Bench::sqlite();
+    let (path, log) = (bench.path("state.db"), bench.path("state.db-wal"));
+    let database = sqlite_at(&path).await;
+    let mut before = 0;
+    for sequence in 1..=30 {
+        let _ = database.commit(&step(sequence), sequence).await.unwrap();
+        let (file, wal) = (std::fs::read(&path).unwrap(), std::fs::read(&log).unwrap());
+        for (n, end) in [wal.len(), wal.len() - 1, wal.len() - 5_000, wal.len() / 2, 0].into_iter().enumerate() {
+            let crashed = bench.path(&format!("crashed_{sequence}_{n}.db"));
+            std::fs::write(&crashed, &file).unwrap();
+            std::fs::write(crashed.with_extension("db-wal"), &wal[..end]).unwrap();
+            let restarted = sqlite_at(&crashed).await;
+            let found = whole(&restarted).await;
+            assert!(found <= sequence && (n > 0 || found == sequence), "cut at {end}: {found} of {sequence}");
+            // The engine goes on from where the state is, and comes to the same.
+            for sequence in 1..=sequence {
+                let done = restarted.commit(&step(sequence), sequence).await.unwrap();
+                assert_eq!(done, if sequence > found { Commit::Made } else { Commit::MadeBefore });
+            }
+            if n == 0 || sequence % 10 == 0 {
+                assert_eq!(restarted.digest().await.unwrap(), database.digest().await.unwrap());
+            }
+            before = before.max(found);
+            restarted.close().await;
+        }
+    }
+    assert_eq!(before, 30);
+}
+
+#[tokio::test]
+async fn a_locked_sqlite_is_not_available_and_then_is() {
+    let bench = Bench::sqlite();
+    let path = bench.path("state.db");
+    let (one, two) = (sqlite_at(&path).await, sqlite_at(&path).await);
+    let held = one.engine.write().await.unwrap();
+    let error = two.commit(&step(1), 1).await.unwrap_err();
+    assert!(error.is_retryable(), "{error:?}");
+    drop(held);
+    assert_eq!(two.commit(&step(1), 1).await.unwrap(), Commit::Made);
+}
+
+/// A server that restarts and one that is killed, again and again, under a writer that tries again what it is told to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_may_go_and_come_back() {
+    let Some(bench) = Bench::postgres() else { return };
+    let server = bench.server.as_ref().unwrap();
+    let wanted = bench.settings();
+    let database = Database::open(&wanted).await.unwrap();
+    let (reached, refused) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let stop = Arc::new(AtomicU64::new(u64::MAX));
+    let writer = tokio::spawn({
+        let (database, reached, refused, stop) = (database.clone(), reached.clone(), refused.clone(), stop.clone());
+        async move {
+            let mut sequence = 1;
+            while sequence <= stop.load(Ordering::Relaxed) {
+                match database.commit(&step(sequence), sequence).await {
+                    Ok(_) => {
+                        reached.store(sequence, Ordering::Relaxed);
+                        sequence += 1;
+                    }
+                    Err(error) if error.is_retryable() => drop(refused.fetch_add(1, Ordering::Relaxed)),
+                    Err(error) => panic!("a server that is away is no other error: {error:?}"),
+                }
+            }
+        }
+    });
+    for round in 0..6 {
+        let begin = reached.load(Ordering::Relaxed);
+        while reached.load(Ordering::Relaxed) < begin + 20 {
+            assert!(!writer.is_finished(), "the writer gave up");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let acknowledged = reached.load(Ordering::Relaxed);
+        tokio::task::block_in_place(|| if round % 2 == 0 { server.restart() } else { server.crash() });
+        let reader = Database::open(&wanted).await.unwrap();
+        assert!(whole(&reader).await >= acknowledged, "what was acknowledged is there");
+        reader.close().await;
+    }
+    stop.store(reached.load(Ordering::Relaxed) + 10, Ordering::Relaxed);
+    writer.await.unwrap();
+    assert!(whole(&database).await >= reached.load(Ordering::Relaxed));
+    assert!(refused.load(Ordering::Relaxed) > 0, "the writer noticed");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_not_available() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let socket = nowhere.path().display().to_string().replace('/', "%2F");
+    let error = Database::open(&super::settings(format!("postgres://a:secret@{socket}/b"))).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
+}
