@@ -8,7 +8,7 @@ mod areas;
 mod contact;
 
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use wardlight_dissect::tally::Tally;
 use wardlight_inventory::{Contacts, Knowledge, Seen, identify};
 use wardlight_model::change::{Change, Known};
@@ -92,6 +92,8 @@ pub struct Held {
     pub areas: Vec<Area>,
     /// Routing domains.
     pub domains: Vec<Domain>,
+    /// Ids of the devices that are stored: those that are none any more go at the next settling.
+    pub devices: Vec<Id>,
     /// The last record that it follows from; 0 for none.
     pub sequence: u64,
 }
@@ -104,6 +106,8 @@ pub struct Site {
     areas: BTreeMap<Id, Area>,
     domains: BTreeMap<Scope, Domain>,
     devices: BTreeMap<Id, Device>,
+    /// Ids that were stored before the start.
+    stored: BTreeSet<Id>,
     sequence: u64,
     settled: bool,
 }
@@ -126,6 +130,7 @@ impl Site {
             areas: held.areas.into_iter().map(|area| (area.id, area)).collect(),
             domains: held.domains.into_iter().map(|domain| (domain.scope, domain)).collect(),
             devices: BTreeMap::new(),
+            stored: held.devices.into_iter().collect(),
             sequence: held.sequence,
             settled: false,
         }
@@ -219,7 +224,9 @@ impl Site {
         let seen = Seen { facts: self.tally.facts(), presence: &presence, contacts: &Contacts::default() };
         let found = identify(&seen, knowledge).into_iter();
         let devices: BTreeMap<Id, Device> = found.map(|device| (lasting_id(self.id, &device), device)).collect();
-        let gone = self.devices.keys().filter(|id| !devices.contains_key(id)).copied();
+        let stored = std::mem::take(&mut self.stored);
+        let known: BTreeSet<Id> = self.devices.keys().copied().chain(stored).collect();
+        let gone = known.into_iter().filter(|id| !devices.contains_key(id));
         let mut effects: Vec<Effect> = gone.map(Change::DeviceGone).map(Effect::Change).collect();
         for (id, device) in &devices {
             if self.devices.get(id) != Some(device) {

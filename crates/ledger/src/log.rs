@@ -70,6 +70,17 @@ impl Log {
         Ok((log, entry))
     }
 
+    /// Takes a stored ledger up again from its first entry; the others go through [`Log::follow`]. Errors: one that does
+    /// not begin the ledger of `site`.
+    pub fn reopen(site: Site, first: &[u8]) -> Result<Self, LogError> {
+        let entry = Entry::read(first)?;
+        let detail = entry.detail()?.filter(|_| entry.header.kind == Kind::Key).ok_or(LogError::Torn(0))?;
+        let key = KeyBody::read(detail.body)?.key;
+        let mut log = Self { site, tree: Frontier::default(), newest: Hash::NONE, key };
+        log.follow(first)?;
+        Ok(log)
+    }
+
     /// Appends an entry. Errors: one that is too large, or of kind *key* or *purge*.
     pub fn append(&mut self, kind: Kind, detail: &Detail, now: Time) -> Result<Appended, LogError> {
         match kind {

@@ -126,6 +126,7 @@ impl Kept {
             facts: self.facts.values().cloned().collect(),
             presences: self.presences.values().copied().collect(),
             areas: self.areas.values().cloned().collect(),
+            devices: self.devices.keys().copied().collect(),
             sequence,
             ..Held::default()
         }
@@ -166,7 +167,6 @@ proptest! {
             }
             if restart {
                 broken.0 = Site::new(SITE, 3, BOUNDS, broken.1.held(sequence));
-                broken.1.devices.clear();
             }
         }
         for (site, kept) in [&mut straight, &mut broken] {

@@ -5,9 +5,11 @@
 //! writers never wait for each other in a ring.
 
 use super::engine::{Row, Session};
+use super::history::{entries, write};
 use super::row;
 use super::schema::{AREA, CONTACT, DEVICE, DOMAIN, FACT, ODDITY, PRESENCE, SITE, Table};
 use super::{Database, StoreError, statement};
+use crate::history;
 use sea_query::{Expr, ExprTrait as _, Query};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -29,10 +31,17 @@ impl Database {
     /// they are on disk. Errors: nothing was changed, or, when the error is retryable, perhaps everything; then the
     /// same call again does what is left to do.
     pub async fn commit(&self, changes: &[Change], sequence: u64) -> Result<Commit, StoreError> {
-        let batch = Batch::of(changes).map_err(|_| StoreError::Refused {
-            place: self.engine.place.clone(),
-            code: "a device that is no JSON".into(),
-        })?;
+        self.commit_with(changes, &history::Change::default(), sequence).await
+    }
+
+    /// The same, together with what changes in the manifest of the flow history.
+    pub async fn commit_with(
+        &self,
+        changes: &[Change],
+        flows: &history::Change,
+        sequence: u64,
+    ) -> Result<Commit, StoreError> {
+        let batch = self.batch(changes)?;
         let mut session = self.engine.write().await?;
         // Also holds off other writers until the end.
         let advance = Query::update()
@@ -44,8 +53,25 @@ impl Database {
             return Ok(Commit::MadeBefore);
         }
         batch.write(&mut session).await?;
+        let (put, dropped) = entries(flows);
+        write(&mut session, &put, &dropped).await?;
         session.commit().await?;
         Ok(Commit::Made)
+    }
+
+    /// Makes `changes` that follow from the state as it stands, such as the devices that its facts make: doing it
+    /// twice is doing it once. Contacts among them are left out, because they add up. Errors: as for a commit.
+    pub async fn put(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let mut batch = self.batch(changes)?;
+        batch.contacts.clear();
+        let mut session = self.engine.write().await?;
+        batch.write(&mut session).await?;
+        session.commit().await
+    }
+
+    fn batch(&self, changes: &[Change]) -> Result<Batch, StoreError> {
+        let code = || "a device that is no JSON".to_owned();
+        Batch::of(changes).map_err(|_| StoreError::Refused { place: self.engine.place.clone(), code: code() })
     }
 }
 

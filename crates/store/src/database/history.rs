@@ -1,9 +1,10 @@
 //! The manifest of the flow history: which Parquet files count, and what is left of those that were taken away.
 
-use super::engine::Row;
+use super::engine::{Row, Session};
 use super::row::{self, Cells, Misfit, clean};
 use super::schema::FLOW_SEGMENT;
 use super::{Database, StoreError, statement};
+use crate::history::{self, Digest, Hour, Manifest, Tombstone};
 use sea_query::Value;
 use wardlight_model::Time;
 
@@ -51,14 +52,84 @@ impl Database {
 
     /// Writes the entries `put`, whether new, changed or tombstones, and takes out those of the paths `dropped`
     /// without a trace, in one transaction.
-    pub async fn put_segments(&self, put: &[Segment], dropped: &[&str]) -> Result<(), StoreError> {
+    pub async fn put_segments(&self, put: &[Segment], dropped: &[String]) -> Result<(), StoreError> {
         let mut session = self.engine.write().await?;
-        statement::remove(&mut session, &FLOW_SEGMENT, dropped.iter().map(|path| row::text(path))).await?;
-        let rows: std::collections::BTreeMap<&str, Row> =
-            put.iter().map(|segment| (segment.path.as_str(), segment.row())).collect();
-        statement::write(&mut session, &FLOW_SEGMENT, rows.into_values()).await?;
+        write(&mut session, put, dropped).await?;
         session.commit().await
     }
+}
+
+impl Database {
+    /// Writes down what `change` does to the flow history, in one transaction.
+    pub async fn put_history(&self, change: &history::Change) -> Result<(), StoreError> {
+        let (put, dropped) = entries(change);
+        self.put_segments(&put, &dropped).await
+    }
+
+    /// Which files the flow history consists of. Errors: also an entry that names no reason it was taken away for.
+    pub async fn manifest(&self) -> Result<Manifest, StoreError> {
+        let (mut live, mut purged) = (Vec::new(), Vec::new());
+        for entry in self.segments().await? {
+            let segment = history::Segment {
+                hour: Hour::of(Time::from_seconds(entry.hour.saturating_mul(3600))),
+                first_sequence: entry.sequences[0],
+                last_sequence: entry.sequences[1],
+                rows: entry.rows,
+                bytes: entry.bytes,
+                first: entry.first,
+                last: entry.last,
+                recorded: entry.recorded,
+                sha256: Digest(entry.sha256),
+                schema: entry.schema,
+            };
+            match entry.removed {
+                None => live.push(segment),
+                Some(removal) => {
+                    let damaged = |_| StoreError::Damaged {
+                        place: self.engine.place.clone(),
+                        what: format!("a row of {} cannot be read", FLOW_SEGMENT.name),
+                    };
+                    let why = serde_json::from_str(&removal.reason).map_err(damaged)?;
+                    purged.push(Tombstone { segment, at: removal.at, why });
+                }
+            }
+        }
+        Ok(Manifest::new(live, purged))
+    }
+}
+
+/// What `change` does to the entries: those to write, and the paths of those to take out.
+pub(super) fn entries(change: &history::Change) -> (Vec<Segment>, Vec<String>) {
+    let live = change.added.iter().map(|segment| entry(segment, None));
+    let purged = change.purged.iter().map(|tomb| {
+        let reason = serde_json::to_string(&tomb.why).unwrap_or_default();
+        entry(&tomb.segment, Some(Removal { at: tomb.at, reason }))
+    });
+    (live.chain(purged).collect(), change.dropped.iter().map(history::Segment::path).collect())
+}
+
+fn entry(segment: &history::Segment, removed: Option<Removal>) -> Segment {
+    Segment {
+        path: segment.path(),
+        hour: segment.hour.begin().micros().div_euclid(3_600_000_000),
+        sequences: [segment.first_sequence, segment.last_sequence],
+        rows: segment.rows,
+        bytes: segment.bytes,
+        first: segment.first,
+        last: segment.last,
+        recorded: segment.recorded,
+        sha256: segment.sha256.0,
+        schema: segment.schema,
+        removed,
+    }
+}
+
+/// Writes the entries `put` and takes out those of the paths `dropped`.
+pub(super) async fn write(session: &mut Session, put: &[Segment], dropped: &[String]) -> Result<(), StoreError> {
+    statement::remove(session, &FLOW_SEGMENT, dropped.iter().map(|path| row::text(path))).await?;
+    let rows: std::collections::BTreeMap<&str, Row> =
+        put.iter().map(|segment| (segment.path.as_str(), segment.row())).collect();
+    statement::write(session, &FLOW_SEGMENT, rows.into_values()).await
 }
 
 impl Segment {

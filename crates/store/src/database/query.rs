@@ -104,6 +104,17 @@ impl Database {
         Ok(self.found(&select).await?.pop())
     }
 
+    /// The ids of all devices, lowest first.
+    pub async fn device_ids(&self) -> Result<Vec<Id>, StoreError> {
+        let mut session = self.engine.read().await?;
+        let ids = DEVICE.columns.get(..1).unwrap_or_default();
+        let mut select = sea_query::Query::select();
+        select.column("id").from(DEVICE.name).order_by("id", sea_query::Order::Asc);
+        let rows = session.rows(&select, ids).await?;
+        let read = |row| Cells::of(row).bytes().map(Id).map_err(|Misfit| session.damaged(DEVICE.name));
+        rows.into_iter().map(read).collect()
+    }
+
     /// At most `limit` devices with an id above `after` whose name, address or best value of an attribute has `text`
     /// in it, in any case; by id.
     pub async fn devices(&self, text: &str, after: Option<Id>, limit: u64) -> Result<Vec<StoredDevice>, StoreError> {

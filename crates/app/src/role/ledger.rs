@@ -1,0 +1,129 @@
+//! The ledger on disk: entries in segments, checkpoints beside them, the signing key elsewhere.
+//!
+//! An entry is durable before anybody is told of it; a checkpoint is signed only over durable entries.
+
+use super::places::{Places, secret};
+use super::{new_id, now};
+use anyhow::Context as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use wardlight_ledger::{Detail, Entry, Kind, Log, PublicKey, Signer, Site};
+use wardlight_model::journal::Decision;
+use wardlight_model::Id;
+use wardlight_store::segment::{self, Draft};
+
+/// Entries after which a checkpoint is due at once.
+const STRIDE: u64 = 256;
+
+/// The writer.
+pub struct Ledger {
+    log: Log,
+    segments: segment::Log,
+    signer: Signer,
+    places: Places,
+    /// The last journal record that has its entry.
+    told: u64,
+    signed: u64,
+}
+
+impl Ledger {
+    /// Opens the ledger of `site`, or begins it with the key in the key folder. Errors: what the disk says, a ledger
+    /// that does not continue, or a key that is not the one in force.
+    pub fn open(site: Id, places: &Places) -> anyhow::Result<Self> {
+        let options = segment::Options { segment_bytes: 16 << 20, reserve_bytes: 4 << 20 };
+        let segments = segment::Log::open(&places.ledger(), options).context("cannot open the ledger")?;
+        let signer = Signer::from_seed(&secret(&places.ledger_key())?);
+        let mut stored = segments.reader(segments.first());
+        let first = stored.next().transpose().context("cannot read the ledger")?;
+        let Some(first) = first else { return Self::begin(Site(site.0), segments, signer, places) };
+        let (mut log, mut told) = (Log::reopen(Site(site.0), &first.body)?, 0);
+        for record in stored {
+            let record = record.context("cannot read the ledger")?;
+            log.follow(&record.body).context("the ledger does not continue; run `wardlight ledger verify`")?;
+            told = told.max(told_by(&record.body));
+        }
+        if log.key() != signer.public() {
+            anyhow::bail!("{}: this is not the key in force of the ledger; restore the right one", places.ledger_key().display());
+        }
+        let signed = log.size();
+        Ok(Self { log, segments, signer, places: places.clone(), told, signed })
+    }
+
+    fn begin(site: Site, segments: segment::Log, signer: Signer, places: &Places) -> anyhow::Result<Self> {
+        let detail = Detail { salt: new_id()?.0, actor: "wardlight", subject: "ledger", ..Detail::default() };
+        let (log, first) = Log::create(site, &signer, &detail, now())?;
+        let mut ledger = Self { log, segments, signer, places: places.clone(), told: 0, signed: 0 };
+        ledger.store(first.stored)?;
+        ledger.sign()?;
+        Ok(ledger)
+    }
+
+    /// The key in force, to be pinned elsewhere.
+    pub fn key(&self) -> PublicKey {
+        self.log.key()
+    }
+
+    /// Number of entries.
+    pub fn size(&self) -> u64 {
+        self.log.size()
+    }
+
+    /// Writes down what was decided in journal record `sequence`, and what came of it, unless that was done before a
+    /// restart. Durable when this returns. Errors: what the disk says; then it is not, and must not be acknowledged.
+    pub fn decided(&mut self, sequence: u64, decision: &Decision, outcome: Result<(), &str>) -> anyhow::Result<()> {
+        if sequence <= self.told {
+            return Ok(());
+        }
+        let body = serde_json::json!({
+            "journal": sequence,
+            "at": decision.at.to_string(),
+            "command": decision.command.name(),
+            "detail": format!("{:?}", decision.command),
+            "outcome": match outcome { Ok(()) => "done", Err(why) => why },
+        });
+        let body = serde_json::to_vec(&body)?;
+        let subject = format!("journal:{sequence}");
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt)?;
+        let detail = Detail { salt, actor: &decision.by, subject: &subject, body: &body, ..Detail::default() };
+        let entry = self.log.append(Kind::Decision, &detail, now())?;
+        self.store(entry.stored)?;
+        self.told = sequence;
+        if self.log.size() - self.signed >= STRIDE {
+            self.sign()?;
+        }
+        Ok(())
+    }
+
+    /// Signs how the ledger stands, if that changed since the last time.
+    pub fn sign(&mut self) -> anyhow::Result<()> {
+        if self.signed == self.log.size() {
+            return Ok(());
+        }
+        let checkpoint = self.log.checkpoint(&self.signer, now())?;
+        let path = self.places.checkpoints();
+        let append = || {
+            let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
+            file.write_all(checkpoint.to_string().as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()
+        };
+        append().with_context(|| format!("cannot write the checkpoint to {}", path.display()))?;
+        self.signed = self.log.size();
+        Ok(())
+    }
+
+    fn store(&mut self, body: Vec<u8>) -> anyhow::Result<()> {
+        let draft = Draft { id: segment::Id(new_id()?.0), kind: 1, version: 1, is_vital: true, body };
+        self.segments.append(&[draft]).context("cannot write the ledger")?;
+        self.segments.sync().context("cannot write the ledger").map(drop)
+    }
+}
+
+/// The journal record that an entry tells of.
+fn told_by(stored: &[u8]) -> u64 {
+    let entry = Entry::read(stored).ok();
+    let detail = entry.as_ref().and_then(|entry| entry.detail().ok().flatten());
+    detail.and_then(|detail| detail.subject.strip_prefix("journal:")?.parse().ok()).unwrap_or_default()
+}

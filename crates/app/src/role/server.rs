@@ -1,0 +1,65 @@
+//! The server: takes batches and decisions in, makes them durable, keeps the state.
+
+use super::keeper::{Keeper, Standing};
+use super::listen::{self, Waiting};
+use super::places::{Places, write_durably};
+use super::{Stop, new_id, now};
+use crate::config::Config;
+use anyhow::Context as _;
+use tokio::runtime::Runtime;
+use wardlight_store::database::{Database, Settings};
+use wardlight_store::journal::{Journal, Options};
+use wardlight_store::segment;
+
+/// Opens the journal as configured. Errors: what the disk says, or another server has it.
+pub fn journal(config: &Config) -> anyhow::Result<Journal> {
+    let log = segment::Options {
+        segment_bytes: config.journal.segment_mib.saturating_mul(1 << 20),
+        reserve_bytes: config.journal.reserve_mib.saturating_mul(1 << 20),
+    };
+    let options = Options { log, ..Options::default() };
+    let journal = Journal::open(&Places::of(config).journal(), options).context("cannot open the journal")?;
+    for rot in journal.rot() {
+        eprintln!("wardlight: the journal is damaged: {rot}");
+    }
+    Ok(journal)
+}
+
+/// Opens the database as configured, made when it is new. Errors: it cannot be reached, or is of a later version.
+pub async fn database(config: &Config) -> anyhow::Result<Database> {
+    let settings = Settings { url: Places::of(config).database(config), site: new_id()?, now: now() };
+    Database::open(&settings).await.context("cannot open the state")
+}
+
+/// A runtime for what is async. Errors: no threads.
+pub fn runtime() -> anyhow::Result<Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}
+
+/// Serves until `stop`; `each` is told how things stand, and whether nothing is left to do. Errors: journal, ledger or
+/// state cannot be opened or written: what was not acknowledged is sent again by the sensors.
+pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) -> anyhow::Result<()> {
+    let places = Places::of(config);
+    let runtime = runtime()?;
+    let journal = journal(config)?;
+    let database = runtime.block_on(database(config))?;
+    let waiting = Waiting::default();
+    let mut keeper = Keeper::open(config, &runtime, database.clone(), journal.clone(), waiting.clone())?;
+    let door = listen::open(&places.socket(), &journal, &waiting, stop)
+        .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
+    let standing = places.data.join("standing.json");
+    let mut written = Standing::default();
+    let outcome = keeper.run(stop, |now, is_done| {
+        if written.committed != now.committed || written.devices != now.devices {
+            written = now.clone();
+            // For people's eyes only: losing it loses nothing.
+            let _ = serde_json::to_vec(now).map(|text| write_durably(&standing, &text));
+        }
+        each(now, is_done);
+    });
+    stop.now();
+    let _ = door.join();
+    journal.close();
+    runtime.block_on(database.close());
+    outcome
+}
