@@ -2,3 +2,6 @@
 //!
 //! In: journal records, changes of state, flows, ledger entries. Out: the same, after any crash. Nothing is
 //! acknowledged before it is on disk; what cannot be written is refused, and said.
+
+pub mod journal;
+pub mod segment;
