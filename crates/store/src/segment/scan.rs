@@ -43,6 +43,8 @@ pub(super) struct Scan {
     file: Box<dyn DiskFile>,
     salt: Salt,
     buffer: Vec<u8>,
+    /// What of the file the buffer holds: its first bytes, from `begin` on.
+    held: usize,
     begin: u64,
     /// Whether a part could not be read, and was taken for zeros.
     pub was_unreadable: bool,
@@ -51,12 +53,12 @@ pub(super) struct Scan {
 impl Scan {
     /// Over `file`, whose records carry `salt`.
     pub fn new(file: Box<dyn DiskFile>, salt: Salt) -> Self {
-        Self { file, salt, buffer: Vec::new(), begin: 0, was_unreadable: false }
+        Self { file, salt, buffer: Vec::new(), held: 0, begin: 0, was_unreadable: false }
     }
 
     /// Forgets what was read: the file may have changed since.
     pub fn clear(&mut self) {
-        self.buffer.clear();
+        self.held = 0;
     }
 
     /// The file.
@@ -71,13 +73,12 @@ impl Scan {
 
     /// The first `wanted` bytes from `offset`, fewer at the end of the file.
     pub fn bytes(&mut self, offset: u64, wanted: usize) -> io::Result<&[u8]> {
-        let held = offset.checked_sub(self.begin).and_then(|skip| usize::try_from(skip).ok());
-        let is_held = held.and_then(|skip| self.buffer.len().checked_sub(skip)).is_some_and(|left| left >= wanted);
-        if !is_held {
+        let skip = offset.checked_sub(self.begin).and_then(|skip| usize::try_from(skip).ok());
+        let skip = skip.filter(|skip| self.held.checked_sub(*skip).is_some_and(|left| left >= wanted));
+        if skip.is_none() {
             self.load(offset, wanted.max(CHUNK))?;
         }
-        let skip = held.filter(|_| is_held).unwrap_or(0);
-        let rest = self.buffer.get(skip..).unwrap_or_default();
+        let rest = self.buffer.get(skip.unwrap_or(0)..self.held).unwrap_or_default();
         Ok(rest.get(..wanted).unwrap_or(rest))
     }
 
@@ -128,19 +129,19 @@ impl Scan {
     }
 
     fn load(&mut self, offset: u64, wanted: usize) -> io::Result<()> {
-        self.buffer.clear();
-        self.buffer.shrink_to(wanted);
-        self.buffer.resize(wanted, 0);
+        self.held = 0;
         self.begin = offset;
-        let read = match self.file.read(&mut self.buffer, offset) {
+        if self.buffer.len() != wanted {
+            self.buffer = vec![0; wanted];
+        }
+        self.held = match self.file.read(&mut self.buffer, offset) {
             Err(error) if error.raw_os_error() == Some(EIO) => {
                 self.was_unreadable = true;
-                self.load_pieces(offset)
+                self.load_pieces(offset)?
             }
-            read => read,
+            read => read?,
         };
-        self.buffer.truncate(*read.as_ref().unwrap_or(&0));
-        read.map(|_| ())
+        Ok(())
     }
 
     /// Reads what can be read; the rest is zeros, which is no record.

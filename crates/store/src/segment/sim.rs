@@ -155,7 +155,7 @@ impl SimDisk {
         let state = self.state();
         // All of it, none of it, or each piece by chance.
         let style = dice.roll(4);
-        let mut survives = |dice: &mut Dice| match style {
+        let survives = |dice: &mut Dice| match style {
             0 => false,
             1 => true,
             _ => dice.roll(2) == 0,
