@@ -70,5 +70,16 @@ mod trial;
 
 pub use layout::{BODY, Id};
 pub use log::{Draft, Log, LogError, Options};
-pub use reader::{ReadError, Reader, Record};
+pub use reader::{ReadError, Reader, Record, Shelf};
 pub use scan::Rot;
+
+#[cfg(test)]
+pub(crate) use sim::{Fault, SimDisk};
+
+/// A log on a disk in memory, and that disk.
+#[cfg(test)]
+pub(crate) fn simulated(options: Options) -> (Log, SimDisk) {
+    let disk = SimDisk::new();
+    let log = Log::open_on(disk.arc(), options).unwrap_or_else(|error| panic!("cannot open the log: {error}"));
+    (log, disk)
+}

@@ -3,7 +3,7 @@
 use super::disk::{Disk, DiskFile, Folder, is_full};
 use super::layout::{BODY, HEAD, HEADER, Header, Id, Salt, head, name};
 use super::mark::{Mark, Marks};
-use super::reader::{Reader, Shared};
+use super::reader::{Reader, Shared, Shelf};
 use super::recover::recover;
 use super::reserve::Reserve;
 use super::scan::{Rot, Scan};
@@ -211,7 +211,12 @@ impl Log {
 
     /// Reads durable records from sequence `from` on, also while this goes on writing.
     pub fn reader(&self, from: u64) -> Reader {
-        Reader::new(Arc::clone(&self.shared), from)
+        self.shelf().reader(from)
+    }
+
+    /// Where readers are made without the log.
+    pub fn shelf(&self) -> Shelf {
+        Shelf(Arc::clone(&self.shared))
     }
 
     /// The last durable sequence, 0 when there is none.

@@ -57,6 +57,17 @@ pub struct Reader {
     open: Option<Open>,
 }
 
+/// Makes readers of a log, on any thread.
+#[derive(Clone)]
+pub struct Shelf(pub(super) Arc<Shared>);
+
+impl Shelf {
+    /// Reads durable records from sequence `from` on.
+    pub fn reader(&self, from: u64) -> Reader {
+        Reader { shared: Arc::clone(&self.0), from: from.max(1), durable: 0, open: None }
+    }
+}
+
 /// What the writer and readers know together.
 pub(super) struct Shared {
     disk: Arc<dyn Disk>,
@@ -76,10 +87,6 @@ struct Open {
 }
 
 impl Reader {
-    pub(super) fn new(shared: Arc<Shared>, from: u64) -> Self {
-        Self { shared, from: from.max(1), durable: 0, open: None }
-    }
-
     /// The sequence that is looked for next.
     pub fn position(&self) -> u64 {
         self.from
