@@ -1,5 +1,7 @@
 //! Many writers, followers, repeats, a full disk, errors, and the sample of each released version.
 
+#![expect(clippy::cast_possible_truncation, reason = "small numbers of tests")]
+
 use super::*;
 use crate::segment::{ReadError, Record};
 use std::collections::BTreeSet;

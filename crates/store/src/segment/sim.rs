@@ -3,6 +3,8 @@
 //! What is written counts only once its file was synced, and a name only once the folder was. [`SimDisk::crash`] gives a
 //! disk as a loss of power may leave it: of what was not synced, any subset, sector by sector.
 
+#![expect(clippy::cast_possible_truncation, reason = "small numbers of tests")]
+
 use super::disk::{Disk, DiskFile};
 use std::collections::BTreeMap;
 use std::io;
@@ -95,7 +97,7 @@ impl SimDisk {
         self.state.lock().unwrap()
     }
 
-    pub fn arc(&self) -> Arc<dyn Disk> {
+    pub(super) fn arc(&self) -> Arc<dyn Disk> {
         Arc::new(self.clone())
     }
 

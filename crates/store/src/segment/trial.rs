@@ -1,5 +1,7 @@
 //! Everything a disk may do to a log: loss of power at every step, rot of every byte, errors, no space.
 
+#![expect(clippy::cast_possible_truncation, reason = "small numbers of tests")]
+
 use super::sim::{Dice, Fault, SimDisk};
 use super::*;
 use proptest::prelude::*;
