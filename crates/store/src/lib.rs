@@ -5,3 +5,5 @@
 
 pub mod database;
 pub mod history;
+pub mod journal;
+pub mod segment;

@@ -1,0 +1,136 @@
+//! The thread that owns the log: takes a group, writes it, makes it durable, answers.
+
+use super::known::Known;
+use super::queue::{Answer, Order, Queue, Submission};
+use super::{JournalError, Receipt};
+use crate::segment::{Draft, Id, Log, LogError};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+pub(super) struct Writer {
+    log: Log,
+    known: Known,
+    queue: Arc<Queue>,
+    refused: u64,
+    repeated: u64,
+}
+
+/// A submission that waits for the sync.
+struct Written {
+    sequences: Vec<u64>,
+    answer: Answer,
+}
+
+impl Writer {
+    pub fn new(log: Log, known: Known, queue: Arc<Queue>) -> Self {
+        Self { log, known, queue, refused: 0, repeated: 0 }
+    }
+
+    /// Works until the queue is closed and empty.
+    pub fn run(mut self) {
+        let _end = End(Arc::clone(&self.queue));
+        while let Some(group) = self.queue.take() {
+            self.write(group);
+        }
+    }
+
+    fn write(&mut self, group: Vec<Order>) {
+        let mut written = Vec::new();
+        let mut refused = Vec::new();
+        let mut releases = Vec::new();
+        for order in group {
+            match order {
+                Order::Release(up_to, answer) => releases.push((up_to, answer)),
+                Order::Submit(Submission { drafts, answer, .. }) => match self.append(drafts) {
+                    Ok(sequences) => written.push(Written { sequences, answer }),
+                    Err(error) => refused.push((error, answer)),
+                },
+            }
+        }
+        let synced = self.log.sync().map_err(JournalError::from);
+        let released: Vec<_> = releases.into_iter().map(|(up_to, answer)| (self.release(up_to), answer)).collect();
+        self.show(synced.as_ref().err().or(broken(&refused)));
+        for Written { sequences, answer } in written {
+            say(answer, synced.clone().map(|_| Receipt { sequences }));
+        }
+        for (error, answer) in refused {
+            say(answer, Err(error));
+        }
+        for (outcome, answer) in released {
+            tell(&answer, outcome);
+        }
+    }
+
+    /// Appends what is new of `drafts` and gives the sequences of all.
+    fn append(&mut self, drafts: Vec<Draft>) -> Result<Vec<u64>, JournalError> {
+        let count = drafts.len();
+        let next = self.log.next();
+        let mut fresh: Vec<Draft> = Vec::with_capacity(count);
+        let mut places = Vec::with_capacity(count);
+        let mut own: HashMap<Id, usize> = HashMap::with_capacity(count);
+        for draft in drafts {
+            let twin = own.get(&draft.id).and_then(|n| fresh.get(*n).zip(Some(next + *n as u64)));
+            let known = match twin {
+                Some((first, sequence)) if first.kind != draft.kind || first.body != draft.body => {
+                    return Err(JournalError::IdReused { id: draft.id, sequence });
+                }
+                Some((_, sequence)) => Some(sequence),
+                None => self.known.find(&draft)?,
+            };
+            places.push(known.unwrap_or(next + fresh.len() as u64));
+            if known.is_none() {
+                own.insert(draft.id, fresh.len());
+                fresh.push(draft);
+            }
+        }
+        let sequences = self.log.append(&fresh).inspect_err(|error| {
+            self.refused += u64::from(matches!(error, LogError::Full { .. }));
+        })?;
+        self.repeated += (count - fresh.len()) as u64;
+        fresh.iter().zip(sequences).for_each(|(draft, sequence)| self.known.remember(draft, sequence));
+        Ok(places)
+    }
+
+    fn release(&mut self, up_to: u64) -> Result<usize, JournalError> {
+        self.log.release(up_to).map_err(JournalError::from)
+    }
+
+    fn show(&self, error: Option<&JournalError>) {
+        self.queue.show(|status| {
+            status.durable = self.log.durable();
+            status.first = self.log.first();
+            status.is_full = self.log.is_full();
+            status.refused = self.refused;
+            status.repeated = self.repeated;
+            if let Some(JournalError::Broken { cause }) = error {
+                status.broken.get_or_insert_with(|| cause.clone());
+            }
+        });
+    }
+}
+
+/// Says that the writer has ended, however it did.
+struct End(Arc<Queue>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// The error after which nothing is written, when there is one in `refused`.
+fn broken(refused: &[(JournalError, Answer)]) -> Option<&JournalError> {
+    refused.iter().map(|(error, _)| error).find(|error| matches!(error, JournalError::Broken { .. }))
+}
+
+/// Answers; an answer that panics is its caller's loss alone.
+fn say(answer: Answer, outcome: Result<Receipt, JournalError>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| answer(outcome)));
+}
+
+fn tell(answer: &SyncSender<Result<usize, JournalError>>, outcome: Result<usize, JournalError>) {
+    // Nobody may be waiting any more.
+    let _ = answer.send(outcome);
+}
