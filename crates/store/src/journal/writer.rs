@@ -51,7 +51,11 @@ impl Writer {
         }
         let synced = self.log.sync().map_err(JournalError::from);
         let released: Vec<_> = releases.into_iter().map(|(up_to, answer)| (self.release(up_to), answer)).collect();
-        self.show(synced.as_ref().err().or(broken(&refused)));
+        let errors = refused
+            .iter()
+            .map(|(error, _)| error)
+            .chain(released.iter().filter_map(|(outcome, _)| outcome.as_ref().err()));
+        self.show(synced.as_ref().err().into_iter().chain(errors));
         for Written { sequences, answer } in written {
             say(answer, synced.clone().map(|_| Receipt { sequences }));
         }
@@ -97,16 +101,18 @@ impl Writer {
         self.log.release(up_to).map_err(JournalError::from)
     }
 
-    fn show(&self, error: Option<&JournalError>) {
+    fn show<'a>(&self, mut errors: impl Iterator<Item = &'a JournalError>) {
+        let cause = errors.find_map(|error| match error {
+            JournalError::Broken { cause } => Some(cause.clone()),
+            _ => None,
+        });
         self.queue.show(|status| {
             status.durable = self.log.durable();
             status.first = self.log.first();
             status.is_full = self.log.is_full();
             status.refused = self.refused;
             status.repeated = self.repeated;
-            if let Some(JournalError::Broken { cause }) = error {
-                status.broken.get_or_insert_with(|| cause.clone());
-            }
+            status.broken = status.broken.take().or(cause);
         });
     }
 }
@@ -118,11 +124,6 @@ impl Drop for End {
     fn drop(&mut self) {
         self.0.end();
     }
-}
-
-/// The error after which nothing is written, when there is one in `refused`.
-fn broken(refused: &[(JournalError, Answer)]) -> Option<&JournalError> {
-    refused.iter().map(|(error, _)| error).find(|error| matches!(error, JournalError::Broken { .. }))
 }
 
 /// Answers; an answer that panics is its caller's loss alone.

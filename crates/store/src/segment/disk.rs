@@ -60,9 +60,12 @@ impl Folder {
     /// Opens the folder at `path`, made when it is not there, readable for its owner only.
     pub fn open(path: &Path) -> io::Result<Self> {
         if !path.try_exists()? {
+            let missing = path.ancestors().take_while(|above| !above.exists() && !above.as_os_str().is_empty()).count();
             DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-            let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            File::open(above)?.sync_all()?;
+            for above in path.ancestors().skip(1).take(missing) {
+                File::open(Some(above).filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new(".")))?
+                    .sync_all()?;
+            }
         }
         Ok(Self { path: path.to_owned(), folder: File::open(path)? })
     }

@@ -541,7 +541,7 @@ fn a_file_of_another_log_is_refused() {
 
 #[test]
 fn a_small_file_system_fills_and_recovers() {
-    for size in (64..=512).step_by(32) {
+    for size in (64..=512).step_by(2) {
         let folder = tempfile::tempdir().unwrap();
         let mount = std::process::Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={size}k"), "tmpfs"])
