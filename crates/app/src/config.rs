@@ -136,7 +136,8 @@ impl Config {
     /// The configuration in the file at `path`, or the defaults when none is named. Errors: [`ConfigError`].
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         let config = Self::read(&text).map_err(|what| ConfigError::Form { path: path.to_owned(), what })?;
         config.check().map_err(|(key, what)| ConfigError::Value { path: path.to_owned(), key, what })?;
         Ok(config)
@@ -164,7 +165,10 @@ impl Config {
             return Err(("files.keys", "the keys must lie outside the data folder, so that no copy of it holds them"));
         }
         if self.backup.folder.starts_with(&self.files.data) {
-            return Err(("backup.folder", "copies must lie outside the data folder: what takes the one takes the other"));
+            return Err((
+                "backup.folder",
+                "copies must lie outside the data folder: what takes the one takes the other",
+            ));
         }
         Ok(())
     }
@@ -188,7 +192,8 @@ impl fmt::Display for Explained<'_> {
             let gap = if at == 0 { "" } else { "\n" };
             writeln!(out, "{gap}# {}\n[{}]", section.meaning(), section.name())?;
             for key in section.keys() {
-                let changed = if key.value == key.default { String::new() } else { format!(" (default: {})", key.default) };
+                let changed =
+                    if key.value == key.default { String::new() } else { format!(" (default: {})", key.default) };
                 writeln!(out, "# {}{changed}\n{} = {}", key.meaning, key.name, key.value)?;
             }
         }

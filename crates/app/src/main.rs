@@ -3,7 +3,9 @@
 //! Start reading here: each command is one file in `cmd/`.
 
 mod cmd;
+mod config;
 mod io;
+mod role;
 
 use clap::{Parser, Subcommand};
 use std::alloc::System;
@@ -23,17 +25,29 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Run(cmd::run::Run),
     Watch(cmd::watch::Watch),
     Explain(cmd::explain::Explain),
     Protocols(cmd::protocols::Protocols),
+    Area(cmd::area::Command),
+    Ledger(cmd::ledger::Command),
+    Backup(cmd::backup::Command),
+    Config(cmd::config::Command),
+    Doctor(cmd::doctor::Doctor),
 }
 
 impl Command {
     fn run(self) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Run(run) => run.run(),
             Self::Watch(watch) => watch.run(),
             Self::Explain(explain) => explain.run(),
             Self::Protocols(protocols) => protocols.run(),
+            Self::Area(area) => area.run(),
+            Self::Ledger(ledger) => ledger.run(),
+            Self::Backup(backup) => backup.run(),
+            Self::Config(config) => config.run(),
+            Self::Doctor(doctor) => doctor.run(),
         }
     }
 }

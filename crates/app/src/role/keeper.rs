@@ -84,13 +84,19 @@ impl<'a> Keeper<'a> {
         let places = Places::of(config);
         let (id, loaded, devices, manifest) = runtime.block_on(async {
             let loaded = database.load().await?;
-            Ok::<_, StoreError>((database.site().await?, loaded, database.device_ids().await?, database.manifest().await?))
+            Ok::<_, StoreError>((
+                database.site().await?,
+                loaded,
+                database.device_ids().await?,
+                database.manifest().await?,
+            ))
         })?;
         if loaded.unknown > 0 {
             eprintln!("wardlight: {} facts are of a later version and are left as they are", loaded.unknown);
         }
         let history = History::new(&places.data);
-        let found = history.adopt(&manifest, loaded.sequence + 1, Check::Length).context("cannot take up the flow history")?;
+        let found =
+            history.adopt(&manifest, loaded.sequence + 1, Check::Length).context("cannot take up the flow history")?;
         for segment in found.missing.iter().chain(&found.differing) {
             eprintln!("wardlight: {}: this file of the flow history is missing or damaged; restore it", segment.path());
         }
@@ -128,11 +134,6 @@ impl<'a> Keeper<'a> {
             database,
             journal,
         })
-    }
-
-    /// How things stand.
-    pub const fn standing(&self) -> &Standing {
-        &self.standing
     }
 
     /// Follows the journal until `stop`, then commits what is left. `each` is told how things stand after every commit,

@@ -8,9 +8,9 @@ use anyhow::Context as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use wardlight_ledger::{Detail, Entry, Kind, Log, PublicKey, Signer, Site};
-use wardlight_model::journal::Decision;
+use wardlight_ledger::{Detail, Entry, Kind, Log, Signer, Site};
 use wardlight_model::Id;
+use wardlight_model::journal::Decision;
 use wardlight_store::segment::{self, Draft};
 
 /// Entries after which a checkpoint is due at once.
@@ -44,7 +44,10 @@ impl Ledger {
             told = told.max(told_by(&record.body));
         }
         if log.key() != signer.public() {
-            anyhow::bail!("{}: this is not the key in force of the ledger; restore the right one", places.ledger_key().display());
+            anyhow::bail!(
+                "{}: this is not the key in force of the ledger; restore the right one",
+                places.ledger_key().display()
+            );
         }
         let signed = log.size();
         Ok(Self { log, segments, signer, places: places.clone(), told, signed })
@@ -57,11 +60,6 @@ impl Ledger {
         ledger.store(first.stored)?;
         ledger.sign()?;
         Ok(ledger)
-    }
-
-    /// The key in force, to be pinned elsewhere.
-    pub fn key(&self) -> PublicKey {
-        self.log.key()
     }
 
     /// Number of entries.

@@ -31,7 +31,11 @@ impl Places {
         for folder in [&self.data, &self.keys] {
             let mode = fs::metadata(folder)?.permissions().mode();
             if mode & 0o022 != 0 {
-                anyhow::bail!("{}: others may write here (mode {:o}): run `chmod 700` on it", folder.display(), mode & 0o777);
+                anyhow::bail!(
+                    "{}: others may write here (mode {:o}): run `chmod 700` on it",
+                    folder.display(),
+                    mode & 0o777
+                );
             }
         }
         Ok(())
@@ -93,9 +97,15 @@ pub fn secret(path: &Path) -> anyhow::Result<[u8; 32]> {
         Ok(bytes) => {
             let mode = fs::metadata(path)?.permissions().mode();
             if mode & 0o077 != 0 {
-                anyhow::bail!("{}: others may read this key (mode {:o}): run `chmod 600` on it", path.display(), mode & 0o777);
+                anyhow::bail!(
+                    "{}: others may read this key (mode {:o}): run `chmod 600` on it",
+                    path.display(),
+                    mode & 0o777
+                );
             }
-            bytes.try_into().map_err(|_| anyhow::anyhow!("{}: a key has 32 bytes; restore it from its copy", path.display()))
+            bytes
+                .try_into()
+                .map_err(|_| anyhow::anyhow!("{}: a key has 32 bytes; restore it from its copy", path.display()))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut secret = [0; 32];

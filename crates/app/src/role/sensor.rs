@@ -112,7 +112,7 @@ impl Reader<'_> {
         let settings = run::settings(
             wardlight_model::Scope(self.config.sensor.scope),
             self.config.sensor.most_flows,
-            secret(&places.names_key())?,
+            &secret(&places.names_key())?,
         )?;
         let due_after = i64::try_from(self.config.sensor.flush_s).unwrap_or(i64::MAX).saturating_mul(1_000_000);
         let mut gather = Gather::new(settings, due_after);

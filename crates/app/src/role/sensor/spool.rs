@@ -23,7 +23,7 @@ impl Spool {
     pub(super) fn open(folder: &Path) -> anyhow::Result<Self> {
         let log = Log::open(folder, Options { segment_bytes: 4 << 20, reserve_bytes: 0 })
             .context("cannot open the sensor's spool")?;
-        let kept = std::fs::read_to_string(mark(folder)).ok().and_then(|text| text.trim().parse().ok());
+        let kept = std::fs::read_to_string(mark(folder)).ok().and_then(|text| text.trim().parse::<u64>().ok());
         let acknowledged = kept.unwrap_or_default().clamp(log.first() - 1, log.durable());
         Ok(Self { log: Mutex::new(log), acknowledged: AtomicU64::new(acknowledged), folder: folder.to_owned() })
     }

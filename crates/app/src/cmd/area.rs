@@ -1,0 +1,145 @@
+//! `wardlight area`: the sites, buildings, floors, care areas and rooms, and the routing domains of sites.
+//!
+//! Changes go to the running server and are done when the command returns: journalled, carried out, in the ledger.
+
+use super::STORE;
+use crate::config::Config;
+use crate::io::link::{Fate, Message};
+use crate::io::print;
+use crate::role::places::Places;
+use crate::role::{new_id, now, server};
+use anyhow::Context as _;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use wardlight_model::journal::{BodyKind, Command as Decided, Decision, FORMAT, encode};
+use wardlight_model::{Area, Domain, Id, Level, Scope};
+
+/// The places that devices stand in.
+#[derive(clap::Args)]
+pub struct Command {
+    /// The configuration; without one, every default holds.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Shows the tree of places, and the routing domains.
+    List,
+    /// Says that there is such a place, or what it is called from now on.
+    Put {
+        /// `site`, `building`, `floor`, `care_area` or `room`.
+        level: String,
+        /// What people call it.
+        name: String,
+        /// The place it stands in; none for a site.
+        #[arg(long = "in", value_name = "ID")]
+        parent: Option<Id>,
+        /// IANA time zone of a site, such as `Europe/Berlin`.
+        #[arg(long)]
+        zone: Option<String>,
+        /// An existing place to be changed.
+        #[arg(long)]
+        id: Option<Id>,
+    },
+    /// Says that there is no such place any more.
+    Remove {
+        /// The place.
+        id: Id,
+    },
+    /// Says which site a routing domain belongs to.
+    Domain {
+        /// The number that addresses of the domain carry.
+        scope: u32,
+        /// What people call it.
+        name: String,
+        /// The site.
+        #[arg(long = "in", value_name = "ID")]
+        site: Id,
+    },
+}
+
+impl Command {
+    /// Does it. Errors: no server answers, or the state cannot be read.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let config = Config::load(self.config.as_deref())?;
+        let (command, shown) = match self.what {
+            What::List => return list(&config),
+            What::Put { level, name, parent, zone, id } => {
+                let level = Level::named(&level).with_context(|| {
+                    format!("there is no level `{level}`: name one of {}", Level::ALL.map(Level::name).join(", "))
+                })?;
+                let zone = zone.map(known_zone).transpose()?;
+                let id = id.map_or_else(new_id, Ok)?;
+                (Decided::PutArea(Area { id, parent, level, name, zone }), id.to_string())
+            }
+            What::Remove { id } => (Decided::RemoveArea(id), id.to_string()),
+            What::Domain { scope, name, site } => {
+                (Decided::PutDomain(Domain { scope: Scope(scope), site, name }), scope.to_string())
+            }
+        };
+        match decide(&config, command)? {
+            Fate::Stored(_) => {
+                print::out(&format!("{shown}\n"))?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Fate::Refused(why) | Fate::Later(why) => {
+                eprintln!("wardlight: not done: {why}");
+                Ok(ExitCode::from(STORE))
+            }
+            Fate::Shed => anyhow::bail!("the server gave a decision up, which it never does"),
+        }
+    }
+}
+
+/// `zone` if the system's or the program's own time zone data know it.
+fn known_zone(zone: String) -> anyhow::Result<String> {
+    jiff::tz::TimeZone::get(&zone)
+        .with_context(|| format!("`{zone}` is no IANA time zone; one is Europe/Berlin"))
+        .map(|_| zone)
+}
+
+fn decide(config: &Config, command: Decided) -> anyhow::Result<Fate> {
+    let socket = Places::of(config).socket();
+    let mut stream = UnixStream::connect(&socket)
+        .with_context(|| format!("no server answers at {}: is `wardlight run` running?", socket.display()))?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let by = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
+    let decision = Decision { by, at: now(), command };
+    let id = new_id()?;
+    let message = Message { id, kind: BodyKind::Decision.number(), format: FORMAT, body: encode(&decision) };
+    message.send(&mut stream)?;
+    let (_, fate) =
+        Fate::receive(&mut stream)?.context("the server ended before it answered; look with `area list`")?;
+    Ok(fate)
+}
+
+fn list(config: &Config) -> anyhow::Result<ExitCode> {
+    let runtime = server::runtime()?;
+    let (areas, domains) = runtime.block_on(async {
+        let database = server::database(config).await?;
+        anyhow::Ok((database.areas().await?, database.domains().await?))
+    })?;
+    let mut text = String::new();
+    if areas.is_empty() {
+        text += "No place is known yet: `wardlight area put site NAME --zone Europe/Berlin` makes the first.\n";
+    }
+    grow(&mut text, &areas, None, 0);
+    for domain in domains {
+        text += &format!("domain {} {} of {}\n", domain.scope.0, domain.name, domain.site);
+    }
+    print::out(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn grow(text: &mut String, areas: &[Area], parent: Option<Id>, depth: usize) {
+    for area in areas.iter().filter(|area| area.parent == parent) {
+        let zone = area.zone.as_ref().map(|zone| format!(" ({zone})")).unwrap_or_default();
+        *text += &format!("{:indent$}{} {}{zone}  {}\n", "", area.level.name(), area.name, area.id, indent = depth * 2);
+        grow(text, areas, Some(area.id), depth + 1);
+    }
+}

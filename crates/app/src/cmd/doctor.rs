@@ -1,0 +1,196 @@
+//! `wardlight doctor`: is the installation as it should be? Looks, and changes nothing.
+
+use super::FINDINGS;
+use crate::config::Config;
+use crate::io::print;
+use crate::role::backup;
+use crate::role::keeper::Standing;
+use crate::role::now;
+use crate::role::places::Places;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use wardlight_model::Time;
+
+/// Free space below which the disk counts as nearly full, in percent.
+const FREE: u64 = 10;
+/// The clock cannot be before this program was first released, in seconds since 1970: 2026-01-01.
+const EARLIEST: i64 = 1_767_225_600;
+/// Journal records that may wait for their commit before it counts as late.
+const LATE: u64 = 10_000;
+
+/// Looks whether everything is as it should be; exit code 1 when something is not.
+#[derive(clap::Args)]
+pub struct Doctor {
+    /// The configuration; without one, every default holds.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// What one look gave.
+enum Found {
+    Well(String),
+    Unknown(String),
+    Ill { what: String, mend: String },
+}
+
+use Found::{Ill, Unknown, Well};
+
+impl Doctor {
+    /// Looks. Errors: the configuration cannot be read.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let config = Config::load(self.config.as_deref())?;
+        let places = Places::of(&config);
+        let looks: [(&str, Found); 9] = [
+            ("data folder", folder(&places.data)),
+            ("key folder", folder(&places.keys)),
+            ("keys", keys(&places)),
+            ("keys not in backups", kept_apart(&config, &places)),
+            ("clock", clock(&places)),
+            ("disk", disk(&places.data)),
+            ("server", server(&places)),
+            ("retention", retention(&config)),
+            ("backups", backups(&config)),
+        ];
+        let mut text = String::new();
+        for (name, found) in &looks {
+            text += &match found {
+                Well(what) => format!("✓ {name}: {what}\n"),
+                Unknown(what) => format!("? {name}: {what}\n"),
+                Ill { what, mend } => format!("✗ {name}: {what}\n    {mend}\n"),
+            };
+        }
+        text += "– capture rights: not needed, this version reads captures from files only\n";
+        print::out(&text)?;
+        let ill = looks.iter().any(|(_, found)| matches!(found, Ill { .. }));
+        Ok(if ill { ExitCode::from(FINDINGS) } else { ExitCode::SUCCESS })
+    }
+}
+
+fn ill(what: impl Into<String>, mend: impl Into<String>) -> Found {
+    Ill { what: what.into(), mend: mend.into() }
+}
+
+fn folder(path: &Path) -> Found {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Unknown(format!("{} is not there yet: `wardlight run` makes it", path.display()))
+        }
+        Err(error) => ill(format!("{}: {error}", path.display()), "run as the account that owns it"),
+        Ok(meta) if meta.permissions().mode() & 0o077 != 0 => ill(
+            format!("{}: others may look into it (mode {:o})", path.display(), meta.permissions().mode() & 0o777),
+            format!("run `chmod 700 {}`", path.display()),
+        ),
+        Ok(_) => Well(format!("{} is for its owner alone", path.display())),
+    }
+}
+
+fn keys(places: &Places) -> Found {
+    for path in [places.ledger_key(), places.names_key()] {
+        match std::fs::metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Unknown(format!("{} is not there yet: `wardlight run` makes it", path.display()));
+            }
+            Err(error) => return ill(format!("{}: {error}", path.display()), "run as the account that owns it"),
+            Ok(meta) if meta.permissions().mode() & 0o077 != 0 => {
+                return ill(
+                    format!("{}: others may read it", path.display()),
+                    format!("run `chmod 600 {}`", path.display()),
+                );
+            }
+            Ok(_) => {}
+        }
+    }
+    Well("for their owner alone".to_owned())
+}
+
+fn kept_apart(config: &Config, places: &Places) -> Found {
+    let holds = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+        entries.map(|entry| entry.path()).find(|path| path.join("ledger.key").exists())
+    };
+    if places.keys.starts_with(&config.backup.folder) || config.backup.folder.starts_with(&places.keys) {
+        return ill("the folder of the keys and that of the backups lie in each other", "move one of them elsewhere");
+    }
+    holds(&config.backup.folder).map_or_else(
+        || Well(format!("{} and {} lie apart", places.keys.display(), config.backup.folder.display())),
+        |path| ill(format!("{} holds the ledger's key", path.display()), "delete it there and keep a copy elsewhere"),
+    )
+}
+
+fn clock(places: &Places) -> Found {
+    let time = now();
+    if time < Time::from_seconds(EARLIEST) {
+        return ill(format!("it says {time}, which is before this version was made"), "set the clock, with NTP");
+    }
+    let newest = std::fs::metadata(places.data.join("standing.json")).and_then(|meta| meta.modified()).ok();
+    match newest.and_then(|newest| newest.duration_since(std::time::SystemTime::now()).ok()) {
+        Some(ahead) if ahead.as_secs() > 60 => ill(
+            format!("it is {} s behind what was written last", ahead.as_secs()),
+            "set the clock, with NTP; the order of records does not depend on it",
+        ),
+        _ => Well(format!("{time}")),
+    }
+}
+
+fn disk(data: &Path) -> Found {
+    let existing = data.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
+    match rustix::fs::statvfs(existing) {
+        Err(error) => Unknown(format!("{}: {error}", existing.display())),
+        Ok(disk) => {
+            let (free, all) =
+                (disk.f_bavail.saturating_mul(disk.f_frsize), disk.f_blocks.saturating_mul(disk.f_frsize));
+            let percent = free.saturating_mul(100) / all.max(1);
+            let what = format!("{} MiB of {} MiB are free ({percent} %)", free >> 20, all >> 20);
+            if percent < FREE {
+                ill(what, "free some or add disk: raw flows are given up first when it is full")
+            } else {
+                Well(what)
+            }
+        }
+    }
+}
+
+fn server(places: &Places) -> Found {
+    let path = places.data.join("standing.json");
+    let Some(standing) = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Standing>(&text).ok())
+    else {
+        return Unknown("it has not run here yet".to_owned());
+    };
+    if std::os::unix::net::UnixStream::connect(places.socket()).is_err() {
+        return ill(format!("it does not answer; it last wrote at {}", standing.at), "start `wardlight run`");
+    }
+    let late = standing.journal.saturating_sub(standing.committed);
+    if late > LATE {
+        return ill(format!("{late} journal records wait to be committed"), "look whether the database answers");
+    }
+    if standing.shed_flows > 0 || standing.dropped_facts > 0 {
+        return ill(
+            format!("{} flows and {} facts were given up", standing.shed_flows, standing.dropped_facts),
+            "add disk, or raise store.most_facts",
+        );
+    }
+    Well(format!("{} devices, {} journal records committed", standing.devices, standing.committed))
+}
+
+fn retention(config: &Config) -> Found {
+    match (config.history.keep_days, config.history.keep_mib) {
+        (0, 0) => ill("flows are kept for ever and without bound", "set history.keep_days or history.keep_mib"),
+        (days, 0) => Well(format!("flows are kept {days} days")),
+        (0, mib) => Well(format!("flows are kept up to {mib} MiB")),
+        (days, mib) => Well(format!("flows are kept {days} days, up to {mib} MiB")),
+    }
+}
+
+fn backups(config: &Config) -> Found {
+    let mend = "run `wardlight backup make`, daily from a timer";
+    let Some((path, contents)) = backup::newest(&config.backup.folder) else {
+        return ill(format!("there is none in {}", config.backup.folder.display()), mend);
+    };
+    let age_s = now().since(Time::from_micros(contents.made)) / 1_000_000;
+    let hours = u64::try_from(age_s / 3600).unwrap_or_default();
+    if hours > config.backup.stale_h {
+        return ill(format!("the newest, {}, is {hours} hours old", path.display()), mend);
+    }
+    Well(format!("the newest, {}, is {hours} hours old", path.display()))
+}

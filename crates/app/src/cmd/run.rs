@@ -1,0 +1,128 @@
+//! `wardlight run`: the sensor and the server, together or apart.
+
+use super::{INPUT, STORE};
+use crate::config::Config;
+use crate::role::keeper::Standing;
+use crate::role::places::Places;
+use crate::role::sensor::{self, Tale};
+use crate::role::{Stop, server};
+use anyhow::Context as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// Which part of the work is done here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Role {
+    /// Sensor and server.
+    All,
+    /// Reads captures and hands on what they say.
+    Sensor,
+    /// Takes it in and keeps it.
+    Server,
+}
+
+/// Watches the network and keeps what it learns.
+#[derive(clap::Args)]
+pub struct Run {
+    /// The configuration; without one, every default holds.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Which part of the work to do.
+    #[arg(long, value_enum, default_value = "all")]
+    role: Role,
+    /// Ends once everything named was read and kept.
+    #[arg(long)]
+    once: bool,
+    /// Captures and folders to read, beside those of the configuration.
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<PathBuf>,
+}
+
+impl Run {
+    /// Runs until it is told to stop. Errors: what does not let it begin or go on.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let mut config = Config::load(self.config.as_deref())?;
+        for source in self.sources {
+            let list = if source.is_dir() { &mut config.sensor.folders } else { &mut config.sensor.captures };
+            list.push(source);
+        }
+        Places::of(&config).make()?;
+        let stop = Stop::default();
+        end_on_signals(&stop)?;
+        match self.role {
+            Role::Server => serve(&config, &stop, None, self.once),
+            Role::Sensor => sense(&config, &stop, self.once),
+            Role::All => both(&config, &stop, self.once),
+        }
+    }
+}
+
+fn sense(config: &Config, stop: &Stop, once: bool) -> anyhow::Result<ExitCode> {
+    let tale = Arc::new(Mutex::new(Tale::default()));
+    let outcome = sensor::run(config, once, stop, &tale);
+    stop.now();
+    outcome.map(|()| code(&tale))
+}
+
+fn both(config: &Config, stop: &Stop, once: bool) -> anyhow::Result<ExitCode> {
+    let tale = Arc::new(Mutex::new(Tale::default()));
+    let reader = {
+        let (config, stop, tale) = (config.clone(), stop.clone(), Arc::clone(&tale));
+        // It stays after its work is done: the server decides when everything is kept.
+        thread::Builder::new().name("sensor".to_owned()).spawn(move || {
+            let outcome = sensor::run(&config, false, &stop, &tale);
+            if outcome.is_err() {
+                stop.now();
+            }
+            outcome
+        })?
+    };
+    let served = serve(config, stop, Some(&tale), once);
+    stop.now();
+    let sensed = reader.join().map_err(|_| anyhow::anyhow!("the sensor broke off"))?;
+    served?;
+    sensed.map(|()| code(&tale))
+}
+
+fn serve(config: &Config, stop: &Stop, tale: Option<&Mutex<Tale>>, once: bool) -> anyhow::Result<ExitCode> {
+    let mut last = Standing::default();
+    let outcome = server::run(config, stop, |standing, is_done| {
+        last = standing.clone();
+        let is_read = tale.is_none_or(|tale| tale.lock().unwrap_or_else(PoisonError::into_inner).is_idle);
+        if once && is_done && is_read && standing.committed == standing.journal {
+            stop.now();
+        }
+    });
+    if let Err(error) = outcome {
+        eprintln!("wardlight: {error:#}");
+        return Ok(ExitCode::from(STORE));
+    }
+    println!("{} devices; {} journal records, all kept; {} ledger entries", last.devices, last.committed, last.ledger);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn code(tale: &Mutex<Tale>) -> ExitCode {
+    let tale = tale.lock().unwrap_or_else(PoisonError::into_inner);
+    if tale.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(INPUT) }
+}
+
+/// The first SIGINT or SIGTERM ends everything in order.
+fn end_on_signals(stop: &Stop) -> anyhow::Result<()> {
+    let stop = stop.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let listen = move || {
+        runtime.block_on(async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (Ok(mut interrupt), Ok(mut terminate)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            else {
+                return;
+            };
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            stop.now();
+        });
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(listen).map(drop).context("cannot listen for signals")
+}
