@@ -52,6 +52,29 @@ struct Columns {
     hop_limits: [Vec<Option<u8>>; 2],
 }
 
+impl Columns {
+    fn clear(&mut self) {
+        let Self { sensor, sequence, first, last, id, ends, ports, transport, service, known, .. } = self;
+        sensor.clear();
+        sequence.clear();
+        first.clear();
+        last.clear();
+        id.clear();
+        ends.iter_mut().for_each(Vec::clear);
+        ports.iter_mut().for_each(Vec::clear);
+        transport.clear();
+        service.clear();
+        known.clear();
+        let Self { state, history, sent, vlan, macs, hop_limits, .. } = self;
+        state.clear();
+        history.clear();
+        sent.iter_mut().for_each(Vec::clear);
+        vlan.clear();
+        macs.iter_mut().for_each(Vec::clear);
+        hop_limits.iter_mut().for_each(Vec::clear);
+    }
+}
+
 /// The rows of one hour, and what a manifest says of them.
 pub(super) struct Part {
     pub hour: Hour,
@@ -75,6 +98,16 @@ impl Batch {
     pub fn push(&mut self, origin: Origin<'_>, flow: &Flow) {
         self.push_lent(&Lent::new(origin, flow));
         self.note_recorded(origin.recorded);
+    }
+
+    /// Forgets all rows and keeps the memory for the next.
+    pub fn clear(&mut self) {
+        self.columns.clear();
+        self.ends.clear();
+        self.macs.clear();
+        self.sensors.clear();
+        self.services.clear();
+        self.histories.clear();
     }
 
     /// Number of rows.
