@@ -58,8 +58,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn write(history: &History, flows: &[Flow], files: usize, manifest: &mut Manifest) {
     let minute = flows.len().div_ceil(files);
+    let mut batch = Batch::new("main");
     for (n, part) in (1_u64..).zip(flows.chunks(minute)) {
-        let mut batch = Batch::new("main");
+        batch.clear();
         for (m, record) in (0_u64..).zip(part.chunks(1000)) {
             let sequence = n * 10_000 + m;
             let recorded = record.last().map_or(Time::default(), |flow| flow.last);

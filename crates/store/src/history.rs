@@ -154,10 +154,7 @@ impl History {
         let names = Names::new(batch);
         for (hour, rows) in batch.hours() {
             let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-            let written = batch
-                .part(hour, rows, &names)
-                .map_err(|error| HistoryError::Parquet { path: format!("flows/{hour}"), source: error.into() });
-            match written.and_then(|part| self.write(&part)) {
+            match self.write(batch, &names, &batch.part(hour, rows, &names)) {
                 Ok(segment) => flushed.change.added.push(segment),
                 Err(error) => flushed.shed.push(Shed { hour, rows: count, error }),
             }
@@ -170,16 +167,16 @@ impl History {
         change.leftovers().try_for_each(|segment| self.disk.remove(&self.root, &segment.path()))
     }
 
-    fn write(&self, part: &Part) -> Result<Segment, HistoryError> {
+    fn write(&self, batch: &Batch, names: &Names, part: &Part) -> Result<Segment, HistoryError> {
         let (first_sequence, last_sequence) = part.sequences;
         let path = manifest::path(part.hour, first_sequence, last_sequence);
-        let bytes = encode::parquet(&part.rows).map_err(HistoryError::parquet(&path))?;
+        let bytes = encode::parquet(batch.laid(part, names)).map_err(HistoryError::parquet(&path))?;
         self.disk.write(&self.root, &path, &bytes)?;
         Ok(Segment {
             hour: part.hour,
             first_sequence,
             last_sequence,
-            rows: u64::try_from(part.rows.num_rows()).unwrap_or(u64::MAX),
+            rows: u64::try_from(part.order.len()).unwrap_or(u64::MAX),
             bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
             first: part.times.0,
             last: part.times.1,

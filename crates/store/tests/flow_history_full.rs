@@ -11,7 +11,7 @@ struct Tmpfs(tempfile::TempDir);
 
 impl Tmpfs {
     fn new(size_kib: u64) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().ok()?;
         let size = format!("size={size_kib}k");
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path());
@@ -60,8 +60,8 @@ fn batch(sequence: u64, rows: u64) -> Batch {
 
 fn names(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        match entry.file_type().unwrap().is_dir() {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        match entry.path().is_dir() {
             true => found.extend(names(&entry.path())),
             false => found.push(entry.path().to_string_lossy().into_owned()),
         }

@@ -28,18 +28,18 @@ fn flow(n: u64) -> Flow {
         0 => Ipv4Addr::new(10, 0, 0, low).into(),
         _ => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, low.into()).into(),
     };
-    let first = Time::from_micros(1_700_000_000_000_001 + i64::try_from(n).unwrap() * 20_000_000);
+    let first = Time::from_micros(1_700_000_000_000_001 + i64::try_from(n * 20_000_000).unwrap_or_default());
     Flow {
         id: FlowId(n),
         key: FlowKey {
             scope: Scope(u32::MAX - 1),
-            transport: if n % 5 == 0 { Transport(47) } else { Transport::TCP },
+            transport: if n.is_multiple_of(5) { Transport(47) } else { Transport::TCP },
             initiator: (from, 65_535),
             responder: (Ipv4Addr::new(10, 0, 1, 1).into(), 11_112),
         },
         macs: [Some(Mac([0, 1, 2, 0xab, 0xcd, low])), None],
-        hop_limits: [Some(255), (n % 3 == 0).then_some(64)],
-        vlan: (n % 4 == 0).then_some(4094),
+        hop_limits: [Some(255), n.is_multiple_of(3).then_some(64)],
+        vlan: n.is_multiple_of(4).then_some(4094),
         first,
         last: first.plus(1_500_000),
         state: ConnState::RstOS0,
@@ -48,7 +48,7 @@ fn flow(n: u64) -> Flow {
             Direction { bytes: u64::MAX >> 1, ..Direction::default() },
             Direction { ip_bytes: n, ..Direction::default() },
         ],
-        service: (n % 2 == 0).then_some(Service { name: "dicom", known: Known::PortAndContent }),
+        service: n.is_multiple_of(2).then_some(Service { name: "dicom", known: Known::PortAndContent }),
     }
 }
 
@@ -78,10 +78,10 @@ fn line(n: u64, flow: &Flow) -> String {
         flow.sent[0].bytes.to_string(),
         flow.sent[1].ip_bytes.to_string(),
         optional(flow.vlan),
-        flow.macs[0].unwrap().to_string(),
+        flow.macs[0].map_or(String::new(), |mac| mac.to_string()),
         optional(flow.hop_limits[1].map(u16::from)),
-        hour[..10].to_owned(),
-        hour[11..13].to_owned(),
+        hour.get(..10).unwrap_or_default().to_owned(),
+        hour.get(11..13).unwrap_or_default().to_owned(),
     ]
     .join("|")
 }

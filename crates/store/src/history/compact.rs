@@ -47,10 +47,7 @@ impl History {
         let names = Names::new(&batch);
         let mut change = Change::default();
         for (hour, rows) in batch.hours() {
-            let part = batch
-                .part(hour, rows, &names)
-                .map_err(|error| HistoryError::Parquet { path: newest.path(), source: error.into() })?;
-            change.added.push(self.write(&part)?);
+            change.added.push(self.write(&batch, &names, &batch.part(hour, rows, &names))?);
         }
         change.dropped = group.to_vec();
         Ok(change)

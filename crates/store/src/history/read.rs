@@ -1,8 +1,8 @@
 //! Rows out of the columns of a file.
 
+use super::HistoryError;
 use super::row::Row;
 use super::schema::{self, column};
-use super::{HistoryError, Segment};
 use arrow::array::{Array as _, AsArray as _, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
 use std::net::IpAddr;
@@ -10,13 +10,13 @@ use wardlight_model::{Direction, FlowId, FlowKey, Known, Mac, Port, Scope, Time}
 
 /// Columns that were decoded, each of the type that it must have.
 pub(super) struct Columns<'a> {
-    path: String,
+    path: &'a str,
     batch: &'a RecordBatch,
 }
 
 impl<'a> Columns<'a> {
-    pub fn new(segment: &Segment, batch: &'a RecordBatch) -> Self {
-        Self { path: segment.path(), batch }
+    pub fn new(path: &'a str, batch: &'a RecordBatch) -> Self {
+        Self { path, batch }
     }
 
     /// The row at `row`.
@@ -127,6 +127,6 @@ impl<'a> Columns<'a> {
     }
 
     fn wrong(&self, column: &'static str, row: usize) -> HistoryError {
-        HistoryError::Columns { path: self.path.clone(), version: schema::VERSION, column, row }
+        HistoryError::Columns { path: self.path.to_owned(), version: schema::VERSION, column, row }
     }
 }

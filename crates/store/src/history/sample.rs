@@ -74,7 +74,7 @@ pub(super) fn flow(n: u64) -> Flow {
         state: ConnState::SF,
         history: "ShADadFf".to_owned(),
         sent: [Direction { packets: n, ip_bytes: 2 * n, bytes: n, missed: 0 }, Direction::default()],
-        service: (n % 3 > 0).then_some(Service { name: "dicom", known: Known::PortAndContent }),
+        service: (!n.is_multiple_of(3)).then_some(Service { name: "dicom", known: Known::PortAndContent }),
     }
 }
 

@@ -92,7 +92,7 @@ pub struct Scan<'a> {
 
 /// The file that is being read.
 struct Open {
-    segment: Segment,
+    path: String,
     batches: ParquetRecordBatchReader,
     batch: RecordBatch,
     next: usize,
@@ -137,17 +137,17 @@ impl Scan<'_> {
         loop {
             let Some(open) = &mut self.open else {
                 let Some(segment) = self.waiting.pop_front() else { return Ok(None) };
-                self.open = Some(Open::new(self.history, &self.query, segment)?);
+                self.open = Some(Open::new(self.history, &self.query, &segment)?);
                 continue;
             };
             if open.next < open.batch.num_rows() {
                 open.next += 1;
-                return Columns::new(&open.segment, &open.batch).row(open.next - 1).map(Some);
+                return Columns::new(&open.path, &open.batch).row(open.next - 1).map(Some);
             }
             match open.batches.next() {
                 Some(batch) => {
                     open.batch = batch
-                        .map_err(|error| HistoryError::Parquet { path: open.segment.path(), source: error.into() })?;
+                        .map_err(|error| HistoryError::Parquet { path: open.path.clone(), source: error.into() })?;
                     open.next = 0;
                 }
                 None => self.open = None,
@@ -157,7 +157,7 @@ impl Scan<'_> {
 }
 
 impl Open {
-    fn new(history: &History, query: &Query, segment: Segment) -> Result<Self, HistoryError> {
+    fn new(history: &History, query: &Query, segment: &Segment) -> Result<Self, HistoryError> {
         let path = segment.path();
         if segment.schema > schema::VERSION {
             return Err(HistoryError::Version { path, version: segment.schema, newest: schema::VERSION });
@@ -167,8 +167,8 @@ impl Open {
             path: path.clone(),
             source,
         })?;
-        let batches = batches(file, query, &segment).map_err(HistoryError::parquet(path))?;
-        Ok(Self { segment, batches, batch: RecordBatch::new_empty(schema::arrow()), next: 0 })
+        let batches = batches(file, query, segment).map_err(HistoryError::parquet(&path))?;
+        Ok(Self { path, batches, batch: RecordBatch::new_empty(schema::arrow()), next: 0 })
     }
 }
 

@@ -34,6 +34,12 @@ impl<T: Hash + Eq + Clone> Interner<T> {
         code
     }
 
+    /// Forgets all values and keeps the memory.
+    pub fn clear(&mut self) {
+        self.codes.clear();
+        self.values.clear();
+    }
+
     /// All values, in order of their numbers.
     pub fn values(&self) -> &[T] {
         &self.values
