@@ -72,6 +72,8 @@ impl Database {
     /// Fills this new and empty database with the backup at `path`, in one transaction. A backup of an earlier version
     /// is brought up to this one in a copy in the folder for temporary files. Gives the journal's sequence it is at.
     pub async fn restore_from(&self, path: &Path) -> Result<u64, StoreError> {
+        let file = |error| StoreError::File { path: path.display().to_string(), error };
+        std::fs::File::open(path).map_err(file)?;
         let engine = Engine::sqlite(path, Use::Restore).await?;
         let mut from = engine.read().await?;
         let found = migration::stored(&mut from).await?;
@@ -84,7 +86,6 @@ impl Database {
         let (site, _) = query::site(&mut from).await?;
         drop(from);
         engine.close().await;
-        let file = |error| StoreError::File { path: path.display().to_string(), error };
         let copied = tempfile::NamedTempFile::new().map_err(file)?;
         std::fs::copy(path, copied.path()).map_err(file)?;
         let engine = Engine::sqlite(copied.path(), Use::Backup).await?;

@@ -77,8 +77,9 @@ macro_rules! conformance {
         async fn postgres() {
             let Some(server) = Server::start().map(Arc::new) else { return };
             $(
-                eprintln!("postgres: {}", stringify!($case));
+                let begin = std::time::Instant::now();
                 $module::$case(&Bench::on(&server)).await;
+                eprintln!("postgres: {} in {:.1?}", stringify!($case), begin.elapsed());
             )+
         }
     };
