@@ -17,6 +17,8 @@ pub(super) type Row = Vec<Value>;
 
 /// Readers beside the one writer.
 const READERS: u32 = 4;
+/// Rows that SQLite's thread may be ahead of who reads them: each wait costs more than a row.
+const ROWS_AHEAD: usize = 1_000;
 /// Names the lock under which PostgreSQL's tables are made: "wardlght" in ASCII.
 const MAKING: i64 = 0x7761_7264_6c67_6874;
 
@@ -54,6 +56,7 @@ impl Engine {
             .filename(path)
             .foreign_keys(true)
             .busy_timeout(patience)
+            .row_buffer_size(ROWS_AHEAD)
             .disable_statement_logging();
         let options = match used {
             Use::State => options.journal_mode(SqliteJournalMode::Wal),
