@@ -30,6 +30,7 @@ pub use query::{ContactFilter, Loaded, StoredDevice};
 use engine::{Engine, Use};
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 use wardlight_model::{Id, Time};
 
 /// Which database, and what a new one becomes.
@@ -41,7 +42,13 @@ pub struct Settings {
     pub site: Id,
     /// When a new database was made.
     pub now: Time,
+    /// How long to wait for a lock or a connection, and twice as long for an answer, before saying that the database
+    /// is not available. [`PATIENCE`] unless there is a reason.
+    pub patience: Duration,
 }
+
+/// How long to wait for a database: longer than one takes that restarts.
+pub const PATIENCE: Duration = Duration::from_secs(15);
 
 impl fmt::Debug for Settings {
     /// Without the address: it may hold a password.
@@ -75,9 +82,9 @@ impl Database {
         if let Some(path) = settings.url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
             let path = Path::new(path.strip_prefix("//").unwrap_or(path));
             private(path)?;
-            Engine::sqlite(path, Use::State).await
+            Engine::sqlite(path, Use::State, settings.patience).await
         } else if settings.url.starts_with("postgres://") || settings.url.starts_with("postgresql://") {
-            Engine::postgres(&settings.url).await
+            Engine::postgres(&settings.url, settings.patience).await
         } else {
             Err(StoreError::Url)
         }

@@ -6,7 +6,7 @@
 use super::engine::{Engine, Row, Session, Use};
 use super::schema::{SITE, TABLES, Table};
 use super::statement::{self, Pages};
-use super::{Database, Settings, StoreError, migration, private, query};
+use super::{Database, PATIENCE, Settings, StoreError, migration, private, query};
 use sea_query::Value;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
@@ -59,8 +59,8 @@ impl Database {
     async fn copy_to(&self, part: &Path) -> Result<u64, StoreError> {
         let mut from = self.engine.read().await?;
         let (site, sequence) = query::site(&mut from).await?;
-        let engine = Engine::sqlite(part, Use::Backup).await?;
-        let settings = Settings { url: String::new(), site, now: Time::default() };
+        let engine = Engine::sqlite(part, Use::Backup, PATIENCE).await?;
+        let settings = Settings { url: String::new(), site, now: Time::default(), patience: PATIENCE };
         migration::migrate(&engine, &settings).await?;
         let mut into = engine.write().await?;
         copy(&mut from, &mut into).await?;
@@ -72,7 +72,9 @@ impl Database {
     /// Fills this new and empty database with the backup at `path`, in one transaction. A backup of an earlier version
     /// is brought up to this one in a copy in the folder for temporary files. Gives the journal's sequence it is at.
     pub async fn restore_from(&self, path: &Path) -> Result<u64, StoreError> {
-        let engine = Engine::sqlite(path, Use::Restore).await?;
+        let file = |error| StoreError::File { path: path.display().to_string(), error };
+        std::fs::File::open(path).map_err(file)?;
+        let engine = Engine::sqlite(path, Use::Restore, PATIENCE).await?;
         let mut from = engine.read().await?;
         let found = migration::stored(&mut from).await?;
         if found > migration::format() {
@@ -84,11 +86,11 @@ impl Database {
         let (site, _) = query::site(&mut from).await?;
         drop(from);
         engine.close().await;
-        let file = |error| StoreError::File { path: path.display().to_string(), error };
         let copied = tempfile::NamedTempFile::new().map_err(file)?;
         std::fs::copy(path, copied.path()).map_err(file)?;
-        let engine = Engine::sqlite(copied.path(), Use::Backup).await?;
-        migration::migrate(&engine, &Settings { url: String::new(), site, now: Time::default() }).await?;
+        let engine = Engine::sqlite(copied.path(), Use::Backup, PATIENCE).await?;
+        migration::migrate(&engine, &Settings { url: String::new(), site, now: Time::default(), patience: PATIENCE })
+            .await?;
         let done = self.fill(engine.read().await?).await;
         engine.close().await;
         done

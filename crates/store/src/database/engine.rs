@@ -15,10 +15,10 @@ use std::time::Duration;
 /// One row: a value for each column.
 pub(super) type Row = Vec<Value>;
 
-/// How long to wait for a connection or a lock before saying that the database is not available.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Readers beside the one writer.
 const READERS: u32 = 4;
+/// Rows that SQLite's thread may be ahead of who reads them: each wait costs more than a row.
+const ROWS_AHEAD: usize = 1_000;
 /// Names the lock under which PostgreSQL's tables are made: "wardlght" in ASCII.
 const MAKING: i64 = 0x7761_7264_6c67_6874;
 
@@ -27,6 +27,7 @@ const MAKING: i64 = 0x7761_7264_6c67_6874;
 pub(super) struct Engine {
     /// What it is called in messages.
     pub(super) place: String,
+    patience: Duration,
     pools: Pools,
 }
 
@@ -48,13 +49,14 @@ pub(super) enum Use {
 }
 
 impl Engine {
-    /// Connects to the SQLite file at `path`.
-    pub(super) async fn sqlite(path: &Path, used: Use) -> Result<Self, StoreError> {
+    /// Connects to the SQLite file at `path`. What takes longer than `patience` is given up.
+    pub(super) async fn sqlite(path: &Path, used: Use, patience: Duration) -> Result<Self, StoreError> {
         let place = format!("the SQLite database {}", path.display());
         let options = SqliteConnectOptions::new()
             .filename(path)
             .foreign_keys(true)
-            .busy_timeout(PATIENCE)
+            .busy_timeout(patience)
+            .row_buffer_size(ROWS_AHEAD)
             .disable_statement_logging();
         let options = match used {
             Use::State => options.journal_mode(SqliteJournalMode::Wal),
@@ -63,14 +65,14 @@ impl Engine {
         };
         // FULL: what was committed stays committed when the power goes.
         let writing = options.clone().synchronous(SqliteSynchronous::Full);
-        let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(PATIENCE);
+        let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(patience);
         let writer = pool(1).connect_with(writing).await.map_err(|error| StoreError::of(&place, &error))?;
         let readers = pool(READERS).connect_lazy_with(options.read_only(true));
-        Ok(Self { place, pools: Pools::Sqlite { writer, readers } })
+        Ok(Self { place, patience, pools: Pools::Sqlite { writer, readers } })
     }
 
-    /// Connects to the PostgreSQL server at `url`.
-    pub(super) async fn postgres(url: &str) -> Result<Self, StoreError> {
+    /// Connects to the PostgreSQL server at `url`. What takes longer than `patience` is given up.
+    pub(super) async fn postgres(url: &str, patience: Duration) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse().map_err(|_| StoreError::Url)?;
         let options = options.application_name("wardlight").disable_statement_logging();
         let place = format!(
@@ -78,7 +80,7 @@ impl Engine {
             options.get_database().unwrap_or(options.get_username()),
             options.get_socket().map_or(options.get_host().to_owned(), |path| path.display().to_string()),
         );
-        let pool = PgPoolOptions::new().max_connections(READERS + 1).acquire_timeout(PATIENCE);
+        let pool = PgPoolOptions::new().max_connections(READERS + 1).acquire_timeout(patience);
         // A server may be set to acknowledge before the disk has it.
         let pool = pool.after_connect(|connection, _| {
             Box::pin(async move {
@@ -88,30 +90,39 @@ impl Engine {
             })
         });
         let pool = pool.connect_with(options).await.map_err(|error| StoreError::of(&place, &error))?;
-        Ok(Self { place, pools: Pools::Postgres(pool) })
+        Ok(Self { place, patience, pools: Pools::Postgres(pool) })
     }
 
     /// Begins to read one state of the whole, whatever is written meanwhile.
     pub(super) async fn read(&self) -> Result<Session, StoreError> {
-        self.begin(match &self.pools {
-            Pools::Sqlite { readers, .. } => readers.begin().await.map(Transaction::Sqlite),
-            Pools::Postgres(pool) => {
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await.map(Transaction::Postgres)
+        const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+        self.begin(async {
+            match &self.pools {
+                Pools::Sqlite { readers, .. } => readers.begin().await.map(Transaction::Sqlite),
+                Pools::Postgres(pool) => pool.begin_with(SNAPSHOT).await.map(Transaction::Postgres),
             }
         })
+        .await
     }
 
     /// Begins to write; one at a time on SQLite.
     pub(super) async fn write(&self) -> Result<Session, StoreError> {
-        self.begin(match &self.pools {
-            Pools::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Transaction::Sqlite),
-            Pools::Postgres(pool) => pool.begin().await.map(Transaction::Postgres),
+        self.begin(async {
+            match &self.pools {
+                Pools::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Transaction::Sqlite),
+                Pools::Postgres(pool) => pool.begin().await.map(Transaction::Postgres),
+            }
         })
+        .await
     }
 
-    fn begin(&self, begun: Result<Transaction, sqlx::Error>) -> Result<Session, StoreError> {
-        let transaction = begun.map_err(|error| StoreError::of(&self.place, &error))?;
-        Ok(Session { place: self.place.clone(), transaction })
+    async fn begin(
+        &self,
+        begun: impl Future<Output = Result<Transaction, sqlx::Error>>,
+    ) -> Result<Session, StoreError> {
+        let limits = Limits { place: self.place.clone(), patience: self.patience };
+        let transaction = limits.within(begun).await?;
+        Ok(Session { limits, transaction })
     }
 
     /// Waits until nobody uses it, and closes it.
@@ -128,8 +139,25 @@ impl Engine {
 
 /// One transaction. Dropped without [`Session::commit`], it changes nothing.
 pub(super) struct Session {
-    place: String,
+    limits: Limits,
     transaction: Transaction,
+}
+
+/// Whom to blame, and how long to wait.
+struct Limits {
+    place: String,
+    patience: Duration,
+}
+
+impl Limits {
+    /// What `done` gives, unless it takes too long: a server that hangs would else hold up its caller for ever.
+    async fn within<T>(&self, done: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+        // Beyond the engine's own waiting for locks and connections, so that its reason is the one that is told.
+        match tokio::time::timeout(self.patience.saturating_mul(2), done).await {
+            Ok(done) => done.map_err(|error| StoreError::of(&self.place, &error)),
+            Err(_) => Err(StoreError::Unavailable { place: self.place.clone(), why: "no answer in time".into() }),
+        }
+    }
 }
 
 enum Transaction {
@@ -137,20 +165,22 @@ enum Transaction {
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
 }
 
-/// Runs `$statement`, built for the engine at hand, by `$run`.
+/// Runs `$statement`, built for the engine at hand, by `$run`; then gives what `$read` makes of the answer.
 macro_rules! run {
-    ($session:ident, $statement:expr, $run:ident, $and_then:expr) => {{
-        let done = match &mut $session.transaction {
+    ($session:ident, $statement:expr, $run:ident, $read:expr) => {{
+        let limits = &$session.limits;
+        match &mut $session.transaction {
             Transaction::Sqlite(transaction) => {
                 let (sql, values) = $statement.build_sqlx(SqliteQueryBuilder);
-                sqlx::query_with(AssertSqlSafe(sql), values).$run(&mut **transaction).await.and_then($and_then)
+                let query = sqlx::query_with(AssertSqlSafe(sql), values);
+                limits.within(async { query.$run(&mut **transaction).await.and_then($read) }).await
             }
             Transaction::Postgres(transaction) => {
                 let (sql, values) = $statement.build_sqlx(PostgresQueryBuilder);
-                sqlx::query_with(AssertSqlSafe(sql), values).$run(&mut **transaction).await.and_then($and_then)
+                let query = sqlx::query_with(AssertSqlSafe(sql), values);
+                limits.within(async { query.$run(&mut **transaction).await.and_then($read) }).await
             }
-        };
-        done.map_err(|error| StoreError::of(&$session.place, &error))
+        }
     }};
 }
 
@@ -180,49 +210,56 @@ impl Session {
 
     /// Runs the statements of one migration: `sqlite` or `postgres`.
     pub(super) async fn script(&mut self, sqlite: &'static str, postgres: &'static str) -> Result<(), StoreError> {
-        let done = match &mut self.transaction {
-            Transaction::Sqlite(transaction) => sqlx::raw_sql(sqlite).execute(&mut **transaction).await.map(drop),
-            Transaction::Postgres(transaction) => sqlx::raw_sql(postgres).execute(&mut **transaction).await.map(drop),
+        let transaction = &mut self.transaction;
+        let done = async {
+            match transaction {
+                Transaction::Sqlite(transaction) => sqlx::raw_sql(sqlite).execute(&mut **transaction).await.map(drop),
+                Transaction::Postgres(transaction) => {
+                    sqlx::raw_sql(postgres).execute(&mut **transaction).await.map(drop)
+                }
+            }
         };
-        done.map_err(|error| StoreError::of(&self.place, &error))
+        // A step may rewrite a large table: it takes the time that it takes.
+        done.await.map_err(|error| StoreError::of(&self.limits.place, &error))
     }
 
     /// Keeps other programs from making the tables at the same time, and says whether there are some.
     pub(super) async fn lock_tables(&mut self) -> Result<bool, StoreError> {
-        let found = match &mut self.transaction {
-            Transaction::Sqlite(transaction) => {
-                let asked = sqlx::query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'site'");
-                asked.fetch_optional(&mut **transaction).await.map(|row| row.is_some())
-            }
-            Transaction::Postgres(transaction) => {
-                let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MAKING);
-                match lock.execute(&mut **transaction).await {
-                    Ok(_) => {
-                        let asked = sqlx::query(
-                            "SELECT 1 FROM information_schema.tables \
-                             WHERE table_schema = current_schema() AND table_name = 'site'",
-                        );
-                        asked.fetch_optional(&mut **transaction).await.map(|row| row.is_some())
-                    }
-                    Err(error) => Err(error),
+        const SQLITE: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'site'";
+        const POSTGRES: &str = "SELECT 1 FROM information_schema.tables \
+                                WHERE table_schema = current_schema() AND table_name = 'site'";
+        let transaction = &mut self.transaction;
+        let found = async {
+            match transaction {
+                Transaction::Sqlite(transaction) => {
+                    sqlx::query(SQLITE).fetch_optional(&mut **transaction).await.map(|row| row.is_some())
+                }
+                Transaction::Postgres(transaction) => {
+                    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MAKING);
+                    lock.execute(&mut **transaction).await?;
+                    sqlx::query(POSTGRES).fetch_optional(&mut **transaction).await.map(|row| row.is_some())
                 }
             }
         };
-        found.map_err(|error| StoreError::of(&self.place, &error))
+        // Another program may be at a long step.
+        found.await.map_err(|error| StoreError::of(&self.limits.place, &error))
     }
 
     /// Makes all that was done lasting. When it reports [`StoreError::Unavailable`], that may have happened or not.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        let done = match self.transaction {
-            Transaction::Sqlite(transaction) => transaction.commit().await,
-            Transaction::Postgres(transaction) => transaction.commit().await,
+        let transaction = self.transaction;
+        let done = async {
+            match transaction {
+                Transaction::Sqlite(transaction) => transaction.commit().await,
+                Transaction::Postgres(transaction) => transaction.commit().await,
+            }
         };
-        done.map_err(|error| StoreError::of(&self.place, &error))
+        self.limits.within(done).await
     }
 
     /// What is wrong in `table`, as an error.
     pub(super) fn damaged(&self, table: &str) -> StoreError {
-        StoreError::Damaged { place: self.place.clone(), what: format!("a row of {table} cannot be read") }
+        StoreError::Damaged { place: self.limits.place.clone(), what: format!("a row of {table} cannot be read") }
     }
 }
 

@@ -7,7 +7,7 @@ mod sample;
 mod server;
 mod tables;
 
-use super::{Database, Settings};
+use super::{Database, PATIENCE, Settings};
 use server::Server;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl Bench {
 }
 
 fn settings(url: String) -> Settings {
-    Settings { url, site: Id([7; 16]), now: Time::from_seconds(1_700_000_000) }
+    Settings { url, site: Id([7; 16]), now: Time::from_seconds(1_700_000_000), patience: PATIENCE }
 }
 
 async fn sqlite_at(path: &Path) -> Database {
@@ -77,8 +77,9 @@ macro_rules! conformance {
         async fn postgres() {
             let Some(server) = Server::start().map(Arc::new) else { return };
             $(
-                eprintln!("postgres: {}", stringify!($case));
+                let begin = std::time::Instant::now();
                 $module::$case(&Bench::on(&server)).await;
+                eprintln!("postgres: {} in {:.1?}", stringify!($case), begin.elapsed());
             )+
         }
     };

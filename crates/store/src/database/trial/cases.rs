@@ -116,7 +116,8 @@ pub(super) async fn what_is_gone_is_gone(bench: &Bench) {
     let _ = database.commit(&there, 1).await.unwrap();
     let _ = database.commit(&[Change::DeviceGone(id(1)), Change::AreaGone(id(1))], 2).await.unwrap();
     assert_eq!(database.device(id(1)).await.unwrap(), None);
-    assert_eq!(database.dump().await.unwrap().replace("\t2\t", "\t0\t"), empty.replace("\t2\t", "\t0\t"));
+    let dump = database.dump().await.unwrap();
+    assert!(dump.lines().skip(2).eq(empty.lines().skip(2)), "all but the site's row: {dump}");
 }
 
 pub(super) async fn any_text_and_number_can_be_kept(bench: &Bench) {
@@ -280,7 +281,9 @@ pub(super) async fn offsets_are_kept_by_name(bench: &Bench) {
 pub(super) async fn any_changes_in_any_batches_give_the_same_state(bench: &Bench) {
     let runtime = tokio::runtime::Handle::current();
     let cuts = proptest::collection::vec(1..20_usize, 1..8);
-    let mut runner = TestRunner::new(Config { cases: 32, failure_persistence: None, ..Config::default() });
+    // A new PostgreSQL database takes its time.
+    let cases = if bench.server.is_some() { 12 } else { 48 };
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let tried = tokio::task::block_in_place(|| {
         runner.run(&(sample::changes(), cuts), |(changes, cuts)| {
             runtime.block_on(same_state(bench, &changes, &cuts));

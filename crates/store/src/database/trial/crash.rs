@@ -1,6 +1,6 @@
 //! What is left when the power, the program or the server goes.
 
-use super::super::{Commit, Database, StoreError};
+use super::super::{Commit, Database, Settings, StoreError};
 use super::sample::{contact, fact};
 use super::{Bench, sqlite_at};
 use std::sync::Arc;
@@ -13,13 +13,19 @@ fn step(sequence: u64) -> [Change; 2] {
     [Change::Fact(fact(sequence, "x")), Change::Contact(contact(1, 1))]
 }
 
-/// The state is that of one sequence, whole; gives that sequence.
+/// The state is that of one sequence, whole, even while others write; gives that sequence.
 async fn whole(database: &Database) -> u64 {
-    let loaded = database.load().await.unwrap();
-    let all = super::super::ContactFilter { ip: None, mac: None, hours: 0..9, limit: 9 };
-    let flows = database.contacts(&all).await.unwrap().first().map_or(0, |contact| contact.flows);
-    assert_eq!((u64::try_from(loaded.facts.len()).unwrap(), flows), (loaded.sequence, loaded.sequence));
-    loaded.sequence
+    let dump = database.dump().await.unwrap();
+    let rows = |table: &str| {
+        let begin = format!("# {table}\t");
+        let lines = dump.lines().skip_while(move |line| !line.starts_with(&begin)).skip(1);
+        lines.take_while(|line| !line.starts_with("# ")).collect::<Vec<_>>()
+    };
+    let cell = |line: &str, n: usize| line.split('\t').nth(n).unwrap().parse::<u64>().unwrap();
+    let sequence = cell(rows("site")[0], 2);
+    let flows = rows("contact").first().map_or(0, |line| cell(line, 8));
+    assert_eq!((u64::try_from(rows("fact").len()).unwrap(), flows), (sequence, sequence));
+    sequence
 }
 
 /// The files of SQLite as a crash leaves them at any moment between two writes to them, and with the log cut anywhere.
@@ -58,7 +64,9 @@ async fn sqlite_is_whole_after_a_crash_at_any_moment() {
 async fn a_locked_sqlite_is_not_available_and_then_is() {
     let bench = Bench::sqlite();
     let path = bench.path("state.db");
-    let (one, two) = (sqlite_at(&path).await, sqlite_at(&path).await);
+    let one = sqlite_at(&path).await;
+    let settings = super::settings(format!("sqlite:{}", path.display()));
+    let two = Database::open(&Settings { patience: Duration::from_millis(50), ..settings }).await.unwrap();
     let held = one.engine.write().await.unwrap();
     let error = two.commit(&step(1), 1).await.unwrap_err();
     assert!(error.is_retryable(), "{error:?}");
@@ -107,6 +115,26 @@ async fn postgres_may_go_and_come_back() {
     writer.await.unwrap();
     assert!(whole(&database).await >= reached.load(Ordering::Relaxed));
     assert!(refused.load(Ordering::Relaxed) > 0, "the writer noticed");
+}
+
+/// A server that takes what it is sent and never answers does not hold up its caller for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_may_hang_and_go_on() {
+    let Some(bench) = Bench::postgres() else { return };
+    let server = bench.server.as_ref().unwrap();
+    let wanted = Settings { patience: Duration::from_secs(2), ..bench.settings() };
+    let database = Database::open(&wanted).await.unwrap();
+    let _ = database.commit(&step(1), 1).await.unwrap();
+    server.signal_all("-STOP");
+    for _ in 0..8 {
+        let error = database.commit(&step(2), 2).await.unwrap_err();
+        assert!(error.is_retryable(), "{error:?}");
+    }
+    server.signal_all("-CONT");
+    while let Err(error) = database.commit(&step(2), 2).await {
+        assert!(error.is_retryable(), "{error:?}");
+    }
+    assert_eq!(whole(&database).await, 2);
 }
 
 #[tokio::test]

@@ -65,6 +65,16 @@ impl Server {
         self.start_again();
     }
 
+    /// Sends `signal` to the server and to every child of it.
+    pub(super) fn signal_all(&self, signal: &str) {
+        let server = self.running.lock().unwrap().id().to_string();
+        let children = Command::new("pgrep").args(["-P", &server]).output().unwrap();
+        let children = String::from_utf8(children.stdout).unwrap();
+        for id in std::iter::once(server.as_str()).chain(children.split_whitespace()) {
+            assert!(run("kill", &[signal, id]), "signal to {id}");
+        }
+    }
+
     fn start_again(&self) {
         *self.running.lock().unwrap() = launch(&self.programs, self.folder.path());
         self.wait();
