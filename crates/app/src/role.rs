@@ -13,6 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use wardlight_model::{Id, Time};
 
+/// How long a database is waited for before it counts as not available.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Whether everything shall come to an end, told to every thread.
 #[derive(Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);

@@ -5,7 +5,7 @@
 //! it. It appears under its name when it is complete and on disk.
 
 use super::places::{Places, write_durably};
-use super::{keeper, now, server};
+use super::{PATIENCE, keeper, now, server};
 use crate::config::Config;
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
@@ -79,7 +79,7 @@ async fn fill(config: &Config, places: &Places, part: &Path) -> anyhow::Result<(
 /// The copy's own state.
 async fn copy_of(folder: &Path) -> anyhow::Result<Database> {
     let url = format!("sqlite:{}", folder.join("state.db").display());
-    Ok(Database::open(&Settings { url, site: Id::default(), now: now() }).await?)
+    Ok(Database::open(&Settings { url, site: Id::default(), now: now(), patience: PATIENCE }).await?)
 }
 
 /// What the copy in `folder` holds, every file of it as it was written. Errors: the first that is not.
@@ -122,7 +122,7 @@ pub async fn restore(config: &Config, folder: &Path) -> anyhow::Result<Contents>
     for name in contents.files.keys().filter(|name| name.as_str() != "state.db") {
         copy(&folder.join(name), &places.data.join(name)).with_context(|| format!("cannot copy {name}"))?;
     }
-    let settings = Settings { url: places.database(config), site: contents.site, now: now() };
+    let settings = Settings { url: places.database(config), site: contents.site, now: now(), patience: PATIENCE };
     let database = Database::open(&settings).await?;
     let sequence = database.restore_from(&folder.join("state.db")).await?;
     database.close().await;

@@ -3,7 +3,7 @@
 use super::keeper::{Keeper, Standing};
 use super::listen::{self, Waiting};
 use super::places::{Places, write_durably};
-use super::{Stop, new_id, now};
+use super::{PATIENCE, Stop, new_id, now};
 use crate::config::Config;
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
@@ -27,7 +27,7 @@ pub fn journal(config: &Config) -> anyhow::Result<Journal> {
 
 /// Opens the database as configured, made when it is new. Errors: it cannot be reached, or is of a later version.
 pub async fn database(config: &Config) -> anyhow::Result<Database> {
-    let settings = Settings { url: Places::of(config).database(config), site: new_id()?, now: now() };
+    let settings = Settings { url: Places::of(config).database(config), site: new_id()?, now: now(), patience: PATIENCE };
     Database::open(&settings).await.context("cannot open the state")
 }
 
