@@ -53,7 +53,6 @@ pub struct Standing {
 pub struct Keeper<'a> {
     config: &'a Config,
     runtime: &'a Runtime,
-    places: Places,
     database: Database,
     journal: Journal,
     follower: Follower,
@@ -130,7 +129,6 @@ impl<'a> Keeper<'a> {
             committed: loaded.sequence,
             recorded: Time::MIN,
             standing: Standing::default(),
-            places,
             database,
             journal,
         })
@@ -223,6 +221,9 @@ impl<'a> Keeper<'a> {
             self.manifest.apply(&flushed.change);
             self.committed = sequence;
         }
+        if !self.decided.is_empty() {
+            self.ledger.sign()?;
+        }
         for (id, fate) in self.decided.drain(..) {
             self.waiting.answer(id, fate);
         }
@@ -309,7 +310,6 @@ impl<'a> Keeper<'a> {
         self.standing.dropped_facts = self.site.dropped();
         self.standing.ledger = self.ledger.size();
         self.standing.at = now().to_string();
-        let _ = &self.places;
     }
 }
 

@@ -54,6 +54,7 @@ impl Database {
         }
         batch.write(&mut session).await?;
         let (put, dropped) = entries(flows);
+        let dropped: Vec<&str> = dropped.iter().map(String::as_str).collect();
         write(&mut session, &put, &dropped).await?;
         session.commit().await?;
         Ok(Commit::Made)

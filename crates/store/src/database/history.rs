@@ -52,7 +52,7 @@ impl Database {
 
     /// Writes the entries `put`, whether new, changed or tombstones, and takes out those of the paths `dropped`
     /// without a trace, in one transaction.
-    pub async fn put_segments(&self, put: &[Segment], dropped: &[String]) -> Result<(), StoreError> {
+    pub async fn put_segments(&self, put: &[Segment], dropped: &[&str]) -> Result<(), StoreError> {
         let mut session = self.engine.write().await?;
         write(&mut session, put, dropped).await?;
         session.commit().await
@@ -63,6 +63,7 @@ impl Database {
     /// Writes down what `change` does to the flow history, in one transaction.
     pub async fn put_history(&self, change: &history::Change) -> Result<(), StoreError> {
         let (put, dropped) = entries(change);
+        let dropped: Vec<&str> = dropped.iter().map(String::as_str).collect();
         self.put_segments(&put, &dropped).await
     }
 
@@ -125,11 +126,13 @@ fn entry(segment: &history::Segment, removed: Option<Removal>) -> Segment {
 }
 
 /// Writes the entries `put` and takes out those of the paths `dropped`.
-pub(super) async fn write(session: &mut Session, put: &[Segment], dropped: &[String]) -> Result<(), StoreError> {
-    statement::remove(session, &FLOW_SEGMENT, dropped.iter().map(|path| row::text(path))).await?;
+pub(super) async fn write(session: &mut Session, put: &[Segment], dropped: &[&str]) -> Result<(), StoreError> {
+    let gone: Vec<Value> = dropped.iter().map(|path| row::text(path)).collect();
+    statement::remove(session, &FLOW_SEGMENT, gone).await?;
     let rows: std::collections::BTreeMap<&str, Row> =
         put.iter().map(|segment| (segment.path.as_str(), segment.row())).collect();
-    statement::write(session, &FLOW_SEGMENT, rows.into_values()).await
+    let rows: Vec<Row> = rows.into_values().collect();
+    statement::write(session, &FLOW_SEGMENT, rows).await
 }
 
 impl Segment {

@@ -25,7 +25,7 @@ impl Disk {
         let unfinished = format!("{path}{UNFINISHED}");
         self.make_folder(root, path)?;
         let written = self
-            .step("write", path, || File::create(root.join(&unfinished)))
+            .step("write", path, || private(&root.join(&unfinished)))
             .and_then(|mut file| self.step("write", path, || file.write_all(bytes)).map(|()| file))
             .and_then(|file| self.step("sync", path, || file.sync_all()))
             .and_then(|()| self.step("rename", path, || fs::rename(root.join(&unfinished), root.join(path))));
@@ -98,4 +98,12 @@ impl Disk {
             None => Ok(()),
         }
     }
+}
+/// A new file for its owner alone: flows say who talked to whom.
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }

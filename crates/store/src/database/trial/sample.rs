@@ -89,6 +89,7 @@ pub(super) fn device(last: u8, model: &str) -> Known {
         peers: vec![Peer { endpoint: end(9), service: "dicom".into(), ip_bytes: 5, flows: 1 }],
         first: Time::from_seconds(1),
         last: Time::from_seconds(2),
+        origins: Vec::new(),
     };
     Known { id: id(last), device }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// The user that runs the server when root runs the tests: PostgreSQL refuses to run as root.
 const NOBODY: &str = "65534";
 
-pub(super) struct Server {
+pub struct Server {
     folder: tempfile::TempDir,
     programs: PathBuf,
     running: Mutex<Child>,
@@ -18,7 +18,7 @@ pub(super) struct Server {
 
 impl Server {
     /// `None` when PostgreSQL is not installed; a failure when it must be.
-    pub(super) fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let Some(programs) = programs() else {
             assert!(
                 std::env::var_os("WARDLIGHT_REQUIRE_POSTGRES").is_none(),
@@ -46,7 +46,7 @@ impl Server {
     }
 
     /// Makes a database; gives its address.
-    pub(super) fn create(&self) -> String {
+    pub fn create(&self) -> String {
         let name = format!("case_{}", self.made.fetch_add(1, Ordering::Relaxed));
         let done = self.client("createdb").args(["-T", "template0", &name]).output().unwrap();
         assert!(done.status.success(), "createdb: {}", String::from_utf8_lossy(&done.stderr));
@@ -55,19 +55,19 @@ impl Server {
     }
 
     /// Ends it as its operator would, and starts it again.
-    pub(super) fn restart(&self) {
+    pub fn restart(&self) {
         self.stop("-INT");
         self.start_again();
     }
 
     /// Ends it without warning, and starts it again.
-    pub(super) fn crash(&self) {
+    pub fn crash(&self) {
         self.stop("-KILL");
         self.start_again();
     }
 
     /// Sends `signal` to the server and to every child of it.
-    pub(super) fn signal_all(&self, signal: &str) {
+    pub fn signal_all(&self, signal: &str) {
         let server = self.running.lock().unwrap().id().to_string();
         let children = Command::new("pgrep").args(["-P", &server]).output().unwrap();
         let children = String::from_utf8(children.stdout).unwrap();
