@@ -44,9 +44,9 @@ pub enum InputError {
         /// Frames read before.
         frames: u64,
         /// Bytes the piece should have.
-        wanted: usize,
+        wanted: u64,
         /// Bytes it has.
-        left: usize,
+        left: u64,
     },
     /// No memory for the block that is being read.
     #[error("no memory to read captures with: {0}")]
@@ -110,10 +110,11 @@ pub fn frames(from: &Source, source: u32, mut each: impl FnMut(&Frame<'_>, u64) 
         wardlight_dissect::wipe_stack();
         end += read;
         if read == 0 {
-            return match (offset, end) {
-                (0, 0) => Err(InputError::Empty(path.to_owned())),
-                (_, 0) => Ok(packet),
-                (_, left) => Err(InputError::Cut { path: path.to_owned(), offset, frames: packet, wanted, left }),
+            let (left, wanted) = (end as u64, if end == 0 { decoder.owes() } else { wanted as u64 });
+            return match (offset, wanted, left) {
+                (0, _, 0) => Err(InputError::Empty(path.to_owned())),
+                (_, 0, 0) => Ok(packet),
+                _ => Err(InputError::Cut { path: path.to_owned(), offset, frames: packet, wanted, left }),
             };
         }
     }
