@@ -5,7 +5,7 @@
 
 use super::watch::report_errors;
 use crate::io::read::{self, Go};
-use crate::io::sources::{self, Source};
+use crate::io::sources::{self, Expanded, Source};
 use crate::io::{print, run};
 use anyhow::bail;
 use clap::Args;
@@ -34,12 +34,16 @@ impl Explain {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let Some((device, named)) = self.words.split_last() else { bail!("expected SOURCE… DEVICE") };
-        let sources = sources::expand(named)?;
-        if let Some(pipe) = sources.iter().find(|source| source.is_pipe() && source.path().as_os_str() == "-") {
-            bail!("{pipe}: standard input can be read only once, but explaining reads the capture again: name a file");
+        let Expanded { sources, mut errors } = sources::expand(named);
+        if sources.is_empty() {
+            return Ok(report_errors(&errors));
         }
-        let run = run::read(&sources, &mut ())?;
-        let code = report_errors(&run);
+        if let Some(pipe) = sources.iter().find(|source| source.is_pipe()) {
+            bail!("{pipe}: a pipe can be read only once, but explaining reads the capture again: name a file");
+        }
+        let mut run = run::read(&sources, &mut ())?;
+        errors.append(&mut run.errors);
+        let code = report_errors(&errors);
         let picture = run.watch.picture(&Knowledge::shipped()?);
         let wanted = device.to_string_lossy();
         let found = picture.devices.iter().filter(|device| is_meant(device, &wanted)).collect::<Vec<_>>();

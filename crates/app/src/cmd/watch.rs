@@ -1,7 +1,9 @@
 //! `wardlight watch`: captures in, devices out.
 
 use super::INPUT;
-use crate::io::run::{self, Run};
+use crate::io::read::InputError;
+use crate::io::run;
+use crate::io::sources::Expanded;
 use crate::io::zeek::Logs;
 use crate::io::{print, sources};
 use anyhow::Context as _;
@@ -30,11 +32,11 @@ pub struct Watch {
 impl Watch {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let sources = sources::expand(&self.sources)?;
+        let Expanded { sources, errors } = sources::expand(&self.sources);
         if sources.is_empty() {
-            anyhow::bail!("no captures in the folder: expected pcap or pcapng files, also as .gz or .zst");
+            return Ok(report_errors(&errors));
         }
-        let run = match &self.zeek_logs {
+        let mut run = match &self.zeek_logs {
             None => run::read(&sources, &mut ())?,
             Some(folder) => {
                 let fail = || format!("cannot write logs into {}", folder.display());
@@ -44,6 +46,7 @@ impl Watch {
                 run
             }
         };
+        run.errors.splice(..0, errors);
         let knowledge = Knowledge::shipped()?;
         let picture = run.watch.picture(&knowledge);
         if self.json {
@@ -53,14 +56,14 @@ impl Watch {
         }
         // The process ends now: giving back each string of each device would cost a large run a twentieth of its time.
         std::mem::forget(picture);
-        Ok(report_errors(&run))
+        Ok(report_errors(&run.errors))
     }
 }
 
 /// Says on standard error what could not be read, one line each; the exit code says whether anything was.
-pub fn report_errors(run: &Run) -> ExitCode {
-    run.errors.iter().for_each(|error| eprintln!("wardlight: {error}"));
-    if run.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(INPUT) }
+pub fn report_errors(errors: &[InputError]) -> ExitCode {
+    errors.iter().for_each(|error| eprintln!("wardlight: {error}"));
+    if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(INPUT) }
 }
 
 fn text(picture: &Picture<'_>, is_sample: bool) -> String {

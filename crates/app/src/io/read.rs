@@ -48,9 +48,25 @@ pub enum InputError {
         /// Bytes it has.
         left: u64,
     },
+    /// A folder in which no capture lies.
+    #[error("{}: no captures in the folder: expected pcap or pcapng files, also as .gz or .zst", .0.display())]
+    NoCaptures(PathBuf),
     /// No memory for the block that is being read.
     #[error("no memory to read captures with: {0}")]
     Memory(#[source] io::Error),
+}
+
+impl InputError {
+    /// Whether it says that a file is none of the known kinds, not that a capture is damaged.
+    pub const fn is_of_no_capture(&self) -> bool {
+        match self {
+            Self::Empty(_) => true,
+            Self::Format { source, .. } => matches!(source, FormatError::NotACapture(_)),
+            // Fewer bytes than a magic number has.
+            Self::Cut { offset, wanted, .. } => *offset == 0 && *wanted <= 4,
+            _ => false,
+        }
+    }
 }
 
 fn kept(frames: u64) -> String {
