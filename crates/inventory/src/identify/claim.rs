@@ -12,6 +12,10 @@ use wardlight_model::{Attribute, Claim, Evidence, Fact, Field, Mac};
 
 /// No claim is surer than this, whatever speaks for it.
 const SUREST: f64 = 0.99;
+/// No type is surer than this when a hardware address alone speaks for it: its maker may make other things too.
+const ALONE: f64 = 0.85;
+/// The family of what the registry of hardware addresses says.
+const REGISTRY: &str = "oui";
 /// How much of what speaks for a wider answer speaks for a narrower one.
 const PART: f64 = 0.5;
 /// A wider answer is left out when a narrower one is at least this sure.
@@ -98,7 +102,7 @@ fn registered(mac: Mac, knowledge: &Knowledge) -> Vec<Word<'static>> {
         value: value.to_owned(),
         confidence,
         rule: "oui".to_owned(),
-        family: "oui",
+        family: REGISTRY,
         fact: None,
     };
     let maker = |confidence| word(Attribute::Maker, name, confidence);
@@ -246,10 +250,15 @@ fn draw(answer: &Answer<'_>, all: &[Answer<'_>], knowledge: &Knowledge) -> Claim
     let attribute = answer.words.first().map_or(Attribute::Name, |word| word.attribute);
     let odds = |support: f64| support.min(SUREST) / (1.0 - support.min(SUREST));
     let wider = all.iter().filter(|other| narrows(attribute, &answer.key, &other.key, knowledge));
-    let support = wider.fold(answer.support, |support, other| 1.0 - (1.0 - support) * (1.0 - PART * other.support));
+    let support =
+        wider.clone().fold(answer.support, |support, other| 1.0 - (1.0 - support) * (1.0 - PART * other.support));
     // What is said of a narrower answer is said of the wider one too.
     let narrower = all.iter().filter(|other| narrows(attribute, &other.key, &answer.key, knowledge));
-    let support = narrower.fold(support, |support, other| support.max(other.support));
+    let support = narrower.clone().fold(support, |support, other| support.max(other.support));
+    let speakers = std::iter::once(answer).chain(wider).chain(narrower);
+    let is_alone =
+        attribute == Attribute::Type && speakers.flat_map(|one| &one.words).all(|word| word.family == REGISTRY);
+    let support = if is_alone { support.min(ALONE) } else { support };
     let rivals = all.iter().filter(|other| excludes(attribute, &answer.key, &other.key, knowledge));
     let against: f64 = rivals.map(|rival| odds(rival.support)).sum();
     let own = odds(support);

@@ -369,6 +369,20 @@ fn what_shipped_data_says_of_a_ward() {
 }
 
 #[test]
+fn a_hardware_address_alone_makes_no_sure_type() {
+    let knowledge = Knowledge::shipped().unwrap();
+    let kind = |wire: Wire| wire.devices_with(&knowledge)[0].best(Attribute::Type).map(|claim| claim.confidence);
+    // Lexmark's products are printers at 93 %, says the list of makers.
+    let printer = "00:04:00:00:00:01 10.0.0.5";
+    let alone = kind(Wire::default().sends(printer, (0, 9), 64)).unwrap();
+    assert!((0.5..0.9).contains(&alone), "{alone}");
+    let wire = Wire::default().sends(printer, (0, 9), 64).says(printer, Field::ServiceOffered, "_ipp._tcp", 1);
+    assert!(kind(wire).unwrap() >= 0.9);
+    let zero = Wire::default().sends("00:00:00:00:00:01 10.0.0.5", (0, 9), 64).devices_with(&knowledge);
+    assert!(zero[0].claims.is_empty(), "{:?}", zero[0].claims);
+}
+
+#[test]
 fn rival_values_share_the_confidence() {
     let wire = Wire::default().says(A, Field::Model, "P3", 1).says(A, Field::Model, "Q4", 2);
     let device = &wire.devices()[0];
