@@ -3,6 +3,7 @@
 use super::read::{self, Go, InputError};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::fs::Metadata;
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use wardlight_capture::{Stream, StreamError};
@@ -91,7 +92,7 @@ pub fn expand(named: &[PathBuf]) -> Expanded {
 /// Bytes of all `sources` together, for showing progress; `None` when one is a pipe.
 pub fn total(sources: &[Source]) -> Option<u64> {
     let length = |source: &Source| match source {
-        Source::File(path) => std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len()),
+        Source::File(path) => std::fs::metadata(path).ok().filter(Metadata::is_file).map(|meta| meta.len()),
         Source::Sample => Some(0),
     };
     sources.iter().map(length).sum()
@@ -116,18 +117,28 @@ impl Folder {
         };
         paths.sort();
         for path in paths {
-            let found = std::fs::canonicalize(&path).and_then(|real| Ok((std::fs::metadata(&real)?, real)));
-            match found {
+            match std::fs::canonicalize(&path).and_then(|real| Ok((std::fs::metadata(&real)?, real))) {
                 Err(source) => self.fail(&path, source),
-                Ok((_, real)) if !self.met.insert(real) => {}
-                Ok((meta, _)) if meta.is_dir() && depth == 0 => {
-                    self.fail(&path, io::Error::other(format!("it lies more than {DEPTH} folders deep")));
+                Ok((meta, real)) => {
+                    if self.met.insert(real) {
+                        self.meet(path, &meta, depth);
+                    }
                 }
-                Ok((meta, _)) if meta.is_dir() => self.enter(&path, depth - 1),
-                Ok((meta, _)) if meta.is_file() => self.take(path),
-                Ok(_) if is_called_capture(&path) => self.fail(&path, io::Error::other("it is no regular file")),
-                Ok(_) => {}
             }
+        }
+    }
+
+    fn meet(&mut self, path: PathBuf, meta: &Metadata, depth: usize) {
+        if meta.is_file() {
+            self.take(path);
+        } else if !meta.is_dir() {
+            if is_called_capture(&path) {
+                self.fail(&path, io::Error::other("it is no regular file"));
+            }
+        } else if depth == 0 {
+            self.fail(&path, io::Error::other(format!("it lies more than {DEPTH} folders deep")));
+        } else {
+            self.enter(&path, depth - 1);
         }
     }
 
