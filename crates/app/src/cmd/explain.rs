@@ -3,11 +3,12 @@
 //! The bytes are read again from the captures. Only those that state the value are shown; everything around them is
 //! blanked, because it may be a patient's.
 
+use super::Unwritten;
 use super::watch::report_errors;
 use crate::io::read::{self, Go};
 use crate::io::sources::{self, Expanded, Source};
 use crate::io::{print, run};
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -50,7 +51,7 @@ impl Explain {
         let [device] = found[..] else { bail!(not_one(&found, &wanted, &picture.devices)) };
         let facts: Vec<&Fact> = picture.facts.iter().filter(|fact| concerns(fact, device)).collect();
         let shown = excerpts(&sources, &facts);
-        print::out(&text(device, &facts, &shown, &sources))?;
+        print::out(&text(device, &facts, &shown, &sources)).context(Unwritten("to standard output".to_owned()))?;
         Ok(code)
     }
 }

@@ -1,6 +1,8 @@
 //! `wardlight protocols`: what is understood, and by which specification.
 
+use super::Unwritten;
 use crate::io::print;
+use anyhow::Context as _;
 use clap::Args;
 use std::process::ExitCode;
 use wardlight_dissect::entry::{Carrier, Info};
@@ -25,7 +27,7 @@ impl Protocols {
                 infos.map(|info| [info.name.to_owned(), info.title.to_owned(), carriers(info), info.source.to_owned()]);
             print::table(&["NAME", "PROTOCOL", "CARRIED BY", "SPECIFICATION"], rows)
         };
-        print::out(&text)?;
+        print::out(&text).context(Unwritten("to standard output".to_owned()))?;
         Ok(ExitCode::SUCCESS)
     }
 }

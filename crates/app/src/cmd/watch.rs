@@ -1,6 +1,6 @@
 //! `wardlight watch`: captures in, devices out.
 
-use super::INPUT;
+use super::{INPUT, Unwritten};
 use crate::io::read::InputError;
 use crate::io::run;
 use crate::io::sources::Expanded;
@@ -9,7 +9,7 @@ use crate::io::{print, sources};
 use anyhow::Context as _;
 use clap::Args;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wardlight_engine::Picture;
 use wardlight_inventory::Knowledge;
@@ -27,6 +27,9 @@ pub struct Watch {
     /// Writes logs in Zeek's JSON form into this folder.
     #[arg(long, value_name = "DIR")]
     zeek_logs: Option<PathBuf>,
+    /// Lets --zeek-logs put its logs in the place of those of an earlier run.
+    #[arg(long, requires = "zeek_logs")]
+    overwrite: bool,
 }
 
 impl Watch {
@@ -36,27 +39,37 @@ impl Watch {
         if sources.is_empty() {
             return Ok(report_errors(&errors));
         }
-        let mut run = match &self.zeek_logs {
+        let mut logs = self.logs()?;
+        let mut run = match &mut logs {
             None => run::read(&sources, &mut ())?,
-            Some(folder) => {
-                let fail = || format!("cannot write logs into {}", folder.display());
-                let mut logs = Logs::create(folder).with_context(fail)?;
-                let run = run::read(&sources, &mut logs)?;
-                logs.finish().with_context(fail)?;
-                run
-            }
+            Some(logs) => run::read(&sources, logs)?,
         };
         run.errors.splice(..0, errors);
         let knowledge = Knowledge::shipped()?;
         let picture = run.watch.picture(&knowledge);
-        if self.json {
-            print::stream(|to| write_json(&picture, to))?;
+        let shown = if self.json {
+            print::stream(|to| write_json(&picture, to))
         } else {
-            print::out(&text(&picture, self.sources.is_empty()))?;
-        }
+            print::out(&text(&picture, self.sources.is_empty())).map_err(anyhow::Error::from)
+        };
+        // The logs are finished even when nobody reads the tables, and the tables are shown even when the logs are lost.
+        let logged = logs.map_or(Ok(()), Logs::finish).with_context(|| self.logs_unwritten());
+        let code = report_errors(&run.errors);
         // The process ends now: giving back each string of each device would cost a large run a twentieth of its time.
         std::mem::forget(picture);
-        Ok(report_errors(&run.errors))
+        logged?;
+        shown.context(Unwritten("to standard output".to_owned()))?;
+        Ok(code)
+    }
+
+    fn logs(&self) -> anyhow::Result<Option<Logs>> {
+        let logs = self.zeek_logs.as_ref().map(|folder| Logs::create(folder, self.overwrite)).transpose();
+        logs.with_context(|| self.logs_unwritten())
+    }
+
+    fn logs_unwritten(&self) -> Unwritten {
+        let folder = self.zeek_logs.as_deref().unwrap_or(Path::new("nowhere"));
+        Unwritten(format!("logs into {}", folder.display()))
     }
 }
 

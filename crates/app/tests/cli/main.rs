@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
 mod inputs;
+mod outputs;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
