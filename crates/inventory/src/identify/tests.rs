@@ -383,6 +383,16 @@ fn a_hardware_address_alone_makes_no_sure_type() {
 }
 
 #[test]
+fn what_the_registry_says_rests_on_the_first_sighting_of_the_address() {
+    let evidence = |wire: Wire| wire.devices()[0].best(Attribute::Maker).unwrap().evidence.clone();
+    let who = format!("{A} 10.0.0.5");
+    let said = evidence(Wire::default().sends(&who, (3, 9), 64).says(&who, Field::DnsQuery, "a.example", 4));
+    assert_eq!((said[0].field, &*said[0].value, said[0].place.packet), (Field::HardwareAddress, A, 1));
+    let silent = evidence(Wire::default().sends(&who, (3, 9), 64));
+    assert_eq!((&*silent[0].value, silent[0].place.packet, silent[0].time), (A, 0, Time::from_seconds(3)));
+}
+
+#[test]
 fn rival_values_share_the_confidence() {
     let wire = Wire::default().says(A, Field::Model, "P3", 1).says(A, Field::Model, "Q4", 2);
     let device = &wire.devices()[0];
