@@ -1,6 +1,7 @@
 //! Where the program touches the world: captures in, tables and logs out.
 
 pub mod dump;
+pub mod key;
 pub mod print;
 pub mod read;
 pub mod run;

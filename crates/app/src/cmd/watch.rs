@@ -2,7 +2,7 @@
 
 use super::{INPUT, Unwritten};
 use crate::io::read::InputError;
-use crate::io::run;
+use crate::io::run::{self, Reading};
 use crate::io::sources::Expanded;
 use crate::io::zeek::Logs;
 use crate::io::{print, sources};
@@ -30,6 +30,8 @@ pub struct Watch {
     /// Lets --zeek-logs put its logs in the place of those of an earlier run.
     #[arg(long, requires = "zeek_logs")]
     overwrite: bool,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 impl Watch {
@@ -41,8 +43,8 @@ impl Watch {
         }
         let mut logs = self.logs()?;
         let mut run = match &mut logs {
-            None => run::read(&sources, &mut ())?,
-            Some(logs) => run::read(&sources, logs)?,
+            None => run::read(&sources, &self.reading, &mut ())?,
+            Some(logs) => run::read(&sources, &self.reading, logs)?,
         };
         run.errors.splice(..0, errors);
         let knowledge = Knowledge::shipped()?;

@@ -1,6 +1,7 @@
 //! Frames of one capture, read block by block into lent memory.
 
 use super::sources::Source;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::PathBuf;
 use wardlight_capture::{Mapping, StreamError};
@@ -48,6 +49,9 @@ pub enum InputError {
         /// Bytes it has.
         left: u64,
     },
+    /// It was not the same when it was read again.
+    #[error("{}: it changed while it was being explained: none of its bytes are shown", .0.display())]
+    Changed(PathBuf),
     /// A folder in which no capture lies.
     #[error("{}: no captures in the folder: expected pcap or pcapng files, also as .gz or .zst", .0.display())]
     NoCaptures(PathBuf),
@@ -74,6 +78,23 @@ fn kept(frames: u64) -> String {
         0 => "expected a pcap or pcapng capture".to_owned(),
         1 => "the frame before it was read".to_owned(),
         frames => format!("the {frames} frames before it were read"),
+    }
+}
+
+/// Tells whether two readings of a capture gave the same frames.
+#[derive(Debug, Clone, Default)]
+pub struct Print(DefaultHasher);
+
+impl Print {
+    /// Takes in the next frame.
+    pub fn add(&mut self, frame: &Frame<'_>) {
+        (frame.time, frame.packet, frame.link.0, frame.wire_length, frame.bytes).hash(&mut self.0);
+    }
+}
+
+impl PartialEq for Print {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.finish() == other.0.finish()
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
+mod explaining;
 mod inputs;
 mod outputs;
 

@@ -67,3 +67,42 @@ fn a_full_standard_output_is_an_error_of_writing() {
     let output = command.arg("watch").stdout(full).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(4), "{}", complaints(&output));
 }
+
+/// The keyed hashes in the logs of a run over the laboratory's canaries, which name people.
+fn hashes(folder: &Path, logs: &str, key: &[&str]) -> Vec<String> {
+    let arguments = [&["watch", "--zeek-logs", logs, "canaries.pcap"], key].concat();
+    let output = wardlight(folder, &arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", complaints(&output));
+    let mut hashes = Vec::new();
+    for name in names(&folder.join(logs)) {
+        let text = read(&folder.join(logs).join(name));
+        let words = text
+            .split('"')
+            .filter_map(|word| word.strip_prefix('#'))
+            .filter(|word| word.len() == 32 && word.bytes().all(|b| b.is_ascii_hexdigit()));
+        hashes.extend(words.map(str::to_owned));
+    }
+    hashes.sort();
+    hashes.dedup();
+    hashes
+}
+
+#[test]
+fn hashes_of_two_runs_agree_under_one_key_only() {
+    let folder = folder(&[("canaries.pcap", &wardlight_lab::canary::canary_capture(1460))]);
+    let of = |logs: &str, key: &[&str]| hashes(folder.path(), logs, key);
+    let one = of("one", &["--privacy-key", "key"]);
+    assert!(!one.is_empty());
+    assert_eq!(of("two", &["--privacy-key", "key"]), one);
+    assert_ne!(of("three", &[]), one);
+    assert_ne!(of("four", &["--privacy-key", "other"]), one);
+}
+
+#[test]
+fn a_bound_on_conversations_is_kept_and_what_gave_way_is_counted() {
+    let folder = folder(&[]);
+    let plenty = said(&wardlight(folder.path(), &["watch"]));
+    let few = said(&wardlight(folder.path(), &["watch", "--most-flows", "2"]));
+    assert!(plenty.contains("LOST  nothing") && !few.contains("LOST  nothing"), "{few}");
+    assert_eq!(wardlight(folder.path(), &["watch", "--most-flows", "0"]).status.code(), Some(2));
+}
