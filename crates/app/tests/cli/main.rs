@@ -5,6 +5,7 @@
 mod explaining;
 mod inputs;
 mod outputs;
+mod screen;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
