@@ -159,13 +159,13 @@ mod tests {
     #[test]
     fn wide_columns_shrink_before_any_is_left_out() {
         assert_eq!(shown(26), "ONE    TWO         THREE\nfirst  the second  a third\n");
-        assert_eq!(shown(22), "ONE    TWO     THREE\nfirst  the s…  a third\n");
+        assert_eq!(shown(22), "ONE    TWO      THREE\nfirst  the se…  a thi…\n");
         assert_eq!(shown(16), "ONE  TWO   THREE\nfi…  the…  a th…\n");
     }
 
     #[test]
     fn the_least_important_columns_go_first_and_that_is_said() {
-        assert_eq!(shown(15), "TWO     THREE\nthe s…  a third\ntoo narrow for…\n");
+        assert_eq!(shown(15), "TWO      THREE\nthe se…  a thi…\ntoo narrow for…\n");
         assert_eq!(shown(7), "THREE\na third\ntoo na…\n");
         assert_eq!(shown(3), "TH…\na …\nto…\n");
     }
