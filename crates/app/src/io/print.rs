@@ -116,11 +116,17 @@ fn line<const N: usize>(row: &[String; N], widths: [Option<usize>; N]) -> String
     cells.join("  ").trim_end().to_owned() + "\n"
 }
 
+/// `cell` in `width` characters. A mark at its end, such as `? 33 %`, stays: without it the rest would claim too much.
 fn cut(cell: &str, width: usize) -> String {
-    if cell.chars().count() <= width {
+    let length = cell.chars().count();
+    if length <= width {
         return cell.to_owned();
     }
-    cell.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+    let mark = cell.rfind("? ").and_then(|at| cell.get(at..)).filter(|mark| mark.ends_with(" %")).unwrap_or_default();
+    match width.checked_sub(mark.chars().count() + 1) {
+        Some(room) => cell.chars().take(room).chain(['…']).chain(mark.chars()).collect(),
+        None => "?".repeat(width.min(1)),
+    }
 }
 
 /// A number of bytes in the unit that suits it, such as `1.4 MB`.
@@ -168,6 +174,14 @@ mod tests {
         assert_eq!(shown(15), "TWO      THREE\nthe se…  a thi…\ntoo narrow for…\n");
         assert_eq!(shown(7), "THREE\na third\ntoo na…\n");
         assert_eq!(shown(3), "TH…\na …\nto…\n");
+    }
+
+    #[test]
+    fn a_mark_is_never_cut_off() {
+        assert_eq!(cut("medical device? 60 %", 14), "medical…? 60 %");
+        assert_eq!(cut("medical device? 60 %", 7), "…? 60 %");
+        assert_eq!(cut("medical device? 60 %", 5), "?");
+        assert_eq!(cut("medical device", 8), "medical…");
     }
 
     #[test]
