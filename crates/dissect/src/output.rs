@@ -101,6 +101,18 @@ pub struct Span {
     pub offset: u32,
 }
 
+impl Span {
+    /// Where what follows `length` bytes later in the same part stands.
+    pub(crate) fn behind(self, length: usize) -> Self {
+        Self { offset: self.offset.saturating_add(u32::try_from(length).unwrap_or(u32::MAX)), ..self }
+    }
+
+    /// The same in a message that begins `ahead` bytes later.
+    pub(crate) const fn moved(self, ahead: usize) -> Self {
+        Self { at: self.at.saturating_sub(ahead), ..self }
+    }
+}
+
 /// What is known of a body, or of one half of an HTTP exchange, before a byte of it is read. What does not apply is
 /// empty. Made from a media type alone where no HTTP carried it.
 #[derive(Debug, Clone, Copy, Default)]
