@@ -216,9 +216,7 @@ impl<'a> Announcement<'a> {
             if let Some(ttl) = self.ttl {
                 row.number("ttl", ttl);
             }
-            if crate::codec::person::product_of_personal_name(&text::clean(self.name)).is_none() {
-                row.text("system_name", self.name);
-            }
+            row.host("system_name", self.name);
             row.text("system_description", self.description);
             row.list("capabilities", capabilities(self.enabled));
             row.list("management_addresses", self.addresses.iter().flatten().map(ToString::to_string));
