@@ -87,7 +87,7 @@ impl Conversation {
     /// Whether a packet at `now` belongs to another conversation between the same ends: this one fell silent long
     /// before, or was seen long behind it, when a clock lied. The clock may be wrong as well, so each packet asks.
     #[must_use]
-    pub fn is_far_from(&self, now: Time) -> bool {
+    pub(crate) fn is_far_from(&self, now: Time) -> bool {
         let silence = now.since(self.last);
         silence > self.patience().saturating_add(GRACE) || silence < -ELSEWHERE
     }
@@ -285,7 +285,7 @@ impl Table {
     }
 
     /// It is earlier now than was thought.
-    pub fn turn_back(&mut self, now: Time) {
+    pub(crate) fn turn_back(&mut self, now: Time) {
         self.wheel.turn_back(now);
     }
 

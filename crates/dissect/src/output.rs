@@ -243,7 +243,7 @@ impl<'a> Output<'a> {
 
     /// The same for a name that the device has itself, within a longer text.
     #[must_use]
-    pub fn masked_own<'b>(&self, name: &'b str) -> Cow<'b, str> {
+    pub(crate) fn masked_own<'b>(&self, name: &'b str) -> Cow<'b, str> {
         masked(self.key, name, Naming::Own)
     }
 
@@ -475,7 +475,7 @@ impl Row<'_> {
 
     /// Text of `raw`, a name that a device asks for, or a domain: hidden only where it tells whose computer it is, or
     /// has no dot and is no word for devices. Left out when empty.
-    pub fn asked(&mut self, name: &'static str, raw: impl AsRef<[u8]>) {
+    pub(crate) fn asked(&mut self, name: &'static str, raw: impl AsRef<[u8]>) {
         let text = masked(self.key, &text::clean(raw.as_ref()), Naming::Asked).into_owned();
         self.text(name, text);
     }
@@ -488,7 +488,7 @@ impl Row<'_> {
     }
 
     /// Names that others have, the first 64, each as [`Row::asked`] writes it; left out when there are none.
-    pub fn asked_all<T: AsRef<[u8]>>(&mut self, name: &'static str, items: impl IntoIterator<Item = T>) {
+    pub(crate) fn asked_all<T: AsRef<[u8]>>(&mut self, name: &'static str, items: impl IntoIterator<Item = T>) {
         let key = self.key;
         let hidden = |item: T| masked(key, &text::clean(item.as_ref()), Naming::Asked).into_owned();
         self.list(name, items.into_iter().map(hidden));

@@ -11,7 +11,7 @@ use super::words::names_a_device;
 /// `Annas-iPhone` gives `iPhone`, so that what the thing is stays known while whose it is does not. A bare `iPhone`,
 /// and names of machines that say no product, are not personal.
 #[must_use]
-pub fn product_of_personal_name(name: &str) -> Option<&'static str> {
+pub(crate) fn product_of_personal_name(name: &str) -> Option<&'static str> {
     const PRODUCTS: [&str; 14] = [
         "iPhone",
         "iPad",
@@ -45,7 +45,7 @@ pub fn product_of_personal_name(name: &str) -> Option<&'static str> {
 /// What is left of `name` when it may hold a person's name: its words that name none, joined by blanks, perhaps none at
 /// all. `None` when all of it may be read.
 #[must_use]
-pub fn without_names(name: &str) -> Option<String> {
+pub(crate) fn without_names(name: &str) -> Option<String> {
     let runs = || name.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty());
     if runs().all(is_readable) || is_default_of_windows(name) {
         return None;
@@ -63,7 +63,7 @@ pub fn without_names(name: &str) -> Option<String> {
 
 /// Whether a name asked for from afar says whose computer it is: a word for one beside a word that is unknown.
 #[must_use]
-pub fn is_own_computer(name: &str) -> bool {
+pub(crate) fn is_own_computer(name: &str) -> bool {
     const COMPUTERS: [&str; 8] = ["pc", "nb", "laptop", "notebook", "desktop", "mac", "macbook", "imac"];
     without_names(name).is_some_and(|kept| {
         kept.split(' ').any(|word| COMPUTERS.iter().any(|computer| word.eq_ignore_ascii_case(computer)))

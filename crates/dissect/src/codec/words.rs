@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 /// What a word is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
+pub(crate) enum Class {
     /// A maker or product.
     Maker,
     /// A kind of device, a place, a role.
@@ -17,7 +17,7 @@ pub enum Class {
 
 /// What `word` is, capitals or not; `None` when it may be a name.
 #[must_use]
-pub fn class(word: &str) -> Option<Class> {
+pub(crate) fn class(word: &str) -> Option<Class> {
     let word = word.to_lowercase();
     let at = WORDS.binary_search_by(|(known, _)| (*known).cmp(&word)).ok()?;
     WORDS.get(at).map(|(_, class)| *class)
@@ -25,7 +25,7 @@ pub fn class(word: &str) -> Option<Class> {
 
 /// Whether `word` is a maker's, a product's, a device's or a place's.
 #[must_use]
-pub fn names_a_device(word: &str) -> bool {
+pub(crate) fn names_a_device(word: &str) -> bool {
     matches!(class(word), Some(Class::Maker | Class::Device))
 }
 

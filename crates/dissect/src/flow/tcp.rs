@@ -32,7 +32,7 @@ pub struct Lane {
     /// Whether order began anew and nobody was told yet.
     torn: bool,
     /// Payload bytes that came and were not believed.
-    pub discarded: u64,
+    pub(crate) discarded: u64,
     /// Payload bytes passed on or passed over in order.
     pub bytes: u64,
     /// Payload bytes that never came.
