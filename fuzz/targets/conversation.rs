@@ -21,7 +21,7 @@ fuzz_target!(|input: &[u8]| {
     for message in &conversation.messages {
         let context = context(message.side, port);
         match conversation.carrier {
-            Carrier::Udp => reader.datagram(&context, message.bytes, span, &mut world),
+            Carrier::Udp => reader.datagram(&context, (message.bytes, &[span]), &mut world),
             _ if message.is_lost => reader.gap(message.side, message.bytes.len() as u64, &mut world),
             _ => {
                 let piece = conversation.piece.clamp(1, message.bytes.len().max(1));

@@ -1,6 +1,8 @@
 //! Where the program touches the world: captures in, tables and logs out.
 
 pub mod dump;
+pub mod file;
+pub mod key;
 pub mod link;
 pub mod print;
 pub mod read;

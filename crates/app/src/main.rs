@@ -15,9 +15,13 @@ use std::process::ExitCode;
 #[global_allocator]
 static MEMORY: zeroizing_alloc::ZeroAlloc<System> = zeroizing_alloc::ZeroAlloc(System);
 
+/// What the exit codes say, for `--help`.
+const EXIT_CODES: &str = "Exit codes: 0 done; 2 the command line cannot be understood; 3 something could not be read, \
+    the rest was used; 4 something could not be written, such as logs on a full disk.";
+
 /// Sees the connected devices of a hospital, without sending a single packet.
 #[derive(Parser)]
-#[command(name = "wardlight", version, about, max_term_width = 100)]
+#[command(name = "wardlight", version, about, max_term_width = 100, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -67,6 +71,6 @@ fn main() -> ExitCode {
     });
     outcome.map_err(anyhow::Error::from).flatten().unwrap_or_else(|error| {
         eprintln!("wardlight: {error:#}");
-        ExitCode::from(cmd::INPUT)
+        ExitCode::from(cmd::exit_code(&error))
     })
 }

@@ -23,4 +23,5 @@ pub mod text;
 pub mod uri;
 pub mod url;
 pub mod uuid;
+pub(crate) mod words;
 pub mod xml;

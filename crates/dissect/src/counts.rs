@@ -27,14 +27,17 @@ pub struct Counts {
     pub evicted_flows: u64,
     /// TCP payload bytes that never reached the sensor.
     pub missed_bytes: u64,
-    /// Payload bytes that were not read because a message was longer than its window or lent memory was full.
+    /// Payload bytes that were not read because a message was longer than its window, lent memory was full, or their
+    /// place in the stream was not believed.
     pub cut_bytes: u64,
+    /// Times that frames began to be an hour ahead of those before, or a minute behind.
+    pub clock_leaps: u64,
 }
 
 impl Counts {
     /// Every loss with its meaning, zero or not.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 10] {
+    pub fn losses(&self) -> [(&'static str, u64); 11] {
         [
             ("frames captured only in part", self.cut_frames),
             ("frames of a link type that is not read", self.unread_link),
@@ -46,6 +49,7 @@ impl Counts {
             ("flows reported early because the table was full", self.evicted_flows),
             ("TCP bytes that never reached the sensor", self.missed_bytes),
             ("payload bytes beyond a window or lent memory", self.cut_bytes),
+            ("leaps of the frames' clock", self.clock_leaps),
         ]
     }
 }

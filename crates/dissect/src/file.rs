@@ -89,6 +89,15 @@ impl Decoder {
         }
     }
 
+    /// Bytes that it still has to pass over: a file that ends before them is cut short, though every byte was taken.
+    #[must_use]
+    pub const fn owes(&self) -> u64 {
+        match &self.0 {
+            State::Start | State::Pcap(_) => 0,
+            State::Pcapng(pcapng) => pcapng.owes(),
+        }
+    }
+
     fn begin<'a>(&mut self, bytes: &'a [u8]) -> Result<Piece<'a>, FormatError> {
         let Some(magic) = bytes.first_chunk::<4>() else { return Ok(Piece::More(4)) };
         if *magic == pcapng::SECTION {
@@ -172,6 +181,18 @@ mod tests {
         let secrets = "0a000000 18000000 4b534c54 04000000 73656372 18000000";
         let simple = "03000000 14000000 04000000 aabbccdd 14000000";
         check(&format!("{SECTION}{ETHERNET}{secrets}{simple}"), &[(0, 1, &[0xaa, 0xbb, 0xcc, 0xdd], 4)], None);
+    }
+
+    #[test]
+    fn bytes_still_to_be_passed_over_are_owed() {
+        let file = bytes(&format!("{SECTION}{ETHERNET} 0a000000 18000000 4b534c54 04000000 73656372 18000000"));
+        for (end, owed) in [(28, 0), (48, 0), (60, 12), (71, 1), (72, 0)] {
+            let (mut decoder, mut at) = (Decoder::default(), 0);
+            while let Ok(Piece::Passed(taken)) = decoder.next(&file[at..end]) {
+                at += taken;
+            }
+            assert_eq!((at, decoder.owes()), (end, owed));
+        }
     }
 
     #[test]

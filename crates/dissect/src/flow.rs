@@ -23,6 +23,11 @@ const OTHER_IDLE: i64 = 60_000_000;
 /// Time that late packets of an ended or refused TCP conversation still belong to it.
 const LINGER: i64 = 5_000_000;
 
+/// How long after its patience is over a conversation is reported at the latest.
+const GRACE: i64 = 2_000_000;
+/// How much earlier than the last packet of a conversation none that belongs to it can be.
+const ELSEWHERE: i64 = 3_600_000_000;
+
 /// One end of a packet.
 pub type End = (IpAddr, Port);
 
@@ -77,6 +82,14 @@ impl Conversation {
     pub fn is_over(&self) -> bool {
         let both = |letter| self.history.has(letter, Side::Initiator) && self.history.has(letter, Side::Responder);
         both(b'f') || self.history.has(b'r', Side::Initiator) || self.history.has(b'r', Side::Responder)
+    }
+
+    /// Whether a packet at `now` belongs to another conversation between the same ends: this one fell silent long
+    /// before, or was seen long behind it, when a clock lied. The clock may be wrong as well, so each packet asks.
+    #[must_use]
+    pub(crate) fn is_far_from(&self, now: Time) -> bool {
+        let silence = now.since(self.last);
+        silence > self.patience().saturating_add(GRACE) || silence < -ELSEWHERE
     }
 
     fn patience(&self) -> i64 {
@@ -269,6 +282,11 @@ impl Table {
             }
         }
         silent
+    }
+
+    /// It is earlier now than was thought.
+    pub(crate) fn turn_back(&mut self, now: Time) {
+        self.wheel.turn_back(now);
     }
 
     /// Takes out some conversations to make room: those next to be looked at.

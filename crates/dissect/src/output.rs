@@ -101,6 +101,18 @@ pub struct Span {
     pub offset: u32,
 }
 
+impl Span {
+    /// Where what follows `length` bytes later in the same part stands.
+    pub(crate) fn behind(self, length: usize) -> Self {
+        Self { offset: self.offset.saturating_add(u32::try_from(length).unwrap_or(u32::MAX)), ..self }
+    }
+
+    /// The same in a message that begins `ahead` bytes later.
+    pub(crate) const fn moved(self, ahead: usize) -> Self {
+        Self { at: self.at.saturating_sub(ahead), ..self }
+    }
+}
+
 /// What is known of a body, or of one half of an HTTP exchange, before a byte of it is read. What does not apply is
 /// empty. Made from a media type alone where no HTTP carried it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -197,7 +209,10 @@ impl<'a> Output<'a> {
         if value.is_empty() {
             return;
         }
-        let value = if names_a_host(field) { masked(self.key, value) } else { Cow::Borrowed(value) };
+        let value = match naming(field, about) {
+            Some(naming) => masked(self.key, value, naming),
+            None => Cow::Borrowed(value),
+        };
         // A hash is longer than what it stands for.
         self.say(about, field, &text::tidy(&value), raw);
     }
@@ -219,11 +234,17 @@ impl<'a> Output<'a> {
         self.key.hash(raw)
     }
 
-    /// `name` of a host or service with what carries a person's name in it put as its product and a keyed hash. For
-    /// names that a device only asks for; the fields of a device's own names do so by themselves.
+    /// `name` of a host with what carries a person's name in it put as its product and a keyed hash. For names that a
+    /// device only asks for; the fields of a device's own names do so by themselves.
     #[must_use]
     pub fn masked<'b>(&self, name: &'b str) -> Cow<'b, str> {
-        masked(self.key, name)
+        masked(self.key, name, Naming::Asked)
+    }
+
+    /// The same for a name that the device has itself, within a longer text.
+    #[must_use]
+    pub(crate) fn masked_own<'b>(&self, name: &'b str) -> Cow<'b, str> {
+        masked(self.key, name, Naming::Own)
     }
 
     /// Writes one record, when anybody wants records: `fill` puts in its values.
@@ -327,39 +348,105 @@ impl<'a> Output<'a> {
     }
 }
 
-/// `name` with what carries a person's name in it put as its product and a keyed hash: single labels of a host name,
-/// all of a name with blanks. Letters are hashed without case, since protocols write the same name in either.
-fn masked<'b>(key: &PrivacyKey, name: &'b str) -> Cow<'b, str> {
-    if !name.contains(char::is_whitespace) && name.contains('.') {
-        let labels = || name.split('.').map(|label| masked(key, label));
-        return if labels().all(|label| matches!(label, Cow::Borrowed(_))) {
-            Cow::Borrowed(name)
-        } else {
-            Cow::Owned(labels().collect::<Vec<_>>().join("."))
+/// Whose a name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// A device's own, as people named it: only words for devices are readable.
+    Own,
+    /// A host's somewhere, or a domain: a name with dots is hidden only where it tells whose computer it is.
+    Asked,
+}
+
+/// `name` with what may be a person's name in it put as a keyed hash, behind the words that name none: single labels of
+/// a host name, all of a name with blanks. Letters are hashed without case, since protocols write the same name in
+/// either.
+fn masked<'b>(key: &PrivacyKey, name: &'b str, naming: Naming) -> Cow<'b, str> {
+    if name.parse::<IpAddr>().is_ok() {
+        return Cow::Borrowed(name);
+    }
+    if let Some((instance, service)) = name.split_once("._").filter(|(instance, _)| !instance.is_empty()) {
+        // An instance of DNS-SD may have dots and blanks, its service has neither.
+        return match masked_label(key, instance, Naming::Own) {
+            Cow::Borrowed(_) => Cow::Borrowed(name),
+            Cow::Owned(hidden) => Cow::Owned(format!("{hidden}._{service}")),
         };
     }
-    match person::product_of_personal_name(name) {
-        Some(product) => Cow::Owned(format!("{product} {}", key.hash(name.to_lowercase().as_bytes()))),
-        None => Cow::Borrowed(name),
+    if name.contains(char::is_whitespace) || !name.contains('.') {
+        return masked_label(key, name, Naming::Own);
+    }
+    let count = name.split('.').count();
+    let is_local = name.ends_with(".local");
+    let of = |(n, label)| {
+        let is_domain = n > 0 && n + 2 >= count;
+        masked_label(key, label, if is_domain && !is_local { Naming::Asked } else { naming })
+    };
+    let labels: Vec<_> = name.split('.').enumerate().map(of).collect();
+    if labels.iter().all(|label| matches!(label, Cow::Borrowed(_))) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(labels.join("."))
+}
+
+fn masked_label<'b>(key: &PrivacyKey, label: &'b str, naming: Naming) -> Cow<'b, str> {
+    // The names of services begin so.
+    if label.starts_with('_') || is_masked(label) {
+        return Cow::Borrowed(label);
+    }
+    let words = match (person::product_of_personal_name(label), naming) {
+        (Some(product), _) => Some(product.to_owned()),
+        (None, Naming::Own) => person::without_names(label),
+        (None, Naming::Asked) if person::is_own_computer(label) => person::without_names(label),
+        (None, Naming::Asked) => None,
+    };
+    match words {
+        Some(words) => {
+            let hidden = format!("{words} {}", key.hash(label.to_lowercase().as_bytes()));
+            Cow::Owned(hidden.trim_start().to_owned())
+        }
+        None => Cow::Borrowed(label),
     }
 }
 
-const fn names_a_host(field: Field) -> bool {
-    matches!(
-        field,
+/// Whether `label` was masked before.
+fn is_masked(label: &str) -> bool {
+    let hash = label.rsplit_once('#').map(|(_, hash)| hash);
+    hash.is_some_and(|hash| hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Whose name a field is, when it is one.
+fn naming(field: Field, about: About<'_>) -> Option<Naming> {
+    match field {
         Field::DhcpHostname
-            | Field::DnsName
-            | Field::MdnsName
-            | Field::MdnsInstance
-            | Field::LlmnrName
-            | Field::NetbiosName
-            | Field::NtlmComputer
-            | Field::NtlmDnsName
-            | Field::FriendlyName
-            | Field::SnmpName
-            | Field::LldpName
-            | Field::StationName
-    )
+        | Field::MdnsName
+        | Field::MdnsInstance
+        | Field::LlmnrName
+        | Field::NetbiosName
+        | Field::NtlmComputer
+        | Field::NtlmDnsName
+        | Field::FriendlyName
+        | Field::SnmpName
+        | Field::SnmpLocation
+        | Field::LldpName
+        | Field::CdpName
+        | Field::StationName => Some(Naming::Own),
+        Field::DnsName => match about {
+            About::Host(ip) | About::Holder(_, ip) if !is_of_site(ip) => Some(Naming::Asked),
+            _ => Some(Naming::Own),
+        },
+        Field::Domain => Some(Naming::Asked),
+        _ => None,
+    }
+}
+
+/// Whether an address is one of a site's own, where hosts are named by its people (RFC 1918, 6598, 3927, 4193).
+const fn is_of_site(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [first, second, ..] = ip.octets();
+            ip.is_private() || ip.is_link_local() || (first == 100 && second & 0xc0 == 64)
+        }
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
 }
 
 /// The values of one record while it is filled. Names must stand in the entry's [`Info::record`] with the same type.
@@ -370,7 +457,8 @@ pub struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// Text of `raw` (UTF-8, else Latin-1; tidied); left out when empty.
+    /// Text of `raw` (UTF-8, else Latin-1; tidied); left out when empty. Never a name that people give: see
+    /// [`Row::host`].
     pub fn text(&mut self, name: &'static str, raw: impl AsRef<[u8]>) {
         let text = text::clean(raw.as_ref());
         if !text.is_empty() {
@@ -378,17 +466,32 @@ impl Row<'_> {
         }
     }
 
-    /// Text of `raw`, the name of a host or service: what carries a person's name in it is put as its product and a
-    /// keyed hash. Left out when empty.
+    /// Text of `raw`, the own name of a host or service: what may be a person's name in it is put as a keyed hash behind
+    /// the words that name none. Left out when empty.
     pub fn host(&mut self, name: &'static str, raw: impl AsRef<[u8]>) {
-        let text = masked(self.key, &text::clean(raw.as_ref())).into_owned();
+        let text = masked(self.key, &text::clean(raw.as_ref()), Naming::Own).into_owned();
+        self.text(name, text);
+    }
+
+    /// Text of `raw`, a name that a device asks for, or a domain: hidden only where it tells whose computer it is, or
+    /// has no dot and is no word for devices. Left out when empty.
+    pub(crate) fn asked(&mut self, name: &'static str, raw: impl AsRef<[u8]>) {
+        let text = masked(self.key, &text::clean(raw.as_ref()), Naming::Asked).into_owned();
         self.text(name, text);
     }
 
     /// Names of hosts or services, the first 64, each as [`Row::host`] writes it; left out when there are none.
     pub fn hosts<T: AsRef<[u8]>>(&mut self, name: &'static str, items: impl IntoIterator<Item = T>) {
         let key = self.key;
-        self.list(name, items.into_iter().map(|item| masked(key, &text::clean(item.as_ref())).into_owned()));
+        let hidden = |item: T| masked(key, &text::clean(item.as_ref()), Naming::Own).into_owned();
+        self.list(name, items.into_iter().map(hidden));
+    }
+
+    /// Names that others have, the first 64, each as [`Row::asked`] writes it; left out when there are none.
+    pub(crate) fn asked_all<T: AsRef<[u8]>>(&mut self, name: &'static str, items: impl IntoIterator<Item = T>) {
+        let key = self.key;
+        let hidden = |item: T| masked(key, &text::clean(item.as_ref()), Naming::Asked).into_owned();
+        self.list(name, items.into_iter().map(hidden));
     }
 
     /// A number from 0 up.

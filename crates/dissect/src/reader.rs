@@ -91,8 +91,8 @@ impl Reader {
         }
     }
 
-    /// Takes one whole datagram, which stands at `span` in its frame.
-    pub fn datagram(&mut self, context: &Context, bytes: &[u8], span: Span, world: &mut World<'_>) {
+    /// Takes one whole datagram, whose parts stand at `spans` in their frames.
+    pub fn datagram(&mut self, context: &Context, (bytes, spans): (&[u8], &[Span]), world: &mut World<'_>) {
         if bytes.is_empty() || self.is_deaf(context.side) {
             return;
         }
@@ -109,7 +109,7 @@ impl Reader {
                 }
             }
         }
-        let step = self.parse(context, bytes, &[span], world);
+        let step = self.parse(context, bytes, spans, world);
         self.settle(context.side, step, world);
     }
 

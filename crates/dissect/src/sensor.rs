@@ -2,6 +2,7 @@
 //!
 //! One sensor is one shard: nothing is shared, nothing waits. Time comes with the frames.
 
+use crate::clock::{Clock, Tick};
 use crate::codec::cursor::{Cursor, Short};
 use crate::codec::keyed::PrivacyKey;
 use crate::counts::Counts;
@@ -12,7 +13,7 @@ use crate::flow::tcp::{Arrival, Next};
 use crate::flow::{Conversation, Table};
 use crate::lent::{Memory, Slab};
 use crate::link::{self, Inside, Layers, LinkType};
-use crate::net::fragment::Fragments;
+use crate::net::fragment::{Arrived, Fragments};
 use crate::net::{self, Packet};
 use crate::output::{Context, Output, Sink, Span};
 use crate::proto::ENTRIES;
@@ -71,15 +72,16 @@ pub struct Sensor {
     by_ip: Vec<(u8, &'static dyn Dissector)>,
     by_ethertype: Vec<(u16, &'static dyn Dissector)>,
     by_snap: Vec<((u32, u16), &'static dyn Dissector)>,
-    clock: Option<Time>,
+    clock: Clock,
     counts: Counts,
 }
 
 /// Where a packet came from, and by which hops.
 #[derive(Clone, Copy)]
-struct Way {
+struct Way<'a> {
     time: Time,
-    span: Span,
+    /// Where the parts of the payload stand: one for a frame, several for a packet that came in fragments.
+    spans: &'a [Span],
     source: Option<Mac>,
     destination: Option<Mac>,
     vlan: Option<u16>,
@@ -112,7 +114,7 @@ impl Sensor {
             by_ip,
             by_ethertype,
             by_snap,
-            clock: None,
+            clock: Clock::default(),
             counts: Counts::default(),
         }
     }
@@ -120,7 +122,8 @@ impl Sensor {
     /// What was read and lost so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        Counts { flows: self.table.begun(), lost_fragments: self.fragments.dropped, ..self.counts }
+        let (lost_fragments, clock_leaps) = (self.fragments.dropped, self.clock.leaps);
+        Counts { flows: self.table.begun(), lost_fragments, clock_leaps, ..self.counts }
     }
 
     /// Reads one frame.
@@ -141,11 +144,12 @@ impl Sensor {
         };
         let span = Span { at: 0, source: frame.source, packet: frame.packet, offset: 0 };
         let Layers { source, destination, vlan, .. } = layers;
-        let way = Way { time: frame.time, span, source, destination, vlan };
+        let spans = [Span { offset: offset_in(layers.payload, frame.bytes), ..span }];
+        let way = Way { time: frame.time, spans: &spans, source, destination, vlan };
         match layers.inside {
             Inside::Ipv4 => self.ip(net::ipv4(layers.payload).ok(), frame, way, sink),
             Inside::Ipv6 => self.ip(net::ipv6(layers.payload).ok(), frame, way, sink),
-            inside => self.below_ip(inside, layers.payload, frame, way, sink),
+            inside => self.below_ip(inside, layers.payload, way, sink),
         }
     }
 
@@ -163,13 +167,14 @@ impl Sensor {
         self.messages.in_use() + self.waiting.in_use() + self.pieces.in_use()
     }
 
-    /// Time never goes back, whatever the frames say.
     fn pass_time(&mut self, time: Time, sink: &mut dyn Sink) {
-        let clock = self.clock.map_or(time, |clock| clock.max(time));
-        if self.clock != Some(clock) {
-            self.clock = Some(clock);
-            for conversation in self.table.expire(clock) {
-                self.report(conversation, sink);
+        match self.clock.pass(time) {
+            Tick::Stands => {}
+            Tick::Back(now) => self.table.turn_back(now),
+            Tick::On(now) => {
+                for conversation in self.table.expire(now) {
+                    self.report(conversation, sink);
+                }
             }
         }
     }
@@ -177,6 +182,7 @@ impl Sensor {
     fn report(&mut self, mut conversation: Box<Conversation>, sink: &mut dyn Sink) {
         for side in [Side::Initiator, Side::Responder] {
             conversation.lane(side).close(&mut self.waiting);
+            self.counts.cut_bytes += conversation.lane(side).discarded;
         }
         if let Some(mut reader) = conversation.reader.take() {
             let mut world = World { slab: &mut self.messages, key: &self.key, sink, scratch: (*self.scratch).as_mut() };
@@ -192,7 +198,7 @@ impl Sensor {
         sink.flow(flow);
     }
 
-    fn below_ip(&mut self, inside: Inside, payload: &[u8], frame: &Frame<'_>, way: Way, sink: &mut dyn Sink) {
+    fn below_ip(&mut self, inside: Inside, payload: &[u8], way: Way<'_>, sink: &mut dyn Sink) {
         let entry = match inside {
             Inside::Ethertype(held) => {
                 self.by_ethertype.iter().find(|(known, _)| *known == held).map(|(_, entry)| *entry)
@@ -214,7 +220,7 @@ impl Sensor {
         let to_group = way.destination.is_some_and(Mac::is_group);
         let ends = [sender, receiver];
         let context = Context { time: way.time, flow: None, ends, ports: [0; 2], side: Side::Initiator, to_group };
-        self.message(entry, &context, payload, span_of(payload, frame.bytes, way.span), sink);
+        self.message(entry, &context, payload, way.spans, sink);
     }
 
     fn message(
@@ -222,38 +228,39 @@ impl Sensor {
         entry: &'static dyn Dissector,
         context: &Context,
         payload: &[u8],
-        span: Span,
+        spans: &[Span],
         sink: &mut dyn Sink,
     ) {
-        let spans = [span];
-        let mut out = Output::new(context, (payload, &spans), entry.info(), &self.key, sink);
+        let mut out = Output::new(context, (payload, spans), entry.info(), &self.key, sink);
         entry.open().read(context.side, payload, &mut out);
         wipe::stack();
     }
 
-    fn ip(&mut self, packet: Option<Packet<'_>>, frame: &Frame<'_>, way: Way, sink: &mut dyn Sink) {
+    fn ip(&mut self, packet: Option<Packet<'_>>, frame: &Frame<'_>, way: Way<'_>, sink: &mut dyn Sink) {
         let Some(packet) = packet else {
             self.counts.bad_packets += 1;
             return;
         };
+        let (source, number) = (frame.source, frame.packet);
+        let span = Span { at: 0, source, packet: number, offset: offset_in(packet.payload, frame.bytes) };
         let Some(fragment) = packet.fragment else {
-            let span = span_of(packet.payload, frame.bytes, way.span);
-            self.transport(&packet, Way { span, ..way }, sink);
+            self.transport(&packet, Way { spans: &[span], ..way }, sink);
             return;
         };
-        if let Some(whole) = self.fragments.add(self.scope, &packet, fragment, way.time, &mut self.pieces) {
+        let arrived = Arrived { fragment, span, time: way.time };
+        if let Some(whole) = self.fragments.add(self.scope, &packet, arrived, &mut self.pieces) {
             // The slab of pieces is set aside, so that the packet can be read while the rest of the sensor works.
             let pieces = std::mem::replace(&mut self.pieces, Slab::new(Box::new([])));
-            let payload = pieces.bytes(&whole);
+            let payload = pieces.bytes(&whole.bytes);
             let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
             let packet = Packet { payload, missing: 0, fragment: None, length, ..packet };
-            self.transport(&packet, way, sink);
+            self.transport(&packet, Way { spans: &whole.spans, ..way }, sink);
             self.pieces = pieces;
-            self.pieces.release(whole);
+            self.pieces.release(whole.bytes);
         }
     }
 
-    fn transport(&mut self, packet: &Packet<'_>, way: Way, sink: &mut dyn Sink) {
+    fn transport(&mut self, packet: &Packet<'_>, way: Way<'_>, sink: &mut dyn Sink) {
         let transport = Transport(packet.protocol);
         let Ok(segment) = segment(transport, packet.payload) else {
             self.counts.bad_segments += 1;
@@ -267,28 +274,28 @@ impl Sensor {
             responder: (packet.destination, to),
         };
         let place = self.conversation(key, &segment, way, sink);
-        let ahead = u32::try_from(packet.payload.len() - segment.payload.len()).unwrap_or_default();
-        let span = Span { offset: way.span.offset.saturating_add(ahead), ..way.span };
+        let ahead = usize::try_from(offset_in(segment.payload, packet.payload)).unwrap_or(usize::MAX);
         let Some(conversation) = self.table.at_mut(place) else { return };
         let side = if conversation.key.initiator == key.initiator { Side::Initiator } else { Side::Responder };
         count(conversation, packet, &segment, side, way);
         match transport {
-            Transport::TCP => self.tcp(place, &segment, side, Way { span, ..way }, sink),
-            Transport::UDP => self.udp(place, segment.payload, side, Way { span, ..way }, sink),
+            Transport::TCP => with_spans(way, ahead, |way| self.tcp(place, &segment, side, way, sink)),
+            Transport::UDP => with_spans(way, ahead, |way| self.udp(place, segment.payload, side, way, sink)),
             _ => {}
         }
         let entry = self.by_ip.iter().find(|(protocol, _)| *protocol == packet.protocol).map(|(_, entry)| *entry);
         if let (Some(entry), Some(conversation)) = (entry, self.table.at(place)) {
             let context = of_packet(conversation, side, way);
-            self.message(entry, &context, packet.payload, way.span, sink);
+            self.message(entry, &context, packet.payload, way.spans, sink);
         }
     }
 
     /// The conversation a segment belongs to: the one under way, or a new one, turned so that the initiator is first.
-    fn conversation(&mut self, key: FlowKey, segment: &Segment<'_>, way: Way, sink: &mut dyn Sink) -> u32 {
+    fn conversation(&mut self, key: FlowKey, segment: &Segment<'_>, way: Way<'_>, sink: &mut dyn Sink) -> u32 {
         let begins = segment.tcp.is_some_and(|tcp| tcp.flags.syn() && !tcp.flags.ack());
         if let Some(place) = self.table.find(&key) {
-            let over = begins && self.table.at(place).is_some_and(Conversation::is_over);
+            let is_other = |held: &Conversation| begins && held.is_over() || held.is_far_from(way.time);
+            let over = self.table.at(place).is_some_and(is_other);
             if !over {
                 return place;
             }
@@ -321,17 +328,17 @@ impl Sensor {
         known(key.initiator.1) && !known(key.responder.1) && !is_group(key.responder.0)
     }
 
-    fn udp(&mut self, place: u32, payload: &[u8], side: Side, way: Way, sink: &mut dyn Sink) {
+    fn udp(&mut self, place: u32, payload: &[u8], side: Side, way: Way<'_>, sink: &mut dyn Sink) {
         let Some(conversation) = self.table.at_mut(place) else { return };
         let context = of_packet(conversation, side, way);
         let mut world = World { slab: &mut self.messages, key: &self.key, sink, scratch: (*self.scratch).as_mut() };
         if let Some(reader) = reader_of(conversation, side) {
-            reader.datagram(&context, payload, way.span, &mut world);
+            reader.datagram(&context, (payload, way.spans), &mut world);
         }
         self.counts.cut_bytes += settle(conversation, &mut world);
     }
 
-    fn tcp(&mut self, place: u32, segment: &Segment<'_>, side: Side, way: Way, sink: &mut dyn Sink) {
+    fn tcp(&mut self, place: u32, segment: &Segment<'_>, side: Side, way: Way<'_>, sink: &mut dyn Sink) {
         let (Some(conversation), Some(tcp)) = (self.table.at_mut(place), segment.tcp) else { return };
         let context = of_packet(conversation, side, way);
         let mut world = World { slab: &mut self.messages, key: &self.key, sink, scratch: (*self.scratch).as_mut() };
@@ -342,16 +349,15 @@ impl Sensor {
             conversation.lane(side.other()).acknowledge(tcp.ack);
             read_waiting(conversation, &context, side.other(), &mut self.waiting, &mut world);
         }
-        if !segment.payload.is_empty() {
-            let seq = tcp.seq.wrapping_add(u32::from(tcp.flags.syn()));
+        for (part, span) in parts(segment.payload, way.spans) {
+            let ahead = u32::try_from(span.at).unwrap_or(u32::MAX).wrapping_add(u32::from(tcp.flags.syn()));
+            let seq = tcp.seq.wrapping_add(ahead);
             let deaf = conversation.reader.as_ref().map_or(conversation.was_read, |reader| reader.is_deaf(side));
-            let arrival = conversation.lane(side).arrive(seq, segment.payload, way.span, deaf, &mut self.waiting);
+            let arrival = conversation.lane(side).arrive(seq, part, span, deaf, &mut self.waiting);
             if let (Arrival::InOrder(from), false) = (arrival, deaf) {
-                let fresh = segment.payload.get(from..).unwrap_or_default();
-                let ahead = u32::try_from(from).unwrap_or(u32::MAX);
-                let span = Span { offset: way.span.offset.saturating_add(ahead), ..way.span };
+                let fresh = part.get(from..).unwrap_or_default();
                 if let Some(reader) = reader_of(conversation, side) {
-                    reader.stream(&context, fresh, span, &mut world);
+                    reader.stream(&context, fresh, span.behind(from), &mut world);
                 }
             }
             read_waiting(conversation, &context, side, &mut self.waiting, &mut world);
@@ -411,7 +417,7 @@ fn segment(transport: Transport, bytes: &[u8]) -> Result<Segment<'_>, Short> {
     }
 }
 
-fn count(conversation: &mut Conversation, packet: &Packet<'_>, segment: &Segment<'_>, side: Side, way: Way) {
+fn count(conversation: &mut Conversation, packet: &Packet<'_>, segment: &Segment<'_>, side: Side, way: Way<'_>) {
     conversation.last = conversation.last.max(way.time);
     conversation.vlan = conversation.vlan.or(way.vlan);
     let slots = (&mut conversation.macs, &mut conversation.hop_limits);
@@ -495,7 +501,7 @@ fn settle(conversation: &mut Conversation, world: &mut World<'_>) -> u64 {
 }
 
 /// The context of a packet that `side` sent, with the hardware addresses of this very packet.
-fn of_packet(conversation: &Conversation, side: Side, way: Way) -> Context {
+fn of_packet(conversation: &Conversation, side: Side, way: Way<'_>) -> Context {
     let mut context = context(conversation, side, way.time, way.destination.is_some_and(Mac::is_group));
     let (sender, receiver) = (way.source, way.destination.filter(|mac| mac.is_station()));
     let [initiator, responder] = &mut context.ends;
@@ -525,7 +531,24 @@ fn is_group(ip: IpAddr) -> bool {
 }
 
 /// Where `part` of `frame` stands.
-fn span_of(part: &[u8], frame: &[u8], span: Span) -> Span {
-    let offset = part.as_ptr().addr().saturating_sub(frame.as_ptr().addr());
-    Span { offset: u32::try_from(offset).unwrap_or(u32::MAX), ..span }
+fn offset_in(part: &[u8], frame: &[u8]) -> u32 {
+    u32::try_from(part.as_ptr().addr().saturating_sub(frame.as_ptr().addr())).unwrap_or(u32::MAX)
+}
+
+/// Goes on with the way of what stands `ahead` bytes into a payload.
+fn with_spans(way: Way<'_>, ahead: usize, go_on: impl FnOnce(Way<'_>)) {
+    if let [span] = way.spans {
+        return go_on(Way { spans: &[span.behind(ahead)], ..way });
+    }
+    let ends = way.spans.iter().skip(1).map(|next| next.at).chain([usize::MAX]);
+    let reached = way.spans.iter().zip(ends).filter(|(_, end)| *end > ahead);
+    let spans: Vec<Span> = reached.map(|(span, _)| span.behind(ahead.saturating_sub(span.at)).moved(ahead)).collect();
+    go_on(Way { spans: &spans, ..way });
+}
+
+/// The parts of a payload by the frames they came in.
+fn parts<'a>(payload: &'a [u8], spans: &'a [Span]) -> impl Iterator<Item = (&'a [u8], Span)> {
+    let ends = spans.iter().skip(1).map(|next| next.at).chain([payload.len()]);
+    let part = move |(span, end): (&Span, usize)| Some((payload.get(span.at..end.min(payload.len()))?, *span));
+    spans.iter().zip(ends).filter_map(part).filter(|(part, _)| !part.is_empty())
 }

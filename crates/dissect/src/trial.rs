@@ -173,7 +173,9 @@ impl Trial {
                     let context = self.context(*side, packet);
                     match (self.entry, self.carrier) {
                         (Some(entry), _) => read_frame(entry, &context, message, packet, &mut world),
-                        (None, Some(Carrier::Udp)) => reader.datagram(&context, message, span(packet, 0), &mut world),
+                        (None, Some(Carrier::Udp)) => {
+                            reader.datagram(&context, (message, &[span(packet, 0)]), &mut world)
+                        }
                         _ => {
                             for (n, part) in message.chunks(piece.min(message.len().max(1))).enumerate() {
                                 reader.stream(&context, part, span(packet, n * piece.min(message.len())), &mut world);

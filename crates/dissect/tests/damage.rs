@@ -25,6 +25,9 @@ const MUTATIONS: usize = 1_000_000;
 const SMALL: u64 = 64 * 1024;
 const FILES: usize = 50;
 
+/// Begins the form of pcap with longer frame headers.
+const MODIFIED: [u8; 4] = [0x34, 0xcd, 0xb2, 0xa1];
+
 struct Held {
     time: Time,
     link: LinkType,
@@ -70,21 +73,58 @@ fn finish(mut sensor: Sensor, mut tally: Tally) {
     assert_eq!(sensor.lent(), 0, "lent memory was not given back");
 }
 
-/// The frames of a capture, the first `most`, and the error that ended it.
-fn frames(file: &[u8], most: usize) -> (Vec<Held>, Option<FormatError>) {
-    let (mut decoder, mut frames, mut at) = (Decoder::default(), Vec::new(), 0);
-    while frames.len() < most {
+/// What came of a file.
+#[derive(Default)]
+struct Outcome {
+    frames: Vec<Held>,
+    /// The error that ended it.
+    error: Option<FormatError>,
+    /// Whether it is seen to end within a piece.
+    is_cut: bool,
+}
+
+/// The frames of a capture, the first `most`.
+fn read(file: &[u8], most: usize) -> Outcome {
+    let (mut decoder, mut outcome, mut at) = (Decoder::default(), Outcome::default(), 0);
+    while outcome.frames.len() < most {
         match decoder.next(&file[at..]) {
             Ok(Piece::Frame(frame, taken)) => {
-                frames.push(Held { time: frame.time, link: frame.link, bytes: frame.bytes.to_vec() });
+                outcome.frames.push(Held { time: frame.time, link: frame.link, bytes: frame.bytes.to_vec() });
                 at += taken;
             }
             Ok(Piece::Passed(taken)) => at += taken,
             Ok(Piece::More(_)) => break,
-            Err(error) => return (frames, Some(error)),
+            Err(error) => {
+                outcome.error = Some(error);
+                return outcome;
+            }
         }
     }
-    (frames, None)
+    outcome.is_cut = at < file.len() || decoder.owes() > 0;
+    outcome
+}
+
+/// Where the pieces of a capture end, by its own lengths alone.
+fn ends(file: &[u8]) -> Vec<usize> {
+    let little = |at: usize| file.get(at..at + 4).map(|four| u32::from_le_bytes(four.try_into().expect("four bytes")));
+    let big = |at: usize| little(at).map(u32::swap_bytes);
+    let is_blocks = file.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]);
+    let mut is_big = matches!(file.first(), Some(0xa1));
+    let mut ends = vec![if is_blocks { 0 } else { 24 }];
+    while let Some(at) = ends.last().copied() {
+        if is_blocks && little(at) == Some(0x0a0d_0d0a) {
+            is_big = file.get(at + 8) == Some(&0x1a);
+        }
+        let length_at = if is_blocks { at + 4 } else { at + 8 };
+        let Some(length) = (if is_big { big(length_at) } else { little(length_at) }) else { break };
+        let head = if is_blocks { 0 } else { 16 };
+        let end = at + head + usize::try_from(length).expect("a length");
+        if end > file.len() || end == at {
+            break;
+        }
+        ends.push(end);
+    }
+    ends
 }
 
 /// Every plain capture of the corpus, in a fixed order; the laboratory's ward alone where there is no corpus.
@@ -97,7 +137,21 @@ fn captures() -> Vec<(PathBuf, Vec<u8>)> {
     paths.sort();
     let read = |path: PathBuf| std::fs::read(&path).ok().map(|bytes| (path, bytes));
     let ward = (PathBuf::from("ward"), wardlight_lab::ward_capture());
-    std::iter::once(ward).chain(paths.into_iter().filter_map(read)).collect()
+    let blocks = (PathBuf::from("blocks"), blocks());
+    [blocks, ward].into_iter().chain(paths.into_iter().filter_map(read)).collect()
+}
+
+/// A pcapng capture with a block that is passed over before, between and behind its frames.
+fn blocks() -> Vec<u8> {
+    let block = |kind: u32, body: &[u8]| {
+        let length = u32::try_from(body.len() + 12).expect("short").to_le_bytes();
+        [&kind.to_le_bytes(), &length, body, &length].concat()
+    };
+    let section = block(0x0a0d_0d0a, &[&[0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0][..], &[0xff; 8]].concat());
+    let frame = block(6, &[&[0; 12][..], &[60, 0, 0, 0, 60, 0, 0, 0], &[0x42; 60]].concat());
+    let passed = block(10, &[7; 40]);
+    [section, passed.clone(), block(1, &[1, 0, 0, 0, 0, 0, 0, 0]), frame.clone(), passed.clone(), frame, passed]
+        .concat()
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
@@ -121,7 +175,7 @@ fn frames_cut_at_every_byte() {
     let mut cuts = 0u64;
     for (path, file) in captures() {
         let (mut sensor, mut tally) = (sensor(), Tally::new(1));
-        for (packet, held) in (1..).zip(&frames(&file, FRAMES).0) {
+        for (packet, held) in (1..).zip(&read(&file, FRAMES).frames) {
             for end in 0..held.bytes.len() {
                 if all || random.below(50) == 0 {
                     sensor.frame(&held.frame(&held.bytes[..end], packet), &mut tally.with(&mut ()));
@@ -143,14 +197,23 @@ fn files_cut_at_every_byte() {
     let step = (captures.len() / FILES).max(1);
     captures = captures.into_iter().step_by(step).take(FILES).collect();
     for (path, file) in &captures {
-        let whole = frames(file, usize::MAX).0;
+        let Outcome { frames: whole, error: damage, .. } = read(file, usize::MAX);
+        let ends = ends(file);
         let mut seen = 0;
         for end in 0..=file.len() {
-            let (part, error) = frames(&file[..end], usize::MAX);
+            let Outcome { frames: part, error, is_cut } = read(&file[..end], usize::MAX);
             let is_prefix = part.iter().zip(&whole).all(|(part, whole)| part.bytes == whole.bytes);
             assert!(is_prefix && part.len() <= whole.len(), "{} cut at {end}: other frames came out", path.display());
             if error.is_some() {
                 assert_eq!(part.len(), whole.len(), "{} cut at {end}: {error:?}", path.display());
+            } else if damage.is_none() && file[..4] != MODIFIED {
+                let is_within = end > 0 && !ends.contains(&end);
+                assert_eq!(
+                    is_cut,
+                    is_within,
+                    "{} cut at {end}: the cut is not seen, or is seen in vain",
+                    path.display()
+                );
             }
             if part.len() > seen {
                 seen = part.len();
@@ -167,7 +230,7 @@ fn files_cut_at_every_byte() {
 
 #[test]
 fn a_million_mutated_frames() {
-    let pool: Vec<Held> = captures().iter().flat_map(|(_, file)| frames(file, FRAMES).0).collect();
+    let pool: Vec<Held> = captures().iter().flat_map(|(_, file)| read(file, FRAMES).frames).collect();
     let mut random = Random(4_711);
     let (mut sensor, mut tally) = (sensor(), Tally::new(1));
     for packet in 1..=MUTATIONS {

@@ -67,3 +67,32 @@ fn a_segment_that_waits_and_a_fragmented_one_come_together() {
     let [flow] = &flows.0[..] else { panic!("one flow, not {}", flows.0.len()) };
     assert_eq!((flow.sent[0].bytes, flow.sent[0].missed), (26, 0));
 }
+
+#[test]
+fn a_fact_of_a_packet_in_fragments_points_into_its_own_frame() {
+    let memory = || Box::new(vec![0; 1 << 20]);
+    let mut sensor = Sensor::new(Settings {
+        scope: Scope(0),
+        flows: 10,
+        seed: 1,
+        key: PrivacyKey::new(&[3; 32]),
+        messages: memory(),
+        waiting: memory(),
+        pieces: memory(),
+        scratch: memory(),
+    });
+    let (mut tally, mut flows) = (Tally::new(1), Flows::default());
+    let whole = segment(1, 0x18, b"GET / HTTP/1.1\r\nHost: 10.0.0.2\r\nUser-Agent: Monitor/7.3\r\n\r\n");
+    let (head, tail) = whole.split_at(56);
+    let frames = [frame(0, &segment(0, 0x02, b"")), frame(7, tail), frame(0x2000, head)];
+    for (packet, bytes) in (1..).zip(&frames) {
+        let wire_length = u32::try_from(bytes.len()).expect("short");
+        let frame = Frame { time: Time::default(), source: 0, packet, link: LinkType::ETHERNET, bytes, wire_length };
+        sensor.frame(&frame, &mut tally.with(&mut flows));
+    }
+    sensor.finish(&mut tally.with(&mut flows));
+    let agent = tally.facts().iter().find(|fact| fact.value == "Monitor/7.3").expect("the agent is said");
+    let begin = usize::try_from(agent.place.offset).expect("short");
+    assert_eq!(agent.place.packet, 2);
+    assert!(frames[1][begin..].starts_with(b"Monitor/7.3"));
+}

@@ -25,7 +25,7 @@ use std::net::IpAddr;
 use wardlight_model::{Device, Endpoint, Fact, Field, Key, KeyKind, Label, Mac, Peer, Presence, Scope, Subject, Time};
 
 /// Most peers kept for one device.
-const PEERS: usize = 256;
+pub const MOST_PEERS: usize = 256;
 
 /// What was seen on the wire.
 #[derive(Debug, Clone, Copy)]
@@ -192,14 +192,14 @@ fn via((nodes, _): &Component<'_>, at: usize, owners: &Owners) -> Option<usize> 
 }
 
 fn device((nodes, keys): Component<'_>, placer: &Placer, knowledge: &Knowledge) -> (Scope, Device) {
-    let mut stations = BTreeSet::new();
+    let mut stations = BTreeMap::new();
     let mut addresses = BTreeSet::new();
     let mut scope = None;
     let (mut facts, mut origins) = (Vec::new(), Vec::new());
     let (mut first, mut last) = (Time::from_micros(i64::MAX), Time::MIN);
     for (node, part) in nodes {
         match node {
-            Node::Station(station) => drop(stations.insert(station)),
+            Node::Station(station) => drop(stations.insert(station, part.first)),
             Node::Host(of, ip) => {
                 addresses.insert(ip);
                 scope = scope.or(Some(of));
@@ -214,16 +214,20 @@ fn device((nodes, keys): Component<'_>, placer: &Placer, knowledge: &Knowledge) 
     }
     facts.sort_by(|a, b| order(a).cmp(&order(b)));
     let scope = scope.or_else(|| facts.first().map(|fact| fact.subject.endpoint().scope)).unwrap_or_default();
-    let macs: BTreeSet<Mac> = stations.iter().map(|station| station.mac).collect();
+    let mut macs: BTreeMap<Mac, Time> = BTreeMap::new();
+    for (station, seen) in &stations {
+        macs.entry(station.mac).and_modify(|first| *first = (*first).min(*seen)).or_insert(*seen);
+    }
     let inside = addresses.iter().filter_map(|ip| address::mac_of_v6(*ip)).filter(|_| macs.is_empty());
-    let shown_macs: Vec<Mac> = macs.iter().copied().chain(inside).chain(keyed(&keys)).collect();
+    let inside = inside.chain(keyed(&keys)).map(|mac| (mac, first));
+    let shown_macs: Vec<(Mac, Time)> = macs.iter().map(|(mac, seen)| (*mac, *seen)).chain(inside).collect();
     let claims = claim::claims(&facts, &shown_macs, knowledge);
-    let stations: Vec<_> = stations.into_iter().collect();
+    let stations: Vec<_> = stations.into_keys().collect();
     let router = stations.iter().find_map(|station| placer.routers.reason(station));
     let labels = label::own(&stations, &facts, &claims, router.map(|reason| &*reason.text));
     let mut device = Device {
         id: String::new(),
-        macs: macs.into_iter().collect(),
+        macs: macs.into_keys().collect(),
         addresses: addresses.into_iter().collect::<Vec<IpAddr>>(),
         keys: keys.into_iter().collect(),
         via: None,
@@ -280,7 +284,7 @@ fn summed(mut met: Vec<(Endpoint, &str, Exchange)>) -> Vec<Peer> {
     peers.sort_by(|a, b| {
         b.ip_bytes.cmp(&a.ip_bytes).then_with(|| (a.endpoint, &a.service).cmp(&(b.endpoint, &b.service)))
     });
-    peers.truncate(PEERS);
+    peers.truncate(MOST_PEERS);
     peers
 }
 

@@ -18,7 +18,7 @@ mod vocabulary;
 
 pub use contacts::Contacts;
 pub use fingerprint::{Fingerprint, Fingerprints, Found};
-pub use identify::{Seen, identify};
+pub use identify::{MOST_PEERS, Seen, identify};
 pub use knowledge::{Knowledge, LoadError};
 pub use lifecycle::Lifecycle;
 pub use maker::{Kind, Makers};

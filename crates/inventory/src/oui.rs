@@ -40,9 +40,10 @@ impl<'a> Oui<'a> {
     }
 
     /// The organisation that `mac` was given to by the registry; `None` for made-up addresses and unknown prefixes.
+    /// 00:00:00 is nobody's: counted up from zero, it is what tests, emulators and unset adapters use, whoever holds it.
     #[must_use]
     pub fn organisation(&self, mac: Mac) -> Option<&'a str> {
-        if mac.is_local() || !mac.is_station() {
+        if mac.is_local() || !mac.is_station() || mac.0.starts_with(&[0; 3]) {
             return None;
         }
         let number = mac.0.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
@@ -89,6 +90,13 @@ mod tests {
     fn a_made_up_address_belongs_to_nobody() {
         assert_eq!(who("022272\tX\n", "02:22:72:01:02:03"), None);
         assert_eq!(who("012272\tX\n", "01:22:72:01:02:03"), None);
+    }
+
+    #[test]
+    fn an_address_counted_up_from_zero_belongs_to_nobody() {
+        let oui = Oui::load(crate::knowledge::OUI);
+        assert_eq!(oui.organisation(Mac([0, 0, 0, 0, 0, 0x21])), None);
+        assert_eq!(oui.organisation(Mac([0, 0, 1, 0, 0, 0x21])), Some("XEROX CORPORATION"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod words;
 
 use crate::wire::{Capture, Manner};
 
-pub use words::{CAGES, CANARIES, Canaries};
+pub use words::{CAGES, CANARIES, Canaries, SHORT_NAMES};
 
 /// One value that must never be seen outside the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -53,7 +53,7 @@ pub struct Evidence {
     pub value: String,
     /// The dissector that read it.
     pub protocol: &'static str,
-    /// Where it was first said.
+    /// Where it was first said; packet 0 when that is known by time alone.
     pub place: Place,
     /// When it was first said.
     pub time: Time,

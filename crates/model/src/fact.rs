@@ -33,6 +33,8 @@ fields! {
     // Bindings: value is an address or a key, not a description.
     /// The subject holds this IP address (ARP, ND, DHCP acknowledgement).
     Address = "bind.address",
+    /// The subject bears this hardware address. Never a fact: evidence for what the registry says of the address.
+    HardwareAddress = "bind.hardware_address",
     /// The subject uses this DHCP client identifier (hexadecimal; RFC 2132 §9.14).
     DhcpClientId = "bind.dhcp_client_id",
     /// The subject uses this DUID (hexadecimal; RFC 8415 §11), followed by `/` and the IAID (8 digits)

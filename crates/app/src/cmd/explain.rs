@@ -3,11 +3,13 @@
 //! The bytes are read again from the captures. Only those that state the value are shown; everything around them is
 //! blanked, because it may be a patient's.
 
+use super::Unwritten;
 use super::watch::report_errors;
-use crate::io::read::{self, Go};
-use crate::io::sources::{self, Source};
-use crate::io::{print, run};
-use anyhow::bail;
+use crate::io::print;
+use crate::io::read::{self, Go, InputError, Print};
+use crate::io::run::{self, Reading};
+use crate::io::sources::{self, Expanded, Source};
+use anyhow::{Context as _, bail};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -25,29 +27,42 @@ const AROUND: usize = 32;
 /// Shows each fact about a device with the packet and the bytes that say so.
 #[derive(Args)]
 pub struct Explain {
-    /// Captures or folders of captures, then the device: its id, a hardware or network address, or its name.
-    #[arg(required = true, num_args = 2.., value_names = ["SOURCE", "DEVICE"])]
+    /// Captures or folders of captures, then the device: its id, a hardware or network address, or its name. Without any
+    /// source, a device of the made-up hospital ward that `watch` shows.
+    #[arg(required = true, num_args = 1.., value_names = ["SOURCE", "DEVICE"])]
     words: Vec<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 impl Explain {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let Some((device, named)) = self.words.split_last() else { bail!("expected SOURCE… DEVICE") };
-        let sources = sources::expand(named)?;
-        if let Some(pipe) = sources.iter().find(|source| source.is_pipe() && source.path().as_os_str() == "-") {
-            bail!("{pipe}: standard input can be read only once, but explaining reads the capture again: name a file");
+        if named.is_empty() && device.exists() {
+            bail!("{0} is a file: say which device in it, as in `wardlight explain {0} DEVICE`", device.display());
         }
-        let run = run::read(&sources, &mut ())?;
-        let code = report_errors(&run);
+        let Expanded { sources, mut errors } = sources::expand(named);
+        if sources.is_empty() {
+            return Ok(report_errors(&errors));
+        }
+        if let Some(pipe) = sources.iter().find(|source| source.is_pipe()) {
+            bail!("{pipe}: a pipe can be read only once, but explaining reads the capture again: name a file");
+        }
+        let mut run = run::read(&sources, &self.reading.twice(), &mut ())?;
+        errors.append(&mut run.errors);
+        let code = report_errors(&errors);
         let picture = run.watch.picture(&Knowledge::shipped()?);
         let wanted = device.to_string_lossy();
         let found = picture.devices.iter().filter(|device| is_meant(device, &wanted)).collect::<Vec<_>>();
         let [device] = found[..] else { bail!(not_one(&found, &wanted, &picture.devices)) };
         let facts: Vec<&Fact> = picture.facts.iter().filter(|fact| concerns(fact, device)).collect();
-        let shown = excerpts(&sources, &facts);
-        print::out(&text(device, &facts, &shown, &sources))?;
-        Ok(code)
+        let (shown, changed) = excerpts(&sources, &run.prints, &facts);
+        let note =
+            if named.is_empty() { "No capture was given: this is a device of the made-up ward.\n\n" } else { "" };
+        let text = note.to_owned() + &text(device, &facts, &shown, &sources);
+        print::out(&text).context(Unwritten("to standard output".to_owned()))?;
+        Ok(if changed.is_empty() { code } else { report_errors(&changed) })
     }
 }
 
@@ -83,26 +98,35 @@ fn concerns(fact: &Fact, device: &Device) -> bool {
     }
 }
 
-/// The bytes that say each fact, as hexadecimal rows, by place.
-fn excerpts(sources: &[Source], facts: &[&Fact]) -> BTreeMap<Place, String> {
+/// The bytes that say each fact, as hexadecimal rows, by place; and what came in between when a capture is not the same
+/// as when its `prints` were taken: then none of its bytes are shown.
+fn excerpts(sources: &[Source], prints: &[Print], facts: &[&Fact]) -> (BTreeMap<Place, String>, Vec<InputError>) {
     let mut wanted: BTreeMap<(u32, u64), Vec<&Fact>> = BTreeMap::new();
     for fact in facts {
         wanted.entry((fact.place.source, fact.place.packet)).or_default().push(fact);
     }
-    let mut shown = BTreeMap::new();
-    for (number, source) in (0..).zip(sources) {
-        let Some(last) = wanted.keys().filter(|(source, _)| *source == number).map(|(_, packet)| *packet).max() else {
+    let (mut shown, mut errors) = (BTreeMap::new(), Vec::new());
+    for ((number, source), first) in (0..).zip(sources).zip(prints) {
+        if !wanted.keys().any(|(source, _)| *source == number) {
             continue;
-        };
-        // What cannot be read was reported when the capture was read the first time.
-        let _ = read::frames(source, number, |frame, _| {
+        }
+        let (mut print, mut own) = (Print::default(), BTreeMap::new());
+        let outcome = read::frames(source, number, |frame, _| {
+            print.add(frame);
             for fact in wanted.get(&(number, frame.packet)).into_iter().flatten() {
-                shown.insert(fact.place, excerpt(fact, frame.bytes));
+                own.insert(fact.place, excerpt(fact, frame.bytes));
             }
-            if frame.packet < last { Go::On } else { Go::Stop }
+            Go::On
         });
+        if print == *first {
+            // How it ends was reported when it was read the first time.
+            shown.append(&mut own);
+        } else {
+            errors.extend(outcome.err());
+            errors.push(InputError::Changed(source.path().to_owned()));
+        }
     }
-    shown
+    (shown, errors)
 }
 
 fn excerpt(fact: &Fact, frame: &[u8]) -> String {
@@ -216,8 +240,11 @@ fn reasons(claim: &Claim) -> String {
     let Claim { attribute, value, confidence, rule, evidence } = claim;
     let mut text = format!("  {}: {value}  {:.0} %  by {rule}\n", attribute.name(), confidence * 100.0);
     for fact in evidence {
-        let (field, packet) = (fact.field.name(), fact.place.packet);
-        let _ = writeln!(text, "      because {field} = {:?} in packet {packet}", fact.value);
+        let (field, value) = (fact.field.name(), &fact.value);
+        let _ = match fact.place.packet {
+            0 => writeln!(text, "      because {field} = {value:?}, first seen at {}", fact.time),
+            packet => writeln!(text, "      because {field} = {value:?} in packet {packet}"),
+        };
     }
     text
 }
@@ -266,6 +293,22 @@ mod tests {
         assert!(is_shown("00:09:fb:07:00:28", &[0, 9, 0xfb, 7, 0, 0x28]));
         assert!(!is_shown("iPhone #928d87f15f55a819", b"\x0cAnnas-iPhone"));
         assert!(!is_shown("1", b"MILLER^JANE^1"));
+    }
+
+    #[test]
+    fn a_capture_that_changed_in_between_shows_no_bytes_and_says_so() {
+        let fact = fact("CT1", 5, 3);
+        let of = |prints: &[Print]| excerpts(&[Source::Sample], prints, &[&fact]);
+        let (shown, errors) = of(&[Print::default()]);
+        assert!(shown.is_empty() && matches!(&errors[..], [InputError::Changed(_)]), "{errors:?}");
+        let mut same = Print::default();
+        read::frames(&Source::Sample, 0, |frame, _| {
+            same.add(frame);
+            Go::On
+        })
+        .expect("the ward is read");
+        let (shown, errors) = of(&[same]);
+        assert!(shown.len() == 1 && errors.is_empty(), "{errors:?}");
     }
 
     #[test]

@@ -1,10 +1,15 @@
 //! `wardlight protocols`: what is understood, and by which specification.
 
-use crate::io::print;
+use super::Unwritten;
+use crate::io::print::{self, Column, column};
+use anyhow::Context as _;
 use clap::Args;
 use std::process::ExitCode;
 use wardlight_dissect::entry::{Carrier, Info};
 use wardlight_dissect::proto::ENTRIES;
+
+const COLUMNS: [Column; 4] =
+    [column("NAME", 0, 8), column("PROTOCOL", 1, 12), column("CARRIED BY", 2, 10), column("SPECIFICATION", 3, 16)];
 
 /// Lists the protocols that are understood, with ports, carriers and specification.
 #[derive(Args)]
@@ -23,9 +28,9 @@ impl Protocols {
         } else {
             let rows =
                 infos.map(|info| [info.name.to_owned(), info.title.to_owned(), carriers(info), info.source.to_owned()]);
-            print::table(&["NAME", "PROTOCOL", "CARRIED BY", "SPECIFICATION"], rows)
+            print::table(&COLUMNS, rows)
         };
-        print::out(&text)?;
+        print::out(&text).context(Unwritten("to standard output".to_owned()))?;
         Ok(ExitCode::SUCCESS)
     }
 }

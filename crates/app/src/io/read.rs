@@ -1,6 +1,7 @@
 //! Frames of one capture, read block by block into lent memory.
 
 use super::sources::Source;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::PathBuf;
 use wardlight_capture::{Mapping, StreamError};
@@ -44,13 +45,32 @@ pub enum InputError {
         /// Frames read before.
         frames: u64,
         /// Bytes the piece should have.
-        wanted: usize,
+        wanted: u64,
         /// Bytes it has.
-        left: usize,
+        left: u64,
     },
+    /// It was not the same when it was read again.
+    #[error("{}: it changed while it was being explained: none of its bytes are shown", .0.display())]
+    Changed(PathBuf),
+    /// A folder in which no capture lies.
+    #[error("{}: no captures in the folder: expected pcap or pcapng files, also as .gz or .zst", .0.display())]
+    NoCaptures(PathBuf),
     /// No memory for the block that is being read.
     #[error("no memory to read captures with: {0}")]
     Memory(#[source] io::Error),
+}
+
+impl InputError {
+    /// Whether it says that a file is none of the known kinds, not that a capture is damaged.
+    pub const fn is_of_no_capture(&self) -> bool {
+        match self {
+            Self::Empty(_) => true,
+            Self::Format { source, .. } => matches!(source, FormatError::NotACapture(_)),
+            // Fewer bytes than a magic number has.
+            Self::Cut { offset, wanted, .. } => *offset == 0 && *wanted <= 4,
+            _ => false,
+        }
+    }
 }
 
 fn kept(frames: u64) -> String {
@@ -58,6 +78,23 @@ fn kept(frames: u64) -> String {
         0 => "expected a pcap or pcapng capture".to_owned(),
         1 => "the frame before it was read".to_owned(),
         frames => format!("the {frames} frames before it were read"),
+    }
+}
+
+/// Tells whether two readings of a capture gave the same frames.
+#[derive(Debug, Clone, Default)]
+pub struct Print(DefaultHasher);
+
+impl Print {
+    /// Takes in the next frame.
+    pub fn add(&mut self, frame: &Frame<'_>) {
+        (frame.time, frame.packet, frame.link.0, frame.wire_length, frame.bytes).hash(&mut self.0);
+    }
+}
+
+impl PartialEq for Print {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.finish() == other.0.finish()
     }
 }
 
@@ -110,10 +147,11 @@ pub fn frames(from: &Source, source: u32, mut each: impl FnMut(&Frame<'_>, u64) 
         wardlight_dissect::wipe_stack();
         end += read;
         if read == 0 {
-            return match (offset, end) {
-                (0, 0) => Err(InputError::Empty(path.to_owned())),
-                (_, 0) => Ok(packet),
-                (_, left) => Err(InputError::Cut { path: path.to_owned(), offset, frames: packet, wanted, left }),
+            let (left, wanted) = (end as u64, if end == 0 { decoder.owes() } else { wanted as u64 });
+            return match (offset, wanted, left) {
+                (0, _, 0) => Err(InputError::Empty(path.to_owned())),
+                (_, 0, 0) => Ok(packet),
+                _ => Err(InputError::Cut { path: path.to_owned(), offset, frames: packet, wanted, left }),
             };
         }
     }

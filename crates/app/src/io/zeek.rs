@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,11 @@ use wardlight_dissect::flow::community::community_id;
 use wardlight_dissect::tally::Listener;
 use wardlight_model::{Flow, FlowId, FlowKey, Known, Record, Time, Value};
 
-/// Writes logs into a folder. The first error is kept for [`Logs::finish`]; nothing is written after it.
+/// What a log is called until it is whole.
+const UNFINISHED: &str = "part";
+
+/// Writes logs into a folder, under names of their own until all are whole. The first error is kept for
+/// [`Logs::finish`]; nothing is written after it. Dropped before that, it leaves the folder as it was.
 pub struct Logs {
     folder: PathBuf,
     files: BTreeMap<&'static str, BufWriter<File>>,
@@ -20,16 +25,31 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// Logs in `folder`, which is made when it is missing. Errors: what the system says.
-    pub fn create(folder: &Path) -> io::Result<Self> {
+    /// Logs in `folder`, which is made when it is missing. Errors: what the system says; the folder holds logs already
+    /// and `overwrite` is not wanted.
+    pub fn create(folder: &Path, overwrite: bool) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
+        if let Some(name) = first_log(folder)?.filter(|_| !overwrite) {
+            let why = format!("it holds {} already: name another folder, or add --overwrite", name.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
+        }
         Ok(Self { folder: folder.to_owned(), files: BTreeMap::new(), error: None })
     }
 
-    /// Writes what is still held back. Errors: the first that happened.
+    /// Writes what is still held back and puts the logs in the place of those of an earlier run. Errors: the first that
+    /// happened; then the earlier logs stay.
     pub fn finish(mut self) -> io::Result<()> {
-        self.files.values_mut().try_for_each(io::Write::flush)?;
-        self.error.map_or(Ok(()), Err)
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        for file in self.files.values_mut() {
+            file.flush()?;
+        }
+        let written = std::mem::take(&mut self.files);
+        for name in log_names().filter(|name| !written.contains_key(name)) {
+            remove(&self.path(name, "log"))?;
+        }
+        written.keys().try_for_each(|name| std::fs::rename(self.path(name, UNFINISHED), self.path(name, "log")))
     }
 
     fn write(&mut self, log: &'static str, line: Map<String, Json>) {
@@ -40,10 +60,45 @@ impl Logs {
 
     fn try_write(&mut self, log: &'static str, line: &Json) -> io::Result<()> {
         if !self.files.contains_key(log) {
-            let file = File::create(self.folder.join(format!("{log}.log")))?;
+            let file = File::create(self.path(log, UNFINISHED))?;
             self.files.insert(log, BufWriter::new(file));
         }
         self.files.get_mut(log).map_or(Ok(()), |file| writeln!(file, "{line}"))
+    }
+
+    fn path(&self, log: &str, end: &str) -> PathBuf {
+        self.folder.join(format!("{log}.{end}"))
+    }
+}
+
+impl Drop for Logs {
+    fn drop(&mut self) {
+        let unfinished: Vec<PathBuf> = self.files.keys().map(|name| self.path(name, UNFINISHED)).collect();
+        self.files.clear();
+        for path in unfinished {
+            // What is left over does no harm: no name of a log, and the next run writes over it.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// The first file of `folder` that is called like a log.
+fn first_log(folder: &Path) -> io::Result<Option<OsString>> {
+    let entries = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    let names = entries.into_iter().map(|entry| entry.file_name());
+    Ok(names.filter(|name| Path::new(name).extension().is_some_and(|end| end == "log")).min())
+}
+
+/// The name of every log that a run may write, without `.log`: no other file is ever removed.
+fn log_names() -> impl Iterator<Item = &'static str> {
+    let protocols = wardlight_dissect::proto::ENTRIES.iter().map(|entry| log_name(entry.info().name));
+    protocols.chain(["conn"])
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -4,9 +4,10 @@
 //! the journal from there on, and `backup.json` with the length and hash of each file, written last. Keys are never in
 //! it. It appears under its name when it is complete and on disk.
 
-use super::places::{Places, write_durably};
+use super::places::Places;
 use super::{PATIENCE, keeper, now, server};
 use crate::config::Config;
+use crate::io::file::write_durably;
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! Which file lies where in the data folder, and its modes: for its owner alone.
 
 use crate::config::Config;
+use crate::io::key::{self, KeyError};
 use anyhow::Context as _;
 use std::fs;
-use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -90,42 +90,8 @@ impl Places {
     }
 }
 
-/// The 32 secret bytes in the file at `path`, made when it is not there; for its owner alone. Errors: it cannot be read
-/// or made, is not of that length, or others may read it.
-pub fn secret(path: &Path) -> anyhow::Result<[u8; 32]> {
-    match fs::read(path) {
-        Ok(bytes) => {
-            let mode = fs::metadata(path)?.permissions().mode();
-            if mode & 0o077 != 0 {
-                anyhow::bail!(
-                    "{}: others may read this key (mode {:o}): run `chmod 600` on it",
-                    path.display(),
-                    mode & 0o777
-                );
-            }
-            bytes
-                .try_into()
-                .map_err(|_| anyhow::anyhow!("{}: a key has 32 bytes; restore it from its copy", path.display()))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut secret = [0; 32];
-            getrandom::fill(&mut secret)?;
-            write_durably(path, &secret).with_context(|| format!("cannot write the key {}", path.display()))?;
-            Ok(secret)
-        }
-        Err(error) => Err(error).with_context(|| format!("cannot read the key {}", path.display())),
-    }
-}
-
-/// Writes a new file for its owner alone: under another name first, so that it is there whole or not at all.
-pub fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let scratch = path.with_extension("new");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&scratch)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&scratch, path)?;
-    fs::File::open(folder)?.sync_all()
+/// The 32 secret bytes in the file at `path`, made when it is not there. Errors: it cannot be read or made, is not of
+/// that length, or others may read it.
+pub fn secret(path: &Path) -> Result<[u8; 32], KeyError> {
+    key::read_or_make(path).map(|(secret, _)| secret)
 }

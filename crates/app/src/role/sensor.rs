@@ -84,7 +84,7 @@ fn sensor_id(places: &Places) -> anyhow::Result<Id> {
         Ok(text) => text.trim().parse().with_context(|| path.display().to_string()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let id = new_id()?;
-            super::places::write_durably(&path, id.to_string().as_bytes())?;
+            crate::io::file::write_durably(&path, id.to_string().as_bytes())?;
             Ok(id)
         }
         Err(error) => Err(error).with_context(|| path.display().to_string()),

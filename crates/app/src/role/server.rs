@@ -2,9 +2,10 @@
 
 use super::keeper::{Keeper, Standing};
 use super::listen::{self, Waiting};
-use super::places::{Places, write_durably};
+use super::places::Places;
 use super::{PATIENCE, Stop, new_id, now};
 use crate::config::Config;
+use crate::io::file::write_durably;
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
 use wardlight_store::database::{Database, Settings};

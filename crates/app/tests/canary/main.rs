@@ -11,7 +11,7 @@ use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use wardlight_lab::canary::{CAGES, canary_capture};
+use wardlight_lab::canary::{CAGES, SHORT_NAMES, canary_capture};
 
 /// Names that the canary captures have beside the canaries, so that it is known what a core dump must hold.
 const TITLE: &str = CAGES[0];
@@ -94,6 +94,8 @@ fn nothing_is_written(split: usize, packer: &str) {
     let said = String::from_utf8_lossy(&said);
     let missing: Vec<&str> = CAGES.into_iter().filter(|cage| !said.contains(cage)).collect();
     assert!(missing.is_empty(), "{missing:?} stand in the capture but were not read");
+    let short: Vec<&str> = SHORT_NAMES.into_iter().filter(|name| said.contains(name)).collect();
+    assert!(short.is_empty(), "{short:?} are said");
 }
 
 #[test]

@@ -40,6 +40,11 @@ struct Interface {
 }
 
 impl Pcapng {
+    /// Bytes still to be passed over.
+    pub(super) const fn owes(&self) -> u64 {
+        self.skip
+    }
+
     /// The next frame or block.
     pub(super) fn next<'a>(&mut self, bytes: &'a [u8]) -> Result<Piece<'a>, FormatError> {
         if self.skip > 0 {

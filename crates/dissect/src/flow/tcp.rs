@@ -1,16 +1,21 @@
 //! One direction of a TCP connection put in order: each byte once, holes named, memory bounded.
 //!
 //! Bytes in order pass straight through from their frame. Those that come too early wait in lent memory until the hole
-//! before them fills, or until the other side's acknowledgement shows that they came everywhere but here. Where copies
-//! of the same bytes differ, the first counts. Source: RFC 9293 §3.
+//! before them fills, or until the other side's acknowledgement shows that they came everywhere but here. Segments so far
+//! off that they cannot be of this window are believed when they are acknowledged or follow each other: then order
+//! begins anew with them. Where copies of the same bytes differ, the first counts. Source: RFC 9293 §3.
 
 use crate::lent::{Loan, Slab};
 use crate::output::Span;
 
 /// Most segments that wait for a hole to fill.
 const PIECES: usize = 64;
-/// Farthest a segment may lie ahead and still be waited for, in bytes.
+/// Farthest from what is expected that a segment is believed at once, in bytes.
 const AHEAD: u32 = 1 << 20;
+/// What is said to be lost where a stream begins anew: more than any message holds.
+const UNKNOWN: u64 = u32::MAX as u64;
+/// Segments that follow each other farther off, until they are believed.
+const AGREEING: usize = 3;
 
 /// One direction's order.
 #[derive(Default)]
@@ -22,10 +27,23 @@ pub struct Lane {
     /// Sequence number behind the last byte, once a FIN said it.
     end: Option<u32>,
     early: Vec<Early>,
+    /// Segments far behind what is expected.
+    behind: Behind,
+    /// Whether order began anew and nobody was told yet.
+    torn: bool,
+    /// Payload bytes that came and were not believed.
+    pub(crate) discarded: u64,
     /// Payload bytes passed on or passed over in order.
     pub bytes: u64,
     /// Payload bytes that never came.
     pub missed: u64,
+}
+
+/// A run of segments that follow each other in a place where none can be expected.
+#[derive(Default)]
+struct Behind {
+    next: u32,
+    segments: usize,
 }
 
 struct Early {
@@ -47,7 +65,7 @@ pub enum Next {
 pub enum Arrival {
     /// Its bytes from this index on are new and in order: to be read now.
     InOrder(usize),
-    /// It waits, or was seen before, or lies too far ahead.
+    /// It waits, or is not believed yet.
     Later,
     /// All its bytes were seen before.
     Again,
@@ -93,6 +111,10 @@ impl Lane {
             return Arrival::InOrder(0);
         }
         let seen = distance.unsigned_abs();
+        if seen > AHEAD && !deaf {
+            self.doubt(seq, payload, span, slab);
+            return Arrival::Later;
+        }
         if seen >= length {
             if deaf {
                 self.fill(length);
@@ -105,6 +127,9 @@ impl Lane {
 
     /// What is in order now. Call until `None`.
     pub fn next(&mut self, slab: &mut Slab) -> Option<Next> {
+        if std::mem::take(&mut self.torn) {
+            return Some(Next::Gap(UNKNOWN));
+        }
         let next = self.next?;
         let lost = loop {
             let first = self.early.first()?;
@@ -127,7 +152,7 @@ impl Lane {
             ));
         };
         let first = self.early.first()?.seq;
-        let proven = self.acknowledged.is_some_and(|ack| ahead(ack, first) >= 0);
+        let proven = self.acknowledged.is_some_and(|ack| ahead(ack, first) >= 0) || lost > AHEAD && self.agree();
         if !proven && self.early.len() < PIECES {
             return None;
         }
@@ -135,17 +160,49 @@ impl Lane {
         Some(Next::Gap(u64::from(lost)))
     }
 
-    /// Gives back everything that waits; it and the holes before it count as missed.
+    /// Gives back everything that waits; it and the holes before it count as missed, or, where nothing shows how far
+    /// the stream went, what waited as discarded.
     pub fn close(&mut self, slab: &mut Slab) {
+        let waited = self.drop_early(slab);
+        let missing = self.next.zip(self.end.or(self.acknowledged)).map_or(0, |(next, end)| ahead(end, next));
+        if missing > 0 && missing.unsigned_abs() < AHEAD {
+            self.miss(missing.unsigned_abs());
+        } else {
+            self.discarded += waited;
+        }
+    }
+
+    /// Whether the first of what waits follow each other.
+    fn agree(&self) -> bool {
+        let first = self.early.get(..AGREEING).unwrap_or_default();
+        let follows = |pair: &[Early]| matches!(pair, [one, other] if ahead(other.seq, one.end()) <= 0);
+        !first.is_empty() && first.windows(2).all(follows)
+    }
+
+    /// Looks at a segment far behind what is expected: a copy that came very late, or a stream that begins anew. The
+    /// latter is believed when segments follow each other; those before the last are lost.
+    fn doubt(&mut self, seq: u32, payload: &[u8], span: Span, slab: &mut Slab) {
+        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        let segments = if self.behind.segments > 0 && self.behind.next == seq { self.behind.segments + 1 } else { 1 };
+        self.behind = Behind { next: seq.wrapping_add(length), segments };
+        if segments < AGREEING {
+            self.discarded += u64::from(length);
+            return;
+        }
+        self.discarded += self.drop_early(slab);
+        self.behind = Behind::default();
+        (self.next, self.acknowledged, self.end, self.torn) = (Some(seq), None, None, true);
+        self.wait(seq, payload, span, slab);
+    }
+
+    /// Gives back what waits, and says how many bytes it was.
+    fn drop_early(&mut self, slab: &mut Slab) -> u64 {
+        let mut bytes = 0;
         for early in self.early.drain(..) {
+            bytes += early.bytes.len() as u64;
             slab.release(early.bytes);
         }
-        if let (Some(next), Some(end)) = (self.next, self.end.or(self.acknowledged)) {
-            let missing = ahead(end, next);
-            if missing > 0 && missing.unsigned_abs() < AHEAD {
-                self.miss(missing.unsigned_abs());
-            }
-        }
+        bytes
     }
 
     fn pass(&mut self, length: u32) {
@@ -167,15 +224,20 @@ impl Lane {
 
     /// Keeps a segment that came too early. What cannot be kept shows as a gap later.
     fn wait(&mut self, seq: u32, payload: &[u8], span: Span, slab: &mut Slab) {
-        let next = self.next.unwrap_or(seq);
         let place = self.early.partition_point(|early| ahead(early.seq, seq) < 0);
         let held = self.early.get(place).is_some_and(|early| early.seq == seq && early.bytes.len() >= payload.len());
-        if held || self.early.len() >= PIECES || ahead(seq, next).unsigned_abs() > AHEAD {
+        if held || self.early.len() >= PIECES {
             return;
         }
         if let Some(bytes) = slab.lend(payload) {
             self.early.insert(place, Early { seq, bytes, span });
         }
+    }
+}
+
+impl Early {
+    fn end(&self) -> u32 {
+        self.seq.wrapping_add(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX))
     }
 }
 
@@ -230,6 +292,51 @@ mod tests {
     fn a_hole_that_was_acknowledged_is_named() {
         assert_eq!(put_in_order(&[(0, b"ab"), (4, b"ef")], Some(6)), "ab__ef");
         assert_eq!(put_in_order(&[(0, b"ab"), (4, b"ef")], Some(2)), "ab");
+    }
+
+    #[test]
+    fn a_hole_beyond_any_window_is_named_once_it_is_proven() {
+        let far = 3 << 20;
+        let lost = |out: &str| out.chars().filter(|c| *c == '_').count();
+        for (segments, ack, end) in [
+            (&[(0, &b"ab"[..]), (far, b"cd")][..], Some(far + 2), "cd"),
+            (&[(0, b"ab"), (far, b"cd"), (far + 2, b"ef"), (far + 4, b"gh")], None, "cdefgh"),
+        ] {
+            let out = put_in_order(segments, ack);
+            assert_eq!((lost(&out), out.starts_with("ab_"), out.ends_with(end)), ((3 << 20) - 2, true, true));
+        }
+        let strays = [(0, &b"ab"[..]), (far, b"XX"), (far + 9, b"XX"), (far + 90, b"XX"), (2, b"cd")];
+        assert_eq!(put_in_order(&strays, None), "abcd");
+    }
+
+    #[test]
+    fn a_stream_far_behind_begins_anew_when_segments_agree() {
+        let mut slab = Slab::new(Box::new(vec![0; 1 << 20]));
+        let mut lane = Lane::default();
+        let mut read = |lane: &mut Lane, seq: u32, payload: &[u8]| {
+            let mut out = match lane.arrive(seq, payload, Span::default(), false, &mut slab) {
+                Arrival::InOrder(from) => String::from_utf8_lossy(&payload[from..]).into_owned(),
+                _ => String::new(),
+            };
+            while let Some(next) = lane.next(&mut slab) {
+                match next {
+                    Next::Bytes(loan, _) => {
+                        out.push_str(&String::from_utf8_lossy(slab.bytes(&loan)));
+                        slab.release(loan);
+                    }
+                    Next::Gap(lost) => assert_eq!((lost, out.push('_')), (UNKNOWN, ())),
+                }
+            }
+            out
+        };
+        let first = 1 << 30;
+        assert_eq!(read(&mut lane, first, b"old"), "old");
+        assert_eq!(read(&mut lane, 50, b"ab"), "");
+        assert_eq!(read(&mut lane, first + 3, b"er"), "er");
+        assert_eq!(read(&mut lane, 52, b"cd"), "");
+        assert_eq!(read(&mut lane, 54, b"ef"), "_ef");
+        assert_eq!(read(&mut lane, 56, b"gh"), "gh");
+        assert_eq!((lane.discarded, lane.bytes, lane.missed), (4, 9, 0));
     }
 
     #[test]

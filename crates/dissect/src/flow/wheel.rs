@@ -58,6 +58,11 @@ impl Wheel {
         due
     }
 
+    /// It is earlier now than was thought. What waits is looked at within one turn.
+    pub(crate) fn turn_back(&mut self, now: Time) {
+        self.done = Some(now.micros().div_euclid(1_000_000));
+    }
+
     /// Takes out those of the earliest slot that is not empty: what to give up when there is no room.
     pub(crate) fn earliest(&mut self) -> Vec<Ticket> {
         let first = self.done.map_or(0, |done| done + 1);

@@ -1,10 +1,12 @@
 //! Fragments to packets, in bounded lent memory.
 //!
 //! Sources: RFC 815, RFC 8200 §4.5, RFC 5722 (an IPv6 packet with overlapping fragments is dropped whole; the same is
-//! done for IPv4, where overlaps serve evasion only).
+//! done for IPv4, where overlaps serve evasion only). A fragment that comes twice is no overlap when its bytes are the
+//! same; when they differ, another packet has the same number.
 
 use super::{Fragment, Packet};
 use crate::lent::{Loan, Slab};
+use crate::output::Span;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use wardlight_model::{Scope, Time};
@@ -37,6 +39,26 @@ struct Partial {
 struct Piece {
     offset: u32,
     bytes: Loan,
+    span: Span,
+}
+
+/// The payload of a packet put together.
+pub(crate) struct Whole {
+    /// Its bytes; to be released.
+    pub(crate) bytes: Loan,
+    /// Where each part of them came from, in order.
+    pub(crate) spans: Vec<Span>,
+}
+
+/// A fragment and where it came from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrived {
+    /// Its place in its packet.
+    pub(crate) fragment: Fragment,
+    /// Where its payload stands in its frame.
+    pub(crate) span: Span,
+    /// When it came.
+    pub(crate) time: Time,
 }
 
 impl Fragments {
@@ -46,13 +68,14 @@ impl Fragments {
         &mut self,
         scope: Scope,
         packet: &Packet<'_>,
-        fragment: Fragment,
-        now: Time,
+        arrived: Arrived,
         slab: &mut Slab,
-    ) -> Option<Loan> {
+    ) -> Option<Whole> {
+        let Arrived { fragment, time: now, .. } = arrived;
         let key = (scope, packet.source, packet.destination, packet.protocol, fragment.id);
+        self.expire(now, slab);
         if !self.waiting.contains_key(&key) && self.waiting.len() >= PACKETS {
-            self.expire(now, slab);
+            self.make_room(slab);
         }
         let full = self.waiting.len() >= PACKETS;
         let length = u32::try_from(packet.payload.len()).unwrap_or(u32::MAX);
@@ -62,54 +85,55 @@ impl Fragments {
             return None;
         }
         let partial = self.waiting.entry(key).or_insert(Partial { since: now, pieces: Vec::new(), total: None });
-        if !partial.add(fragment, end, packet.payload, slab) {
+        if !partial.add(arrived, end, packet.payload, slab) {
             self.dropped += 1;
-            self.forget(&key, slab);
+            self.give_up(&key, slab);
             return None;
         }
-        let whole = partial.is_whole().then(|| partial.join(slab));
-        if whole.is_some() {
-            self.forget(&key, slab);
+        let whole = partial.is_whole().then(|| partial.join(slab))?;
+        self.waiting.remove(&key);
+        if whole.is_none() {
+            self.dropped += 1;
         }
-        whole.flatten()
+        whole
     }
 
     /// Gives back everything held.
     pub(crate) fn close(&mut self, slab: &mut Slab) {
         let keys: Vec<Key> = self.waiting.keys().copied().collect();
-        for key in keys {
-            self.dropped += self.waiting.get(&key).map_or(0, |partial| partial.pieces.len() as u64);
-            self.forget(&key, slab);
-        }
+        keys.iter().for_each(|key| self.give_up(key, slab));
     }
 
+    /// Gives up packets that waited too long: their number is another packet's by now.
     fn expire(&mut self, now: Time, slab: &mut Slab) {
         let late = |partial: &Partial| now.since(partial.since).unsigned_abs() > PATIENCE.unsigned_abs();
-        let mut keys: Vec<Key> =
-            self.waiting.iter().filter(|(_, partial)| late(partial)).map(|(key, _)| *key).collect();
-        if keys.is_empty() {
-            keys.extend(self.waiting.iter().min_by_key(|(key, partial)| (partial.since, **key)).map(|(key, _)| *key));
-        }
-        for key in keys {
-            self.dropped += self.waiting.get(&key).map_or(0, |partial| partial.pieces.len() as u64);
-            self.forget(&key, slab);
-        }
+        let keys: Vec<Key> = self.waiting.iter().filter(|(_, partial)| late(partial)).map(|(key, _)| *key).collect();
+        keys.iter().for_each(|key| self.give_up(key, slab));
     }
 
-    fn forget(&mut self, key: &Key, slab: &mut Slab) {
+    /// Gives up the packet that waits longest.
+    fn make_room(&mut self, slab: &mut Slab) {
+        let oldest = self.waiting.iter().min_by_key(|(key, partial)| (partial.since, **key)).map(|(key, _)| *key);
+        oldest.iter().for_each(|key| self.give_up(key, slab));
+    }
+
+    fn give_up(&mut self, key: &Key, slab: &mut Slab) {
         let pieces = self.waiting.remove(key).map(|partial| partial.pieces).unwrap_or_default();
+        self.dropped += pieces.len() as u64;
         pieces.into_iter().for_each(|piece| slab.release(piece.bytes));
     }
 }
 
 impl Partial {
-    /// Keeps one fragment. `false` when the packet is to be dropped: overlap, two ends, too many pieces, no memory.
-    fn add(&mut self, fragment: Fragment, end: u32, bytes: &[u8], slab: &mut Slab) -> bool {
+    /// Keeps one fragment. `false` when the packet is to be dropped: overlap, the same place with other bytes, two ends,
+    /// too many pieces, no memory.
+    fn add(&mut self, arrived: Arrived, end: u32, bytes: &[u8], slab: &mut Slab) -> bool {
+        let Arrived { fragment, span, .. } = arrived;
         let place = self.pieces.partition_point(|piece| piece.offset < fragment.offset);
         let before = place.checked_sub(1).and_then(|before| self.pieces.get(before));
         let after = self.pieces.get(place);
-        if after.is_some_and(|piece| piece.offset == fragment.offset && piece.bytes.len() == bytes.len()) {
-            return true;
+        if let Some(twin) = after.filter(|piece| piece.offset == fragment.offset && piece.bytes.len() == bytes.len()) {
+            return slab.bytes(&twin.bytes) == bytes && fragment.more == (self.total != Some(end));
         }
         let overlaps =
             before.is_some_and(|piece| piece.end() > fragment.offset) || after.is_some_and(|piece| piece.offset < end);
@@ -119,7 +143,7 @@ impl Partial {
             return false;
         }
         let Some(bytes) = slab.lend(bytes) else { return false };
-        self.pieces.insert(place, Piece { offset: fragment.offset, bytes });
+        self.pieces.insert(place, Piece { offset: fragment.offset, bytes, span });
         if !fragment.more {
             self.total = Some(end);
         }
@@ -131,18 +155,21 @@ impl Partial {
         self.total.is_some() && reached == self.total
     }
 
-    fn join(&mut self, slab: &mut Slab) -> Option<Loan> {
+    fn join(&mut self, slab: &mut Slab) -> Option<Whole> {
         let mut pieces = std::mem::take(&mut self.pieces).into_iter();
-        let mut whole = pieces.next()?.bytes;
+        let first = pieces.next()?;
+        let mut whole = Whole { bytes: first.bytes, spans: vec![first.span] };
+        let mut is_whole = true;
         for piece in pieces {
-            let joined = slab.join(&mut whole, &piece.bytes);
+            whole.spans.push(Span { at: whole.bytes.len(), ..piece.span });
+            is_whole = is_whole && slab.join(&mut whole.bytes, &piece.bytes);
             slab.release(piece.bytes);
-            if !joined {
-                slab.release(whole);
-                return None;
-            }
         }
-        Some(whole)
+        if is_whole {
+            return Some(whole);
+        }
+        slab.release(whole.bytes);
+        None
     }
 }
 
@@ -171,21 +198,56 @@ mod tests {
         (packet, fragment)
     }
 
+    /// Adds fragments with the second and the frame each comes in. Gives the packet they make, with its spans as frame
+    /// and place, and the count of those dropped.
     #[track_caller]
-    fn check(pieces: &[(u32, bool, &[u8])], expected: Option<&[u8]>) {
+    fn put(pieces: &[(i64, u32, bool, &[u8])]) -> (Option<Vec<u8>>, Vec<(u64, usize)>, u64) {
         let mut slab = Slab::new(Box::new(vec![0; 1 << 20]));
         let mut fragments = Fragments::default();
         let mut whole = None;
-        for (offset, more, payload) in pieces {
+        for (number, (second, offset, more, payload)) in (1..).zip(pieces) {
             let (packet, fragment) = piece(*offset, *more, payload);
-            whole = fragments.add(Scope(0), &packet, fragment, Time::default(), &mut slab).or(whole);
+            let span = Span { packet: number, ..Span::default() };
+            let arrived = Arrived { fragment, span, time: Time::from_seconds(*second) };
+            whole = fragments.add(Scope(0), &packet, arrived, &mut slab).or(whole);
         }
-        assert_eq!(whole.as_ref().map(|loan| slab.bytes(loan)), expected);
-        if let Some(loan) = whole {
-            slab.release(loan);
+        let bytes = whole.as_ref().map(|whole| slab.bytes(&whole.bytes).to_vec());
+        let spans = whole.iter().flat_map(|whole| &whole.spans).map(|span| (span.packet, span.at)).collect();
+        if let Some(whole) = whole {
+            slab.release(whole.bytes);
         }
         fragments.close(&mut slab);
         assert_eq!(slab.in_use(), 0);
+        (bytes, spans, fragments.dropped)
+    }
+
+    #[track_caller]
+    fn check(pieces: &[(u32, bool, &[u8])], expected: Option<&[u8]>) {
+        let pieces: Vec<_> = pieces.iter().map(|(offset, more, payload)| (0, *offset, *more, *payload)).collect();
+        assert_eq!(put(&pieces).0.as_deref(), expected);
+    }
+
+    #[test]
+    fn each_part_keeps_the_frame_it_came_in() {
+        let (_, spans, dropped) = put(&[(0, 8, false, b"gh"), (0, 0, true, b"01234567")]);
+        assert_eq!((spans, dropped), (vec![(2, 0), (1, 8)], 0));
+    }
+
+    #[test]
+    fn parts_of_different_packets_are_not_put_together() {
+        let (bytes, _, dropped) = put(&[(0, 0, true, b"OLDOLDOL"), (90, 8, false, b"new")]);
+        assert_eq!((bytes, dropped), (None, 2));
+        let new = [(0, 0, true, &b"OLDOLDOL"[..]), (90, 0, true, b"01234567"), (90, 8, false, b"new")];
+        let (bytes, _, dropped) = put(&new);
+        assert_eq!((bytes.as_deref(), dropped), (Some(&b"01234567new"[..]), 1));
+    }
+
+    #[test]
+    fn the_same_place_with_other_bytes_drops_the_packet() {
+        let (bytes, _, dropped) = put(&[(0, 0, true, b"OLDOLDOL"), (1, 0, true, b"01234567"), (1, 8, false, b"new")]);
+        assert_eq!((bytes, dropped), (None, 3));
+        let (bytes, _, dropped) = put(&[(0, 8, false, b"a"), (0, 8, true, b"a"), (0, 0, true, b"01234567")]);
+        assert_eq!((bytes, dropped), (None, 3), "it ends and goes on");
     }
 
     #[test]
@@ -210,7 +272,8 @@ mod tests {
             let (mut packet, mut fragment) = piece(0, true, b"01234567");
             fragment.id = id;
             packet.fragment = Some(fragment);
-            fragments.add(Scope(0), &packet, fragment, Time::from_seconds(i64::from(id)), &mut slab);
+            let arrived = Arrived { fragment, span: Span::default(), time: Time::default() };
+            fragments.add(Scope(0), &packet, arrived, &mut slab);
         }
         assert!(fragments.waiting.len() <= PACKETS);
         assert_eq!(fragments.dropped + fragments.waiting.len() as u64, 5000);

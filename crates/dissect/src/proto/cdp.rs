@@ -151,7 +151,8 @@ impl<'a> Announcement<'a> {
 
     fn say_port(&self, out: &mut Output<'_>) {
         if !self.device.is_empty() && !self.port.is_empty() {
-            let named = format!("{} {}", text::clean(self.device), text::clean(self.port));
+            let device = text::clean(self.device);
+            let named = format!("{} {}", out.masked_own(&device), text::clean(self.port));
             out.fact(About::Sender, Field::LldpPort, &named, self.port);
         }
     }
@@ -160,7 +161,7 @@ impl<'a> Announcement<'a> {
         out.record(|row| {
             row.number("version", self.version);
             row.number("ttl", self.ttl);
-            row.text("device_id", self.device);
+            row.host("device_id", self.device);
             row.text("port_id", self.port);
             row.text("platform", self.platform);
             row.text("software", self.software);

@@ -146,7 +146,7 @@ fn fill(message: &Message<'_>, row: &mut Row<'_>) {
     row.number("trans_id", message.id);
     row.number("opcode", message.opcode());
     if let Some(question) = message.question() {
-        row.host("query", question.name.text().in_lower_case());
+        row.asked("query", question.name.text().in_lower_case());
         row.number("qclass", question.class);
         row.number("qtype", question.kind);
         row.text("qtype_name", kind_name(question.kind).unwrap_or_default());
@@ -158,7 +158,7 @@ fn fill(message: &Message<'_>, row: &mut Row<'_>) {
     row.flag("RD", message.flags & 0x0100 != 0);
     row.flag("RA", message.flags & 0x0080 != 0);
     row.number("Z", message.flags >> 4 & 7);
-    row.hosts("answers", answer::of(message).map(|part| shown(&part)));
+    row.asked_all("answers", answer::of(message).map(|part| shown(&part)));
     row.list("TTLs", answer::of(message).map(|part| part.ttl.to_string()));
     row.flag("rejected", matches!(message.counts, [_, 0, 0, 0]));
 }

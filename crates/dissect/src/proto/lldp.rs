@@ -143,7 +143,9 @@ impl<'a> Announcement<'a> {
         let kind = value.u8()?;
         let port = Id { is_mac: kind == 3, is_address: kind == 4, raw: value.rest() };
         if let Some(chassis) = self.chassis {
-            out.fact(About::Sender, Field::LldpPort, &format!("{} {}", chassis.text(), port.text()), port.raw);
+            let chassis = chassis.text();
+            let named = format!("{} {}", out.masked_own(&chassis), port.text());
+            out.fact(About::Sender, Field::LldpPort, &named, port.raw);
         }
         self.port = Some(port);
         Ok(())
@@ -210,15 +212,13 @@ impl<'a> Announcement<'a> {
 
     fn record(&self, out: &mut Output<'_>) {
         out.record(|row| {
-            for (name, id) in [("chassis_id", self.chassis), ("port_id", self.port)] {
-                row.text(name, id.map(|id| id.text()).unwrap_or_default().as_bytes());
-            }
+            // A chassis may be called by the name of its host (subtype 7); ports have names of their makers.
+            row.host("chassis_id", self.chassis.map(|id| id.text()).unwrap_or_default().as_bytes());
+            row.text("port_id", self.port.map(|id| id.text()).unwrap_or_default().as_bytes());
             if let Some(ttl) = self.ttl {
                 row.number("ttl", ttl);
             }
-            if crate::codec::person::product_of_personal_name(&text::clean(self.name)).is_none() {
-                row.text("system_name", self.name);
-            }
+            row.host("system_name", self.name);
             row.text("system_description", self.description);
             row.list("capabilities", capabilities(self.enabled));
             row.list("management_addresses", self.addresses.iter().flatten().map(ToString::to_string));

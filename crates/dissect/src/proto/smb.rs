@@ -9,8 +9,8 @@ mod smb1;
 mod smb2;
 
 use crate::codec::netbios::{ENCODED, Name};
-use crate::codec::ntlm::{self, Message as Ntlm, Words};
-use crate::codec::{person, text};
+use crate::codec::ntlm::{self, Message as Ntlm};
+use crate::codec::text;
 use crate::entry::{Carrier, Dissector, Hello, Info, Parser, Probe, Step};
 use crate::{About, Output, Row};
 use wardlight_model::{Field, FieldInfo, Kind, Privacy, Side};
@@ -215,22 +215,15 @@ fn record_token(message: &Ntlm<'_>, row: &mut Row<'_>) {
                 ("server_tree_name", &target.dns_tree),
             ];
             for (name, words) in names {
-                record_host(name, words, row);
+                row.host(name, words.text().as_bytes());
             }
         }
         Ntlm::Authenticate { workstation, domain, user, .. } => {
             user.person("username", row);
-            row.text("domainname", domain.text().as_bytes());
-            record_host("hostname", workstation, row);
+            row.asked("domainname", domain.text().as_bytes());
+            row.host("hostname", workstation.text().as_bytes());
         }
-        Ntlm::Negotiate { workstation, .. } => record_host("hostname", workstation, row),
-    }
-}
-
-fn record_host(name: &'static str, words: &Words<'_>, row: &mut Row<'_>) {
-    let host = words.text();
-    if person::product_of_personal_name(&host).is_none() {
-        row.text(name, host.as_bytes());
+        Ntlm::Negotiate { workstation, .. } => row.host("hostname", workstation.text().as_bytes()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! SNMP: what managed equipment says about itself, and who manages it how.
 //!
 //! In comes one datagram of version 1, 2c or 3; out go the values of objects that describe a device, when the device
-//! itself says them, and its engine id. A community or user name leaves as a keyed hash only; `sysContact` and the
-//! values of set requests are never looked at.
+//! itself says them, and its engine id. A user name leaves as a keyed hash only, a community, which is a password, as no
+//! more than whether it is one that everybody knows; `sysContact` and the values of set requests are never looked at.
 //! Source: RFC 1157, RFC 3416 (PDUs), RFC 3412 and 3414 (version 3), RFC 3411 §5 (engine ids), RFC 3418 (system group).
 
 mod message;
@@ -34,8 +34,8 @@ static INFO: Info = Info {
             Privacy::Device,
             "What the message is, such as `get-next-request`; none when encrypted",
         ),
-        field("community_hash", Kind::Keyed, Privacy::Person, "Community of versions 1 and 2c"),
-        field("user_hash", Kind::Keyed, Privacy::Person, "User name of version 3"),
+        field("community", Kind::Text, Privacy::Device, "Community of versions 1 and 2c: `default` or `other`"),
+        field("user_hash", Kind::Keyed, Privacy::Person, "User name of version 3, mostly that of a member of staff"),
         field("authenticated", Kind::Flag, Privacy::Device, "Whether a version 3 message is authenticated"),
         field("encrypted", Kind::Flag, Privacy::Device, "Whether a version 3 message is encrypted"),
         field("engine_id", Kind::Text, Privacy::Device, "Authoritative engine id, hexadecimal (RFC 3411 §5)"),
@@ -156,7 +156,7 @@ fn record(message: &Message<'_>, pdu: Option<&Pdu<'_>>, row: &mut Row<'_>) {
     row.text("version", message.version.name());
     row.text("pdu", pdu.map_or("", |pdu| pdu.kind.name()));
     if let Body::Community(community) = message.body {
-        row.person("community_hash", community);
+        row.text("community", community_class(community));
     }
     if let Some(security) = &message.security {
         row.person("user_hash", security.user);
@@ -167,6 +167,13 @@ fn record(message: &Message<'_>, pdu: Option<&Pdu<'_>>, row: &mut Row<'_>) {
     if let Some(pdu) = pdu {
         record_pdu(pdu, row);
     }
+}
+
+/// Whether a community is one that devices are delivered with. Not even a hash of it may leave: it is a password that
+/// may be guessed.
+fn community_class(community: &[u8]) -> &'static str {
+    let is_default = [&b"public"[..], b"private"].iter().any(|known| community.eq_ignore_ascii_case(known));
+    if is_default { "default" } else { "other" }
 }
 
 fn record_engine(engine: &[u8], row: &mut Row<'_>) {
@@ -216,6 +223,21 @@ mod tests {
         let heard = hear(&format!("udp 10.0.0.5:40000 > 10.0.0.9:161\n> {GET}"));
         assert_eq!(heard.facts, ["10.0.0.5 legacy.use = snmp-v1", "10.0.0.5 snmp.version = 1"]);
         assert_eq!(heard.records[0]["mib"], "1.3.6.1.2.1.1.1");
+    }
+
+    #[test]
+    fn of_a_community_only_its_class_leaves() {
+        for (community, class) in
+            [("7075626c6963", "default"), ("505249564154", "other"), ("536f4d33", "other"), ("", "other")]
+        {
+            let length = community.len() / 2;
+            let pdu = "a01c02040f00000102010002010030 0e300c06082b060102010101000500";
+            let get = format!("30{:02x} 020100 04{length:02x} {community} {pdu}", 35 + length);
+            let heard = hear(&format!("udp 10.0.0.5:40000 > 10.0.0.9:161\n> {get}"));
+            let record = heard.records[0].as_object().expect("a record");
+            assert_eq!(record["community"], class);
+            assert!(!record.contains_key("community_hash") && heard.records.len() == 1);
+        }
     }
 
     #[test]

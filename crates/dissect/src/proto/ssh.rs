@@ -6,7 +6,7 @@
 //! Source: RFC 4253 §4.2 (identification) and §7.1 (key exchange); HASSH as published by Salesforce (2018).
 
 use crate::codec::cursor::{Cursor, Short};
-use crate::codec::text;
+use crate::codec::{person, text};
 use crate::entry::{Carrier, Dissector, Hello, Info, Parser, Probe, Step};
 use crate::{About, Output};
 use md5::{Digest as _, Md5};
@@ -169,7 +169,7 @@ struct Banner<'a> {
 
 impl<'a> Banner<'a> {
     fn read(line: &'a [u8]) -> Option<Self> {
-        let whole = line.trim_ascii_end();
+        let whole = without_names(line.trim_ascii_end());
         let mut parts = whole.strip_prefix(b"SSH-")?.splitn(2, |byte| *byte == b'-');
         let (protocol, software) = (parts.next()?, parts.next()?);
         // 1.99 is how a server says that it speaks 2.0 and older versions (RFC 4253 §5.1).
@@ -190,6 +190,15 @@ impl<'a> Banner<'a> {
             _ => {}
         }
     }
+}
+
+/// An identification string without its comment when that is not of words for products only: people may write there who
+/// they are.
+fn without_names(line: &[u8]) -> &[u8] {
+    let Some(blank) = line.iter().position(|byte| *byte == b' ') else { return line };
+    let (software, comment) = line.split_at_checked(blank).unwrap_or((line, &[]));
+    let is_plain = !comment.contains(&b'@') && person::without_names(&text::clean(comment)).is_none();
+    if is_plain { line } else { software }
 }
 
 /// Which end of the protocol sent a message.

@@ -8,10 +8,14 @@
 use crate::maker::{Kind, fold};
 use crate::{Found, Knowledge};
 use std::collections::{BTreeMap, BTreeSet};
-use wardlight_model::{Attribute, Claim, Evidence, Fact, Field, Mac};
+use wardlight_model::{Attribute, Claim, Evidence, Fact, Field, Mac, Place, Time};
 
 /// No claim is surer than this, whatever speaks for it.
 const SUREST: f64 = 0.99;
+/// No type is surer than this when a hardware address alone speaks for it: its maker may make other things too.
+const ALONE: f64 = 0.85;
+/// The family of what the registry of hardware addresses says.
+const REGISTRY: &str = "oui";
 /// How much of what speaks for a wider answer speaks for a narrower one.
 const PART: f64 = 0.5;
 /// A wider answer is left out when a narrower one is at least this sure.
@@ -32,20 +36,22 @@ struct Word<'a> {
     rule: String,
     family: &'static str,
     fact: Option<&'a Fact>,
+    /// The hardware address that it rests on, and when that was first seen.
+    address: Option<(Mac, Time)>,
 }
 
-/// Draws the claims of one device from its facts, its hardware addresses and what it forwards.
-pub(super) fn claims(facts: &[&Fact], macs: &[Mac], knowledge: &Knowledge) -> Vec<Claim> {
+/// Draws the claims of one device from its facts and its hardware addresses, each with the time it was first seen.
+pub(super) fn claims(facts: &[&Fact], macs: &[(Mac, Time)], knowledge: &Knowledge) -> Vec<Claim> {
     let mut words = Vec::new();
     words.extend(facts.iter().flat_map(|fact| own_words(fact, knowledge)));
     words.extend(prints(facts, knowledge));
-    words.extend(macs.iter().flat_map(|mac| registered(*mac, knowledge)));
+    words.extend(macs.iter().flat_map(|address| registered(*address, knowledge)));
     quieten_errands(&mut words, knowledge);
     quieten_messengers(&mut words, knowledge);
     let named: Vec<_> = words.iter().filter(|word| word.attribute == Attribute::Model).cloned().collect();
     let products: Vec<_> = named.iter().flat_map(|word| product(word, &words, knowledge)).collect();
     words.extend(products);
-    weigh(words, knowledge)
+    weigh(words, facts, knowledge)
 }
 
 /// What the device says of itself in so many words.
@@ -68,7 +74,15 @@ fn own_words<'a>(fact: &'a Fact, knowledge: &Knowledge) -> Option<Word<'a>> {
         return None;
     }
     let value = fact.value.clone();
-    Some(Word { attribute, value, confidence, rule: "self".to_owned(), family: family(fact), fact: Some(fact) })
+    Some(Word {
+        attribute,
+        value,
+        confidence,
+        rule: "self".to_owned(),
+        family: family(fact),
+        fact: Some(fact),
+        address: None,
+    })
 }
 
 /// What the fingerprints say of every fact.
@@ -87,19 +101,20 @@ fn prints<'a>(facts: &[&'a Fact], knowledge: &Knowledge) -> Vec<Word<'a>> {
 
 fn word<'a>(found: Found, family: &'static str, fact: Option<&'a Fact>) -> Word<'a> {
     let Found { attribute, value, confidence, rule } = found;
-    Word { attribute, value, confidence, rule, family, fact }
+    Word { attribute, value, confidence, rule, family, fact, address: None }
 }
 
 /// What the registry says of a hardware address.
-fn registered(mac: Mac, knowledge: &Knowledge) -> Vec<Word<'static>> {
-    let Some(name) = knowledge.oui.organisation(mac) else { return Vec::new() };
+fn registered(address: (Mac, Time), knowledge: &Knowledge) -> Vec<Word<'static>> {
+    let Some(name) = knowledge.oui.organisation(address.0) else { return Vec::new() };
     let word = |attribute, value: &str, confidence| Word {
         attribute,
         value: value.to_owned(),
         confidence,
         rule: "oui".to_owned(),
-        family: "oui",
+        family: REGISTRY,
         fact: None,
+        address: Some(address),
     };
     let maker = |confidence| word(Attribute::Maker, name, confidence);
     let product = knowledge.makers.product(name);
@@ -189,7 +204,7 @@ struct Answer<'a> {
     support: f64,
 }
 
-fn weigh(mut words: Vec<Word<'_>>, knowledge: &Knowledge) -> Vec<Claim> {
+fn weigh(mut words: Vec<Word<'_>>, facts: &[&Fact], knowledge: &Knowledge) -> Vec<Claim> {
     words.sort_by(|a, b| {
         let order =
             |word: &Word<'_>| (word.attribute, word.value.clone(), word.rule.clone(), word.fact.map(|fact| fact.place));
@@ -199,7 +214,10 @@ fn weigh(mut words: Vec<Word<'_>>, knowledge: &Knowledge) -> Vec<Claim> {
     for attribute in Attribute::ALL {
         let own = words.iter().filter(|word| word.attribute == attribute);
         let answers = answers(own.cloned(), knowledge);
-        let drawn: Vec<_> = answers.iter().map(|answer| draw(answer, &answers, knowledge)).collect();
+        let drawn = answers.iter().map(|answer| draw(answer, &answers, knowledge));
+        let drawn =
+            drawn.zip(&answers).map(|(claim, answer)| Claim { evidence: evidence(&answer.words, facts), ..claim });
+        let drawn: Vec<_> = drawn.collect();
         let settled: Vec<_> =
             drawn.iter().filter(|claim| claim.confidence >= SETTLED).map(|claim| fold(&claim.value)).collect();
         let is_outdone =
@@ -246,10 +264,15 @@ fn draw(answer: &Answer<'_>, all: &[Answer<'_>], knowledge: &Knowledge) -> Claim
     let attribute = answer.words.first().map_or(Attribute::Name, |word| word.attribute);
     let odds = |support: f64| support.min(SUREST) / (1.0 - support.min(SUREST));
     let wider = all.iter().filter(|other| narrows(attribute, &answer.key, &other.key, knowledge));
-    let support = wider.fold(answer.support, |support, other| 1.0 - (1.0 - support) * (1.0 - PART * other.support));
+    let support =
+        wider.clone().fold(answer.support, |support, other| 1.0 - (1.0 - support) * (1.0 - PART * other.support));
     // What is said of a narrower answer is said of the wider one too.
     let narrower = all.iter().filter(|other| narrows(attribute, &other.key, &answer.key, knowledge));
-    let support = narrower.fold(support, |support, other| support.max(other.support));
+    let support = narrower.clone().fold(support, |support, other| support.max(other.support));
+    let speakers = std::iter::once(answer).chain(wider).chain(narrower);
+    let is_alone =
+        attribute == Attribute::Type && speakers.flat_map(|one| &one.words).all(|word| word.family == REGISTRY);
+    let support = if is_alone { support.min(ALONE) } else { support };
     let rivals = all.iter().filter(|other| excludes(attribute, &answer.key, &other.key, knowledge));
     let against: f64 = rivals.map(|rival| odds(rival.support)).sum();
     let own = odds(support);
@@ -259,7 +282,7 @@ fn draw(answer: &Answer<'_>, all: &[Answer<'_>], knowledge: &Knowledge) -> Claim
         value: answer.shown.clone(),
         confidence: ((own / (1.0 + own + against)) * 1e4).round() / 1e4,
         rule: best.map(|word| word.rule.clone()).unwrap_or_default(),
-        evidence: evidence(&answer.words),
+        evidence: Vec::new(),
     }
 }
 
@@ -279,20 +302,33 @@ fn narrows(attribute: Attribute, narrow: &str, wide: &str, knowledge: &Knowledge
         }
 }
 
-fn evidence(words: &[Word<'_>]) -> Vec<Evidence> {
-    let facts: BTreeMap<_, _> = words
+/// The facts that `words` rest on, and the hardware addresses, each with the packet of the first of `facts` about it.
+fn evidence(words: &[Word<'_>], facts: &[&Fact]) -> Vec<Evidence> {
+    let addresses: BTreeSet<_> = words.iter().filter_map(|word| word.address).collect();
+    let borne = addresses.into_iter().map(|(mac, time)| {
+        let about = facts.iter().filter(|fact| fact.subject.endpoint().mac == Some(mac));
+        let first = about.min_by_key(|fact| (fact.first, fact.place));
+        Evidence {
+            field: Field::HardwareAddress,
+            value: mac.to_string(),
+            protocol: first.map_or("-", |fact| fact.protocol),
+            place: first.map_or(Place::default(), |fact| Place { offset: 0, length: 0, ..fact.place }),
+            time: first.map_or(time, |fact| fact.first),
+        }
+    });
+    let said: BTreeMap<_, _> = words
         .iter()
         .filter_map(|word| word.fact)
         .map(|fact| ((fact.field, &fact.value, fact.protocol), fact))
         .collect();
-    let shown = facts.into_values().take(SHOWN).map(|fact| Evidence {
+    let said = said.into_values().map(|fact| Evidence {
         field: fact.field,
         value: fact.value.clone(),
         protocol: fact.protocol,
         place: fact.place,
         time: fact.first,
     });
-    shown.collect()
+    said.chain(borne).take(SHOWN).collect()
 }
 
 /// Whether a model number looks like a product's, not like a version.

@@ -369,6 +369,30 @@ fn what_shipped_data_says_of_a_ward() {
 }
 
 #[test]
+fn a_hardware_address_alone_makes_no_sure_type() {
+    let knowledge = Knowledge::shipped().unwrap();
+    let kind = |wire: Wire| wire.devices_with(&knowledge)[0].best(Attribute::Type).map(|claim| claim.confidence);
+    // Lexmark's products are printers at 93 %, says the list of makers.
+    let printer = "00:04:00:00:00:01 10.0.0.5";
+    let alone = kind(Wire::default().sends(printer, (0, 9), 64)).unwrap();
+    assert!((0.5..0.9).contains(&alone), "{alone}");
+    let wire = Wire::default().sends(printer, (0, 9), 64).says(printer, Field::ServiceOffered, "_ipp._tcp", 1);
+    assert!(kind(wire).unwrap() >= 0.9);
+    let zero = Wire::default().sends("00:00:00:00:00:01 10.0.0.5", (0, 9), 64).devices_with(&knowledge);
+    assert!(zero[0].claims.is_empty(), "{:?}", zero[0].claims);
+}
+
+#[test]
+fn what_the_registry_says_rests_on_the_first_sighting_of_the_address() {
+    let evidence = |wire: Wire| wire.devices()[0].best(Attribute::Maker).unwrap().evidence.clone();
+    let who = format!("{A} 10.0.0.5");
+    let said = evidence(Wire::default().sends(&who, (3, 9), 64).says(&who, Field::DnsQuery, "a.example", 4));
+    assert_eq!((said[0].field, &*said[0].value, said[0].place.packet), (Field::HardwareAddress, A, 1));
+    let silent = evidence(Wire::default().sends(&who, (3, 9), 64));
+    assert_eq!((&*silent[0].value, silent[0].place.packet, silent[0].time), (A, 0, Time::from_seconds(3)));
+}
+
+#[test]
 fn rival_values_share_the_confidence() {
     let wire = Wire::default().says(A, Field::Model, "P3", 1).says(A, Field::Model, "Q4", 2);
     let device = &wire.devices()[0];

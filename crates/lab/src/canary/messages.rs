@@ -1,6 +1,6 @@
 //! HL7 v2 and ASTM with canaries in every segment and record that names people, orders, visits or secrets.
 
-use super::words::{ASTM_CAGE, CANARIES as C, HL7_CAGE};
+use super::words::{ASTM_CAGE, CANARIES as C, HL7_CAGE, SHORT_NAMES};
 use crate::bytes::{base64, utf16};
 use crate::medical::{astm, hl7};
 use crate::talk::Talk;
@@ -153,6 +153,14 @@ fn results() -> Vec<String> {
         format!("OBX|9|ST|67885^MDC_ATTR_PT_NAME_FAMILY^MDC|1.0.0.5|{}||||||R|||||||{from}", C.family),
         format!("OBX|10|FT|1^Text||{}\\.br\\{}||||||F", hexadecimal(C.result), C.diagnosis),
         format!("NTE|1|L|{}", C.remark),
+    ]);
+    // Free text with line ends, as some systems send it.
+    let [first, second, third] = SHORT_NAMES;
+    all.extend([
+        "OBX|11|TX|1^Text||Name:".to_owned(),
+        first.to_owned(),
+        format!("{second}|x"),
+        format!("{third}: seen"),
     ]);
     all
 }

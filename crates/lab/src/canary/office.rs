@@ -12,6 +12,8 @@ const DESK: Station = Station::new([0x98, 0xe7, 0x43, 0x0c, 0x00, 0x09], 139, "C
 const SERVER: Station = Station::new([0x00, 0x0c, 0x29, 0x0c, 0x00, 0x0a], 140, SMB_CAGE).windows();
 const SWITCH: Station = Station::new([0x08, 0x4f, 0xa9, 0x0c, 0x00, 0x0b], 141, SNMP_CAGE);
 const PHONE: Station = Station::new([0xda, 0xa1, 0x19, 0x0c, 0x00, 0x0c], 142, "Philomenatraudes-iPhone");
+const COMPUTER: Station = Station::new([0x98, 0xe7, 0x43, 0x0c, 0x00, 0x0d], 143, "Birkenzeisig-PC").windows();
+const LOUNGE: Station = Station { name: "Birkenzeisig Lounge", ..COMPUTER };
 const TABLET: Station = Station { name: "Philomenatraudes iPad", ..PHONE };
 
 pub(super) fn talks() -> Vec<Talk> {
@@ -54,10 +56,13 @@ fn files() -> Vec<Talk> {
         file: C.file,
     };
     let talk = || Talk::stream((DESK, 0), (SERVER, 445));
+    let own = Visit { domain: COMPUTER.name, station: COMPUTER.name, ..visit };
     let fold = |talk: Talk, (asked, told): (crate::bytes::Bytes, crate::bytes::Bytes)| talk.say(asked).answer(told);
     vec![
         visit.smb2(C.content.as_bytes()).into_iter().fold(talk(), fold),
         visit.smb1(C.cleartext).into_iter().fold(talk(), fold),
+        own.smb2(C.content.as_bytes()).into_iter().fold(Talk::stream((COMPUTER, 0), (SERVER, 445)), fold),
+        own.smb1(C.cleartext).into_iter().fold(Talk::stream((COMPUTER, 0), (SERVER, 445)), fold),
     ]
 }
 
@@ -78,6 +83,12 @@ pub(super) fn announcements(capture: &mut Capture) {
     network::mdns(capture, PHONE, ("_companion-link._tcp", 49_153), &["rpBA=00:00:00:00:00:00"]);
     network::mdns(capture, TABLET, ("_airplay._tcp", 7000), &["model=iPad13,4"]);
     network::llmnr(capture, DESK, PHONE);
+    network::dhcp(capture, COMPUTER, SERVER, Request { vendor: "MSFT 5.0", wants: &[1, 3, 6, 15], more: &[] });
+    network::mdns(capture, LOUNGE, ("_http._tcp", 80), &["path=/"]);
+    network::llmnr(capture, DESK, COMPUTER);
+    network::lldp(capture, COMPUTER, "1", "computer");
+    network::cdp(capture, COMPUTER, "1", "computer", "1.0");
+    network::netbios(capture, COMPUTER, COMPUTER.name, 0x00);
     network::netbios(capture, DESK, C.netbios, 0x03);
     network::netbios(capture, DESK, DESK.name, 0x00);
 }

@@ -80,16 +80,21 @@ canaries! {
     search: "Haubentaucherova", "What was searched for.";
     upload: "Aufnahme_Kolkrabenstein.dcm", "Name of a file sent up.";
     phone_owner: "Philomenatraude", "Whose telephone it is.";
+    computer_owner: "Birkenzeisig", "Whose computer it is.";
+    titled: "Kernbeisserova, Theodolinde", "A patient in the title of a page.";
 }
+
+/// Names of patients too short to be found as canaries are; lines of free text of HL7 messages are so.
+pub const SHORT_NAMES: [&str; 3] = ["QXJ", "ZKW", "JQV"];
 
 /// Names of devices in the same conversations: they must be found, or nothing was read at all.
 pub const CAGES: [&str; 8] = [DICOM_CAGE, STATION_CAGE, HL7_CAGE, ASTM_CAGE, SDC_CAGE, SNMP_CAGE, SMB_CAGE, WEB_CAGE];
 
 pub(super) const DICOM_CAGE: &str = "CAGE_CT_AE";
-pub(super) const STATION_CAGE: &str = "CAGESTATION3";
+pub(super) const STATION_CAGE: &str = "CT-STATION-7319";
 pub(super) const HL7_CAGE: &str = "CAGEMONITOR";
 pub(super) const ASTM_CAGE: &str = "CageCounter";
 pub(super) const SDC_CAGE: &str = "Cage Ventilator 8";
-pub(super) const SNMP_CAGE: &str = "cage-switch-4";
-pub(super) const SMB_CAGE: &str = "CAGESERVER";
+pub(super) const SNMP_CAGE: &str = "icu-switch-7744";
+pub(super) const SMB_CAGE: &str = "SERVER-7755";
 pub(super) const WEB_CAGE: &str = "CageWeb/4.2";

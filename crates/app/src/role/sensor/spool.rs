@@ -65,7 +65,7 @@ impl Spool {
     pub(super) fn acknowledge(&self, sequence: u64) -> anyhow::Result<()> {
         let before = self.acknowledged.swap(sequence, Ordering::SeqCst);
         if before / STRIDE != sequence / STRIDE {
-            crate::role::places::write_durably(&mark(&self.folder), sequence.to_string().as_bytes())
+            crate::io::file::write_durably(&mark(&self.folder), sequence.to_string().as_bytes())
                 .context("cannot note what was acknowledged")?;
             // The last record that tells how far the sources were read stays: the newest segment is never released.
             self.log().release(sequence).context("cannot release what was acknowledged")?;
@@ -76,7 +76,7 @@ impl Spool {
     /// Notes how far it came, at the end.
     pub(super) fn close(&self) {
         let acknowledged = self.acknowledged.load(Ordering::SeqCst);
-        let _ = crate::role::places::write_durably(&mark(&self.folder), acknowledged.to_string().as_bytes());
+        let _ = crate::io::file::write_durably(&mark(&self.folder), acknowledged.to_string().as_bytes());
     }
 
     /// Whether a record is the spool's own business.

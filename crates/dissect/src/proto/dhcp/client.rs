@@ -69,7 +69,7 @@ pub(super) fn machine<'a>(message: &Message<'a>) -> Option<(&'a [u8], String)> {
 
 /// The client identifier in hexadecimal; its keyed hash when it is a text that names a person.
 pub(super) fn client_id(raw: &[u8], keyed: impl Fn(&[u8]) -> String) -> Cow<'_, str> {
-    let is_personal = |part: &[u8]| person::product_of_personal_name(&text::clean(part)).is_some();
+    let is_personal = |part: &[u8]| part.is_ascii() && person::without_names(&text::clean(part)).is_some();
     if raw.get(1..).is_some_and(is_personal) { keyed(raw).into() } else { text::hex(raw).into() }
 }
 

@@ -74,7 +74,7 @@ fn addresses(message: &Message<'_>, row: &mut Row<'_>) {
 fn names(message: &Message<'_>, row: &mut Row<'_>) {
     row.host("host_name", message.option(code::HOST_NAME).unwrap_or_default());
     row.host("client_fqdn", message.option(code::FQDN).map(client::fqdn).unwrap_or_default());
-    row.host("domain", message.option(code::DOMAIN).unwrap_or_default());
+    row.asked("domain", message.option(code::DOMAIN).unwrap_or_default());
     row.text("vendor_class", message.option(code::VENDOR_CLASS).unwrap_or_default());
     row.text("user_class", message.option(code::USER_CLASS).map(user_class).unwrap_or_default());
     row.text("parameters", client::parameters(message.option(code::PARAMETERS).unwrap_or_default()));

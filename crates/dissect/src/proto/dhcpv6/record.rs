@@ -54,7 +54,7 @@ fn settings(message: &Message<'_>, row: &mut Row<'_>) {
     row.text("parameters", message.option(code::OPTION_REQUEST).map(message::parameters).unwrap_or_default());
     let servers = address::v6_list(message.option(code::DNS_SERVERS).unwrap_or_default());
     row.list("name_servers", servers.map(|ip| ip.to_string()));
-    row.hosts("domains", domains(message.option(code::DOMAINS).unwrap_or_default()));
+    row.asked_all("domains", domains(message.option(code::DOMAINS).unwrap_or_default()));
     if let Some(status) = message.option(code::STATUS).and_then(|raw| raw.first_chunk::<2>()) {
         row.number("status", u16::from_be_bytes(*status));
     }

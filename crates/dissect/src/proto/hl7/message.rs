@@ -1,4 +1,6 @@
 //! One message, segment by segment: counts them, and reads those that describe devices.
+//!
+//! A line of free text may look like a segment of any name, such as a patient's. Only segments of the standard are named.
 
 use super::equipment::{Equipment, Lack, eui64_of};
 use super::header::{COMMON, Header};
@@ -6,12 +8,20 @@ use super::mdc::{Code, Level, Node, Place};
 use crate::codec::delimited::Delimiters;
 use crate::{About, Output};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::LazyLock;
 use wardlight_model::{Field, KeyKind};
 
 /// Most segment names, devices and device types remembered of one message.
 const MOST: usize = 64;
 /// Longest product value that is waited for.
 const LONGEST_VALUE: usize = 512;
+
+/// What segments are counted under whose names are not the standard's.
+const OTHER: &str = "other";
+
+/// The segments of the standard, in order.
+static STANDARD: LazyLock<Vec<&str>> =
+    LazyLock::new(|| include_str!("segments.txt").lines().filter(|line| !line.starts_with('#')).collect());
 
 /// What a line of a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +36,10 @@ pub(super) enum Segment {
     Participation,
     /// `MSA`.
     Acknowledgement,
-    /// Any other: counted by name, never read.
-    Other([u8; 3]),
+    /// Any other of the standard: counted by name, never read.
+    Standard(&'static str),
+    /// Any other: counted under one word for all, never read.
+    Other,
     /// No segment at all.
     None,
 }
@@ -36,7 +48,7 @@ pub(super) enum Segment {
 pub(super) struct Message {
     delimiters: Delimiters,
     header: Header,
-    counts: Vec<([u8; 3], u32)>,
+    counts: Vec<(&'static str, u32)>,
     acknowledged: &'static str,
     /// Hashes of the equipment identifiers seen, to count different ones.
     devices: Vec<u64>,
@@ -86,7 +98,11 @@ impl Message {
             b"OBX" => Segment::Observation,
             b"PRT" => Segment::Participation,
             b"MSA" => Segment::Acknowledgement,
-            [b'A'..=b'Z', b'A'..=b'Z' | b'0'..=b'9', b'A'..=b'Z' | b'0'..=b'9'] => Segment::Other(*name),
+            [b'A'..=b'Z', b'A'..=b'Z' | b'0'..=b'9', b'A'..=b'Z' | b'0'..=b'9'] => {
+                // A name alone on its line is no segment that anybody sends.
+                let named = follows.filter(|byte| *byte == self.delimiters.field).and_then(|_| standard(name));
+                named.map_or(Segment::Other, Segment::Standard)
+            }
             _ => Segment::None,
         }
     }
@@ -100,7 +116,7 @@ impl Message {
         self.vmd.clear();
         (self.acknowledged, self.odd) = ("", false);
         self.forget_partial();
-        self.count(*b"MSH");
+        self.count("MSH");
         (self.delimiters, self.trusted) = self.header.read(line, out);
         let sender = out.context().side.of(out.context().ends);
         let own = self.header.gateway.filter(|eui| sender.mac.is_some_and(|mac| eui64_of(mac) == *eui));
@@ -114,23 +130,24 @@ impl Message {
         match segment {
             Segment::Header | Segment::Batch => {}
             Segment::Observation => {
-                self.count(*b"OBX");
+                self.count("OBX");
                 if self.trusted {
                     self.observation(line, out);
                 }
                 self.forget_partial();
             }
             Segment::Participation => {
-                self.count(*b"PRT");
+                self.count("PRT");
                 if self.trusted {
                     self.participation(line, out);
                 }
             }
             Segment::Acknowledgement => {
-                self.count(*b"MSA");
+                self.count("MSA");
                 self.acknowledgement(line, out);
             }
-            Segment::Other(name) => self.count(name),
+            Segment::Standard(name) => self.count(name),
+            Segment::Other => self.count(OTHER),
             Segment::None if self.odd => {}
             Segment::None => {
                 self.odd = true;
@@ -144,8 +161,7 @@ impl Message {
         out.record(|row| {
             self.header.write(row);
             row.text("ack_code", self.acknowledged);
-            let name = |name: &[u8; 3]| String::from_utf8_lossy(name).into_owned();
-            row.list("segments", self.counts.iter().map(|(segment, count)| format!("{}*{count}", name(segment))));
+            row.list("segments", self.counts.iter().map(|(segment, count)| format!("{segment}*{count}")));
             row.list("device_types", self.types.iter().map(|code| Code::spell(*code)));
             row.number("devices", self.devices.len() as u64);
         });
@@ -199,7 +215,7 @@ impl Message {
         self.garbled = false;
     }
 
-    fn count(&mut self, name: [u8; 3]) {
+    fn count(&mut self, name: &'static str) {
         if let Some((_, count)) = self.counts.iter_mut().find(|(known, _)| *known == name) {
             *count = count.saturating_add(1);
         } else if self.counts.len() < MOST {
@@ -416,6 +432,11 @@ impl<'a> Observation<'a> {
     }
 }
 
+/// The segment of the standard that is called `name`.
+fn standard(name: &[u8; 3]) -> Option<&'static str> {
+    STANDARD.binary_search_by(|known| known.as_bytes().cmp(name)).ok().and_then(|at| STANDARD.get(at)).copied()
+}
+
 /// The first component of a product value that is not empty: `CWE` has it in the second.
 fn product_value<'a>(field: &'a [u8], delimiters: &Delimiters) -> &'a [u8] {
     let first = delimiters.repetitions(field).next().unwrap_or_default();
@@ -425,4 +446,20 @@ fn product_value<'a>(field: &'a [u8], delimiters: &Delimiters) -> &'a [u8] {
 /// Whether a text is a whole UDI as GS1, HIBCC or ICCBBA write it.
 fn is_udi_carrier(text: &str) -> bool {
     ["(01)", "+", "=/", "=+", "&,1"].iter().any(|begin| text.starts_with(begin)) && text.len() >= 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_segments_of_the_standard_are_named() {
+        assert!(STANDARD.is_sorted() && STANDARD.len() > 150);
+        let of = |line: &[u8]| Message::default().segment_of(line);
+        assert_eq!(of(b"PID|1"), Segment::Standard("PID"));
+        for line in [&b"LEE\r"[..], b"KIM|", b"ZPI|1", b"DON|1", b"SID|", b"PID\r"] {
+            assert_eq!(of(line), Segment::Other, "{}", line.escape_ascii());
+        }
+        assert_eq!(of(b"Lee|"), Segment::None);
+    }
 }

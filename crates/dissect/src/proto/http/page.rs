@@ -1,5 +1,8 @@
 //! HTML pages and forms: the title of a page, and whether a form sends a password.
+//!
+//! A title may name a patient. Out goes a title of words that name no person, or else the makers and products in it.
 
+use crate::codec::words::{Class, class};
 use crate::{About, Output};
 use wardlight_model::Field;
 
@@ -10,8 +13,30 @@ const LONGEST: usize = 160;
 pub fn say_title(html: &[u8], out: &mut Output<'_>) {
     let Some(raw) = title(html) else { return };
     if raw.len() <= LONGEST && !may_name_someone(raw) {
-        out.fact(About::Sender, Field::HttpTitle, &plain(&crate::codec::text::clean(raw)), raw);
+        let title = plain(&crate::codec::text::clean(raw));
+        out.fact(About::Sender, Field::HttpTitle, &of_a_product(title), raw);
     }
+}
+
+/// `title` when every word in it is known, a number or a code; else the makers and products in it, perhaps none.
+fn of_a_product(title: String) -> String {
+    let words = || title.split(|c: char| !c.is_alphanumeric() && c != '!').map(|word| word.trim_end_matches('!'));
+    let words = || words().filter(|word| !word.is_empty());
+    if words().all(|word| class(word).is_some() || is_code(word)) {
+        return title;
+    }
+    let of_a_maker = |word: &&str| word.chars().count() > 1 && class(word) == Some(Class::Maker);
+    words().filter(of_a_maker).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a word has digits, and letters only as models and versions have them.
+fn is_code(word: &str) -> bool {
+    let is_name = |letters: &str| {
+        let is_known = letters.len() < 3 || class(letters).is_some();
+        !is_known && (letters.len() > 4 || letters.contains(|c: char| !c.is_ascii() || "aeiouyAEIOUY".contains(c)))
+    };
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    (1..6).contains(&digits) && !word.split(|c: char| !c.is_alphabetic()).any(is_name)
 }
 
 /// Whether a form (`application/x-www-form-urlencoded`) has a field for a password. Values are not looked at.
@@ -117,6 +142,37 @@ mod tests {
         for title in ["HP LaserJet 600 M602", "IntelliVue MX800 4.2.1", "WAGO 750-881", "192.168.10.21", "X 2-1"] {
             assert!(!may_name_someone(title.as_bytes()), "{title}");
         }
+    }
+
+    #[test]
+    fn of_a_title_only_what_names_a_product_is_kept() {
+        for title in [
+            "AXIS M3045 - Live View",
+            "HP LaserJet 600 M602",
+            "Orthanc",
+            "Apache Tomcat/8.0.32 (Ubuntu) - Error report",
+            "FRITZ!Box 7490",
+        ] {
+            assert_eq!(of_a_product(title.to_owned()), title);
+        }
+        for (title, kept) in [
+            ("Smith, John - Bed 7", ""),
+            ("Patient: John Smith", ""),
+            ("Philips Monitor of Anna Meier 1931", "Philips"),
+            ("ANNA1931 - AXIS Live View", "AXIS"),
+            ("Record 471147", ""),
+            ("Müller", ""),
+        ] {
+            assert_eq!(of_a_product(title.to_owned()), kept);
+        }
+    }
+
+    #[test]
+    fn titles_that_products_are_known_by_are_kept() {
+        let text = include_str!("../../../../../data/fingerprints/recog-html_title.toml");
+        let examples = text.lines().filter_map(|line| line.strip_prefix("text = '")?.strip_suffix('\''));
+        let lost: Vec<&str> = examples.clone().filter(|title| of_a_product((*title).to_owned()) != *title).collect();
+        assert!(lost.len() * 10 < examples.count(), "{lost:#?}");
     }
 
     #[test]

@@ -140,7 +140,7 @@ impl Answer {
                 row.text("method", asked.method.as_bytes());
                 row.text("uri", asked.shape.to_string().as_bytes());
                 if let Some(words) = &asked.words {
-                    row.host("host", &words.host);
+                    row.asked("host", &words.host);
                     row.text("user_agent", words.agent.as_bytes());
                     row.list("orig_mime_types", Some(&words.media).filter(|media| !media.is_empty()));
                 }

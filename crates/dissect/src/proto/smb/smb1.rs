@@ -196,7 +196,7 @@ fn set_up(mut message: Message<'_>, out: &mut Output<'_>) -> Result<(), Short> {
             Some(message) => record_token(message, row),
             None => {
                 account.person("username", row);
-                row.text("domainname", domain.text().as_bytes());
+                row.asked("domainname", domain.text().as_bytes());
             }
         }
     });

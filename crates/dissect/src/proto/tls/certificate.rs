@@ -1,7 +1,7 @@
 //! The leaf certificate of one end (RFC 5280), and whether it names a person.
 
 use crate::codec::cursor::Cursor;
-use crate::codec::person::product_of_personal_name;
+use crate::codec::person::{is_own_computer, product_of_personal_name};
 use crate::codec::text;
 use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509Certificate, X509Name};
 use x509_parser::public_key::PublicKey;
@@ -114,7 +114,7 @@ fn purpose<'a>(certificate: &X509Certificate<'a>, names: &mut Vec<&'a str>) -> P
                     match name {
                         GeneralName::DNSName(dns) => {
                             purpose.has_host_name = true;
-                            if names.len() < NAMES && product_of_personal_name(dns).is_none() && !dns.contains('@') {
+                            if names.len() < NAMES && !dns.split('.').any(names_someone) && !dns.contains('@') {
                                 names.push(dns);
                             }
                         }
@@ -144,7 +144,12 @@ fn is_personal(subject: &X509Name<'_>, purpose: Purpose, is_client: bool) -> boo
         || (purpose.mails && !purpose.serves)
         || (is_client && for_account && !purpose.serves)
         || (is_client && !purpose.serves && !purpose.has_host_name && (!is_readable || reads_as_person(common)))
-        || (stands_alone && product_of_personal_name(common).is_some())
+        || (stands_alone && common.split('.').any(names_someone))
+}
+
+/// Whether a label of a host name says whose computer it is.
+fn names_someone(label: &str) -> bool {
+    product_of_personal_name(label).is_some() || is_own_computer(label)
 }
 
 /// Whether a common name is written as people's names are: two to four words, letters only, each with a capital.

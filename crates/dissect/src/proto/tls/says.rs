@@ -143,7 +143,7 @@ impl Session {
                 row.text("cipher", format!("{:04x}", self.cipher).as_bytes());
                 row.flag("resumed", self.is_resumed);
             }
-            row.host("server_name", &self.words.server_name);
+            row.asked("server_name", &self.words.server_name);
             row.text("next_protocol", self.words.protocol.as_bytes());
             row.flag("established", self.is_established);
             row.text("ja4", self.words.ja4.as_bytes());

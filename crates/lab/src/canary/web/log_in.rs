@@ -25,6 +25,7 @@ pub(super) fn talks() -> Vec<Talk> {
         talks.push(opened().say(request(&format!("GET {path}"), &[HOST], [])).answer(answer()));
     }
     talks.push(many(&named));
+    talks.extend(titles().map(|title| opened().say(request("GET /", &[HOST], [])).answer(titled(&named, &title))));
     talks
 }
 
@@ -108,6 +109,17 @@ fn answer() -> crate::bytes::Bytes {
     let elsewhere = format!("Location: /chart/{}?token={}", C.record, C.bearer);
     let link = format!("Link: </chart/{}>; rel=next", C.visit);
     response("200 OK", &[&named, "Content-Type: text/html; charset=utf-8", &attached, &elsewhere, &link], page)
+}
+
+/// Titles of pages that name a patient.
+fn titles() -> impl Iterator<Item = String> {
+    let mixed = format!("Cage {} - Philips Monitor", C.titled);
+    [format!("{} - Bed 7", C.titled), format!("Patient: {}", C.titled), C.titled.to_owned(), mixed].into_iter()
+}
+
+fn titled(named: &str, title: &str) -> crate::bytes::Bytes {
+    let page = format!("<html><head><title>{title}</title></head><body>ok</body></html>");
+    response("200 OK", &[named, "Content-Type: text/html"], page)
 }
 
 /// Several exchanges on one connection.
