@@ -392,19 +392,19 @@ fn masked_label<'b>(key: &PrivacyKey, label: &'b str, naming: Naming) -> Cow<'b,
     if label.starts_with('_') || is_masked(label) {
         return Cow::Borrowed(label);
     }
+    key.instead(label, naming as u8, || hidden(key, label, naming)).map_or(Cow::Borrowed(label), Cow::Owned)
+}
+
+/// The words of `label` that name nobody with the hash of all of it; `None` when all of it may be read.
+fn hidden(key: &PrivacyKey, label: &str, naming: Naming) -> Option<String> {
     let words = match (person::product_of_personal_name(label), naming) {
         (Some(product), _) => Some(product.to_owned()),
         (None, Naming::Own) => person::without_names(label),
         (None, Naming::Asked) if person::is_own_computer(label) => person::without_names(label),
         (None, Naming::Asked) => None,
-    };
-    match words {
-        Some(words) => {
-            let hidden = format!("{words} {}", key.hash(label.to_lowercase().as_bytes()));
-            Cow::Owned(hidden.trim_start().to_owned())
-        }
-        None => Cow::Borrowed(label),
-    }
+    }?;
+    let hidden = format!("{words} {}", key.hash(label.to_lowercase().as_bytes()));
+    Some(hidden.trim_start().to_owned())
 }
 
 /// Whether `label` was masked before.

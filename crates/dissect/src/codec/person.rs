@@ -2,7 +2,7 @@
 //! e-mail addresses and `user=` in product strings.
 //!
 //! A name that people give is readable only as far as it is made of words for devices, makers and places
-//! ([`super::words`]), of numbers, and of codes such as serial numbers, hardware addresses and models.
+//! (`words`), of numbers, and of codes such as serial numbers, hardware addresses and models.
 
 use super::words::names_a_device;
 

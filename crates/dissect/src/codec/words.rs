@@ -2,6 +2,8 @@
 //!
 //! Whatever is not among them may be somebody's name. The words stand in `words.txt`.
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use std::sync::LazyLock;
 
 /// What a word is.
@@ -15,12 +17,21 @@ pub(crate) enum Class {
     Page,
 }
 
-/// What `word` is, capitals or not; `None` when it may be a name.
+/// Longest of the words, in bytes.
+const LONGEST: usize = 32;
+
+/// What `word` is, capitals or not; `None` when it may be a name. Asked for every name on the wire, so that nothing is
+/// allocated for words in ASCII.
 #[must_use]
 pub(crate) fn class(word: &str) -> Option<Class> {
-    let word = word.to_lowercase();
-    let at = WORDS.binary_search_by(|(known, _)| (*known).cmp(&word)).ok()?;
-    WORDS.get(at).map(|(_, class)| *class)
+    if !word.is_ascii() {
+        return WORDS.get(word.to_lowercase().as_str()).copied();
+    }
+    let mut room = [0; LONGEST];
+    let small = room.get_mut(..word.len())?;
+    small.copy_from_slice(word.as_bytes());
+    small.make_ascii_lowercase();
+    WORDS.get(std::str::from_utf8(small).ok()?).copied()
 }
 
 /// Whether `word` is a maker's, a product's, a device's or a place's.
@@ -29,20 +40,24 @@ pub(crate) fn names_a_device(word: &str) -> bool {
     matches!(class(word), Some(Class::Maker | Class::Device))
 }
 
-static WORDS: LazyLock<Vec<(&str, Class)>> = LazyLock::new(|| {
-    let mut class = Class::Maker;
-    let mut words = Vec::new();
-    for line in include_str!("words.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        match line {
-            "[maker]" => class = Class::Maker,
-            "[device]" => class = Class::Device,
-            "[page]" => class = Class::Page,
-            word => words.push((word, class)),
-        }
-    }
-    words.sort_unstable();
-    words
-});
+static WORDS: LazyLock<HashMap<&str, Class, FixedState>> = LazyLock::new(|| lines().collect());
+
+/// The words as they stand in the file, each with its class.
+fn lines() -> impl Iterator<Item = (&'static str, Class)> {
+    let lines = include_str!("words.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .scan(Class::Maker, |class, line| {
+            let title = match line {
+                "[maker]" => Some(Class::Maker),
+                "[device]" => Some(Class::Device),
+                "[page]" => Some(Class::Page),
+                _ => None,
+            };
+            *class = title.unwrap_or(*class);
+            Some((title.is_none()).then_some((line, *class)))
+        })
+        .flatten()
+}
 
 #[cfg(test)]
 mod tests {
@@ -60,8 +75,8 @@ mod tests {
 
     #[test]
     fn every_word_stands_once_and_in_small_letters() {
-        assert!(WORDS.windows(2).all(|pair| pair[0].0 != pair[1].0));
-        assert!(WORDS.iter().all(|(word, _)| *word == word.to_lowercase() && !word.contains(' ')));
+        assert_eq!(lines().count(), WORDS.len());
+        assert!(lines().all(|(word, _)| word == word.to_lowercase() && !word.contains(' ') && word.len() <= LONGEST));
     }
 
     /// Frequent names of several countries, among them those of makers.
