@@ -66,7 +66,7 @@ pub struct Keeper<'a> {
     flows: Batch,
     site_name: String,
     changes: Vec<Change>,
-    decided: Vec<(Id, Fate)>,
+    decided: Vec<(u64, Id, Fate)>,
     committed: u64,
     recorded: Time,
     standing: Standing,
@@ -112,7 +112,8 @@ impl<'a> Keeper<'a> {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed)?;
         let bounds = Bounds { facts: config.store.most_facts, presences: config.store.most_facts };
-        let ledger = Ledger::open(id, &places)?;
+        let (ledger, refused) = Ledger::open(id, &places)?;
+        waiting.carried_out(loaded.sequence, refused);
         Ok(Self {
             config,
             runtime,
@@ -190,7 +191,7 @@ impl<'a> Keeper<'a> {
                 Effect::Decided { sequence, id, decision, outcome } => {
                     let why = outcome.as_ref().err().map(ToString::to_string);
                     self.ledger.decided(sequence, &decision, why.as_deref().map_or(Ok(()), Err))?;
-                    self.decided.push((id, why.map_or(Fate::Stored(sequence), Fate::Refused)));
+                    self.decided.push((sequence, id, why.map_or(Fate::Stored(sequence), Fate::Refused)));
                 }
                 Effect::Unread { sequence, reason } => {
                     self.standing.unread += 1;
@@ -223,7 +224,12 @@ impl<'a> Keeper<'a> {
             self.manifest.apply(&flushed.change);
             self.committed = sequence;
         }
-        for (id, fate) in self.decided.drain(..) {
+        let refused = self.decided.iter().filter_map(|(sequence, _, fate)| match fate {
+            Fate::Refused(why) => Some((*sequence, why.clone())),
+            _ => None,
+        });
+        self.waiting.carried_out(self.committed, refused);
+        for (_, id, fate) in self.decided.drain(..) {
             self.waiting.answer(id, fate);
         }
         Ok(())

@@ -5,6 +5,7 @@
 use super::places::{Places, secret};
 use super::{new_id, now};
 use anyhow::Context as _;
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -13,6 +14,8 @@ use wardlight_model::Id;
 use wardlight_model::journal::Decision;
 use wardlight_store::segment::{self, Draft};
 
+/// The outcome of a decision that was carried out.
+const DONE: &str = "done";
 /// Entries after which a checkpoint is due at once.
 const STRIDE: u64 = 256;
 
@@ -29,19 +32,25 @@ pub struct Ledger {
 
 impl Ledger {
     /// Opens the ledger of `site`, or begins it with the key in the key folder. Errors: what the disk says, a ledger
-    /// that does not continue, or a key that is not the one in force.
-    pub fn open(site: Id, places: &Places) -> anyhow::Result<Self> {
+    /// that does not continue, or a key that is not the one in force. Gives also which journal records were refused, and
+    /// why.
+    pub fn open(site: Id, places: &Places) -> anyhow::Result<(Self, BTreeMap<u64, String>)> {
         let options = segment::Options { segment_bytes: 16 << 20, reserve_bytes: 4 << 20 };
         let segments = segment::Log::open(&places.ledger(), options).context("cannot open the ledger")?;
         let signer = Signer::from_seed(&secret(&places.ledger_key())?);
         let mut stored = segments.reader(segments.first());
         let first = stored.next().transpose().context("cannot read the ledger")?;
-        let Some(first) = first else { return Self::begin(Site(site.0), segments, signer, places) };
-        let (mut log, mut told) = (Log::reopen(Site(site.0), &first.body)?, 0);
+        let Some(first) = first else {
+            return Ok((Self::begin(Site(site.0), segments, signer, places)?, BTreeMap::new()));
+        };
+        let (mut log, mut told, mut refused) = (Log::reopen(Site(site.0), &first.body)?, 0, BTreeMap::new());
         for record in stored {
             let record = record.context("cannot read the ledger")?;
             log.follow(&record.body).context("the ledger does not continue; run `wardlight ledger verify`")?;
-            told = told.max(told_by(&record.body));
+            if let Some((sequence, why)) = told_by(&record.body) {
+                told = told.max(sequence);
+                refused.extend(why.map(|why| (sequence, why)));
+            }
         }
         if log.key() != signer.public() {
             anyhow::bail!(
@@ -50,7 +59,7 @@ impl Ledger {
             );
         }
         let signed = log.size();
-        Ok(Self { log, segments, signer, places: places.clone(), told, signed })
+        Ok((Self { log, segments, signer, places: places.clone(), told, signed }, refused))
     }
 
     fn begin(site: Site, segments: segment::Log, signer: Signer, places: &Places) -> anyhow::Result<Self> {
@@ -78,7 +87,7 @@ impl Ledger {
             "at": decision.at.to_string(),
             "command": decision.command.name(),
             "detail": format!("{:?}", decision.command),
-            "outcome": match outcome { Ok(()) => "done", Err(why) => why },
+            "outcome": match outcome { Ok(()) => DONE, Err(why) => why },
         });
         let body = serde_json::to_vec(&body)?;
         let subject = format!("journal:{sequence}");
@@ -119,9 +128,12 @@ impl Ledger {
     }
 }
 
-/// The journal record that an entry tells of.
-fn told_by(stored: &[u8]) -> u64 {
-    let entry = Entry::read(stored).ok();
-    let detail = entry.as_ref().and_then(|entry| entry.detail().ok().flatten());
-    detail.and_then(|detail| detail.subject.strip_prefix("journal:")?.parse().ok()).unwrap_or_default()
+/// The journal record that an entry tells of, and why that was refused, if it was.
+fn told_by(stored: &[u8]) -> Option<(u64, Option<String>)> {
+    let entry = Entry::read(stored).ok()?;
+    let detail = entry.detail().ok()??;
+    let sequence = detail.subject.strip_prefix("journal:")?.parse().ok()?;
+    let body: serde_json::Value = serde_json::from_slice(detail.body).unwrap_or_default();
+    let outcome = body.get("outcome").and_then(serde_json::Value::as_str);
+    Some((sequence, outcome.filter(|outcome| *outcome != DONE).map(str::to_owned)))
 }

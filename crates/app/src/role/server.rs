@@ -27,7 +27,8 @@ pub fn journal(config: &Config) -> anyhow::Result<Journal> {
 
 /// Opens the database as configured, made when it is new. Errors: it cannot be reached, or is of a later version.
 pub async fn database(config: &Config) -> anyhow::Result<Database> {
-    let settings = Settings { url: Places::of(config).database(config), site: new_id()?, now: now(), patience: PATIENCE };
+    let settings =
+        Settings { url: Places::of(config).database(config), site: new_id()?, now: now(), patience: PATIENCE };
     Database::open(&settings).await.context("cannot open the state")
 }
 
