@@ -5,9 +5,13 @@
 
 mod bed;
 mod chance;
+mod disk;
 mod kills;
 mod load;
+mod points;
+mod power;
 mod state;
+mod trace;
 mod wire;
 
 use crate::{shell, test};
@@ -22,6 +26,15 @@ pub struct Plan {
     /// SIGKILLs at random moments under load.
     #[arg(long, default_value_t = 500)]
     pub kills: u64,
+    /// Aborts at successive calls that reach the disk.
+    #[arg(long, default_value_t = 1000)]
+    pub points: u64,
+    /// Images of a disk after a loss of power.
+    #[arg(long, default_value_t = 1000)]
+    pub images: u64,
+    /// Takes syncs of paths that hold this for ones that never were, and fails unless an image shows it.
+    #[arg(long, value_name = "PART")]
+    pub without: Option<String>,
     /// Where chance begins; the same seed tries the same again, as far as the system's own timing lets it.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -42,6 +55,28 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
             begun.elapsed().as_secs()
         );
     }
+    if plan.points + plan.images > 0 {
+        anyhow::ensure!(
+            has_strace(),
+            "this needs strace: `apt-get install strace` as root brings it; or ask for kills alone"
+        );
+    }
+    let folder = test::target(root)?.join("crash");
+    if plan.points > 0 {
+        println!("points:");
+        let aborted = points::run(&program, &folder, plan.points)?;
+        println!(
+            "{} points, {} runs did not come to theirs; nothing lost, nothing twice; {} s",
+            aborted.points,
+            aborted.missed,
+            begun.elapsed().as_secs()
+        );
+    }
+    if plan.images > 0 {
+        println!("power:");
+        power::run(&program, &folder, plan.images, plan.seed, plan.without.as_deref())?;
+        println!("{} s", begun.elapsed().as_secs());
+    }
     Ok(())
 }
 
@@ -50,4 +85,9 @@ fn build(root: &Path) -> Result<PathBuf> {
     let mut cargo = Command::new(shell::cargo());
     shell::run(cargo.args(["build", "--quiet", "-p", "wardlight-app"]).current_dir(root)).context("cannot build")?;
     Ok(test::target(root)?.join("debug/wardlight"))
+}
+
+/// Whether calls can be recorded and cut off here.
+pub fn has_strace() -> bool {
+    shell::succeeds(Command::new("strace").arg("-V"))
 }

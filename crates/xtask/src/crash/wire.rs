@@ -31,7 +31,6 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    #[expect(dead_code)]
     /// Nothing sent yet of batches 0 to `count`.
     pub fn of(count: u64) -> Self {
         Self { waiting: (0..count).collect(), ..Self::default() }
