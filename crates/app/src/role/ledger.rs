@@ -2,14 +2,14 @@
 //!
 //! An entry is durable before anybody is told of it; a checkpoint is signed only over durable entries.
 
-use super::places::{Places, secret};
+use super::places::{Places, secret, write_durably};
 use super::{new_id, now};
 use anyhow::Context as _;
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use wardlight_ledger::{Detail, Entry, Kind, Log, Signer, Site};
+use wardlight_ledger::{Checkpoint, Detail, Entry, Kind, Log, Signer, Site};
 use wardlight_model::Id;
 use wardlight_model::journal::Decision;
 use wardlight_store::segment::{self, Draft};
@@ -58,8 +58,31 @@ impl Ledger {
                 places.ledger_key().display()
             );
         }
-        let signed = log.size();
-        Ok((Self { log, segments, signer, places: places.clone(), told, signed }, refused))
+        let mut ledger = Self { log, segments, signer, places: places.clone(), told, signed: 0 };
+        ledger.signed = ledger.vouched_for()?;
+        ledger.sign()?;
+        Ok((ledger, refused))
+    }
+
+    /// How many entries the newest checkpoint on disk vouches for. What a loss of power left of one that was being
+    /// written is taken away: it would spoil the next.
+    fn vouched_for(&self) -> anyhow::Result<u64> {
+        let path = self.places.checkpoints();
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            bytes => bytes.with_context(|| path.display().to_string())?,
+        };
+        let whole: Vec<Checkpoint> =
+            Checkpoint::parse_all(&String::from_utf8_lossy(&bytes)).into_iter().flatten().collect();
+        let text: String = whole.iter().map(|checkpoint| format!("{checkpoint}\n")).collect();
+        if text.as_bytes() != bytes {
+            write_durably(&path, text.as_bytes())
+                .with_context(|| format!("cannot mend the checkpoints in {}", path.display()))?;
+        }
+        let key = self.signer.public();
+        let sizes =
+            whole.iter().filter(|checkpoint| checkpoint.is_signed_by(key)).map(|checkpoint| checkpoint.head.size);
+        Ok(sizes.filter(|size| *size <= self.log.size()).max().unwrap_or_default())
     }
 
     fn begin(site: Site, segments: segment::Log, signer: Signer, places: &Places) -> anyhow::Result<Self> {
@@ -114,7 +137,9 @@ impl Ledger {
             let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
             file.write_all(checkpoint.to_string().as_bytes())?;
             file.write_all(b"\n")?;
-            file.sync_all()
+            file.sync_all()?;
+            // The first one made the file.
+            fs::File::open(self.places.ledger())?.sync_all()
         };
         append().with_context(|| format!("cannot write the checkpoint to {}", path.display()))?;
         self.signed = self.log.size();

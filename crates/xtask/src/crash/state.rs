@@ -2,7 +2,6 @@
 
 use super::load::{self, Effects};
 use super::wire::Sent;
-use crate::shell;
 use anyhow::{Context as _, Result, bail};
 use std::fs;
 use std::path::Path;
@@ -39,7 +38,13 @@ pub(super) fn compare(program: &Path, config: &Path, root: &Path, sent: &Sent) -
     }
     let mut verify = Command::new(program);
     verify.args(["ledger", "verify", "--config"]).arg(config);
-    shell::stdout(&mut verify).context("the ledger is not sound").map(drop)
+    let output = verify.output().context("cannot start the program")?;
+    anyhow::ensure!(
+        output.status.success(),
+        "the ledger is not sound: {}",
+        String::from_utf8_lossy(&output.stdout).trim()
+    );
+    Ok(())
 }
 
 fn read(data: &Path) -> Result<Effects> {
