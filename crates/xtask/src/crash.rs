@@ -1,4 +1,5 @@
-//! Is anything lost, or done twice, that was acknowledged? Kills the server under load, and looks.
+//! Is anything lost, or done twice, that was acknowledged? Kills the server under load, at each
+//! call that reaches the disk, and by a loss of power, and looks.
 //!
 //! The harness plays a sensor: it sends batches with ids of its own, notes each acknowledgement, sends again what had
 //! none, and in the end counts what the installation holds. What is acknowledged must be there, and nothing twice.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Batches of each run.
-const BATCHES: u64 = 60;
+const BATCHES: u64 = 80;
 /// Points after which progress is told.
 const STRIDE: u64 = 50;
 

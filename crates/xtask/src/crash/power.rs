@@ -57,7 +57,7 @@ impl Run {
     }
 }
 
-/// Starts `program` on `count` images of the run in `trace`, or of one recorded now. With `without`, syncs of such paths
+/// Starts `program` on `count` images of a run that is recorded now below `folder`. With `without`, syncs of such paths
 /// are taken for none, and an image must show it. Errors: an acknowledged batch that is lost or there twice.
 pub(super) fn run(program: &Path, folder: &Path, count: u64, seed: u64, without: Option<&str>) -> Result<()> {
     fs::create_dir_all(folder)?;
@@ -73,7 +73,7 @@ pub(super) fn run(program: &Path, folder: &Path, count: u64, seed: u64, without:
         let outcome = one(program, &recording, point, &numbers, &mut chance, without);
         match (outcome, without) {
             (Err(error), Some(class)) => {
-                println!("  image {image} at call {point}: without the syncs of {class}: {}", first_line(&error));
+                println!("  image {image} at call {point}: without the syncs of {class}: {}", short(&error));
                 return Ok(());
             }
             (Err(error), None) => {
@@ -113,6 +113,8 @@ fn one(
     Ok(format!("{fate:?}"))
 }
 
-fn first_line(error: &anyhow::Error) -> String {
-    format!("{:#}", error.root_cause()).lines().next().unwrap_or_default().to_owned()
+/// What went wrong, in a line or two.
+fn short(error: &anyhow::Error) -> String {
+    let text: String = format!("{error:#}").replace('\n', " ");
+    text.chars().take(400).collect()
 }
