@@ -84,12 +84,8 @@ impl<'a> Keeper<'a> {
         let places = Places::of(config);
         let (id, loaded, devices, manifest) = runtime.block_on(async {
             let loaded = database.load().await?;
-            Ok::<_, StoreError>((
-                database.site().await?,
-                loaded,
-                database.device_ids().await?,
-                database.manifest().await?,
-            ))
+            let (id, devices) = (database.site().await?, database.device_ids().await?);
+            Ok::<_, StoreError>((id, loaded, devices, database.manifest().await?))
         })?;
         if loaded.unknown > 0 {
             eprintln!("wardlight: {} facts are of a later version and are left as they are", loaded.unknown);

@@ -162,3 +162,43 @@ fn told_by(stored: &[u8]) -> Option<(u64, Option<String>)> {
     let outcome = body.get("outcome").and_then(serde_json::Value::as_str);
     Some((sequence, outcome.filter(|outcome| *outcome != DONE).map(str::to_owned)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Files};
+    use wardlight_model::journal::Command;
+    use wardlight_model::{Scope, Time};
+
+    fn decision() -> Decision {
+        let domain = wardlight_model::Domain { scope: Scope(1), site: Id([2; 16]), name: "ward".into() };
+        Decision { by: "mayer".into(), at: Time::default(), command: Command::PutDomain(domain) }
+    }
+
+    /// What may be left of a checkpoint when power went: nothing, not even the file; a part; a part and a hole.
+    #[test]
+    fn entries_are_vouched_for_again_after_a_checkpoint_was_lost_or_torn() {
+        for left in [None, Some((0, &b""[..])), Some((70, b"")), Some((70, b"\0\0\xe2"))] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+            let places = Places::of(&Config { files: Files { data, keys }, ..Config::default() });
+            places.make().expect("folders");
+            let (mut ledger, _) = Ledger::open(Id([1; 16]), &places).expect("begun");
+            ledger.decided(1, &decision(), Err("no such site")).expect("written");
+            ledger.sign().expect("signed");
+            drop(ledger);
+            let whole = fs::read(places.checkpoints()).expect("there");
+            fs::remove_file(places.checkpoints()).expect("taken away");
+            if let Some((cut, hole)) = left {
+                let torn = [&whole[..whole.len() - cut], hole].concat();
+                fs::write(places.checkpoints(), torn).expect("written");
+            }
+            let (ledger, refused) = Ledger::open(Id([1; 16]), &places).expect("opened again");
+            assert_eq!(refused, [(1, "no such site".to_owned())].into());
+            let text = fs::read_to_string(places.checkpoints()).expect("text");
+            let newest = Checkpoint::parse_all(&text).pop().expect("one").expect("whole");
+            assert_eq!((newest.head.size, ledger.size()), (2, 2), "{left:?}");
+            assert!(Checkpoint::parse_all(&text).iter().all(Result::is_ok), "{text}");
+        }
+    }
+}

@@ -65,12 +65,13 @@ pub(super) fn run(program: &Path, folder: &Path, count: u64, seed: u64, without:
     let recording = Recording::of(&run.calls, &run.root, run.lines)?;
     println!("  recorded {} calls, {} batches acknowledged", run.calls.len(), recording.answers.len());
     ensure!(recording.answers.len() as u64 == BATCHES, "the trace does not show every answer");
-    let numbers: HashMap<Id, u64> = (0..BATCHES).map(|n| (load::batch(n).id, n)).collect();
+    let numbers = (0..BATCHES).map(|n| (load::batch(n).id, n)).collect();
+    let trial = Trial { program, recording, numbers, without };
     let mut fates: HashMap<String, u64> = HashMap::new();
     for image in 0..count {
         let mut chance = Chance::new(seed, image);
-        let point = usize::try_from(chance.below(recording.lines as u64 + 1))?;
-        let outcome = one(program, &recording, point, &numbers, &mut chance, without);
+        let point = usize::try_from(chance.below(trial.recording.lines as u64 + 1))?;
+        let outcome = trial.one(point, &mut chance);
         match (outcome, without) {
             (Err(error), Some(class)) => {
                 println!("  image {image} at call {point}: without the syncs of {class}: {}", short(&error));
@@ -91,26 +92,31 @@ pub(super) fn run(program: &Path, folder: &Path, count: u64, seed: u64, without:
     Ok(())
 }
 
-fn one(
-    program: &Path,
-    recording: &Recording,
-    point: usize,
-    numbers: &HashMap<Id, u64>,
-    chance: &mut Chance,
-    without: Option<&str>,
-) -> Result<String> {
-    let bed = Bed::new(program)?;
-    let fate = recording.restore(&bed.root(), point, chance, without)?;
-    let mut sent = Sent::of(BATCHES);
-    for (line, id, sequence) in recording.answers.iter().filter(|(line, ..)| *line < point) {
-        let n = numbers.get(id).with_context(|| format!("line {line} answers what was not sent"))?;
-        sent.stored.insert(*n, *sequence);
+/// What each image is made from.
+struct Trial<'a> {
+    program: &'a Path,
+    recording: Recording,
+    numbers: HashMap<Id, u64>,
+    without: Option<&'a str>,
+}
+
+impl Trial<'_> {
+    /// Starts the program on what a disk may hold when power went at `point`; says how it was treated. Errors: something
+    /// is lost or there twice.
+    fn one(&self, point: usize, chance: &mut Chance) -> Result<String> {
+        let bed = Bed::new(self.program)?;
+        let fate = self.recording.restore(&bed.root(), point, chance, self.without)?;
+        let mut sent = Sent::of(BATCHES);
+        for (line, id, sequence) in self.recording.answers.iter().filter(|(line, ..)| *line < point) {
+            let n = self.numbers.get(id).with_context(|| format!("line {line} answers what was not sent"))?;
+            sent.stored.insert(*n, *sequence);
+        }
+        let Sent { waiting, stored, .. } = &mut sent;
+        waiting.retain(|n| !stored.contains_key(n));
+        let acknowledged = stored.len();
+        bed.settle(&mut sent).with_context(|| format!("{fate:?}, {acknowledged} batches were acknowledged"))?;
+        Ok(format!("{fate:?}"))
     }
-    let Sent { waiting, stored, .. } = &mut sent;
-    waiting.retain(|n| !stored.contains_key(n));
-    let acknowledged = stored.len();
-    bed.settle(&mut sent).with_context(|| format!("{fate:?}, {acknowledged} batches were acknowledged"))?;
-    Ok(format!("{fate:?}"))
 }
 
 /// What went wrong, in a line or two.

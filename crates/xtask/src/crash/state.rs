@@ -47,34 +47,34 @@ pub(super) fn compare(program: &Path, config: &Path, root: &Path, sent: &Sent) -
     Ok(())
 }
 
-fn read(data: &Path) -> Result<Effects> {
+fn read(folder: &Path) -> Result<Effects> {
     let mut effects = Effects::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let manifest = runtime.block_on(state(data, &mut effects))?;
-    for row in History::new(data).scan(&manifest, Query::default()) {
+    let manifest = state(folder, &mut effects)?;
+    for row in History::new(folder).scan(&manifest, Query::default()) {
         add(&mut effects, load::row(row?.id), 1);
     }
-    ledger(&data.join("ledger"), &mut effects)?;
+    ledger(&folder.join("ledger"), &mut effects)?;
     Ok(effects)
 }
 
-async fn state(data: &Path, effects: &mut Effects) -> Result<Manifest> {
-    let url = format!("sqlite:{}", data.join("state.db").display());
+fn state(folder: &Path, effects: &mut Effects) -> Result<Manifest> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let url = format!("sqlite:{}", folder.join("state.db").display());
     let settings = Settings { url, site: Id::default(), now: Time::default(), patience: Duration::from_secs(10) };
-    let database = Database::open(&settings).await?;
-    let loaded = database.load().await?;
+    let database = runtime.block_on(Database::open(&settings))?;
+    let loaded = runtime.block_on(database.load())?;
     loaded.facts.iter().for_each(|fact| add(effects, load::fact(fact), fact.count));
     loaded.presences.iter().for_each(|presence| add(effects, load::presence(presence), presence.packets));
     loaded.oddities.iter().for_each(|odd| add(effects, load::oddity(odd), odd.count));
     loaded.areas.iter().for_each(|area| add(effects, load::area(area), 1));
     let all = ContactFilter { ip: None, mac: None, hours: 0..i64::from(i32::MAX), limit: 1 << 20 };
-    for contact in database.contacts(&all).await? {
+    for contact in runtime.block_on(database.contacts(&all))? {
         let [Some(from), Some(to)] = contact.ends.map(|end| end.ip) else { bail!("a contact without addresses") };
         let [there, back] = contact.packets;
         load::contact(from, to, [contact.flows, there, back], |name, count| add(effects, name, count));
     }
-    let manifest = database.manifest().await?;
-    database.close().await;
+    let manifest = runtime.block_on(database.manifest())?;
+    runtime.block_on(database.close());
     Ok(manifest)
 }
 
