@@ -1,7 +1,8 @@
-//! The project's own tasks: every check in one command, generated pages, renewed lists, fuzzing.
+//! The project's own tasks: every check in one command, generated pages, renewed lists, fuzzing, crashes.
 //!
 //! `cargo xtask test` is what a newcomer runs and what continuous integration runs; no rule lives anywhere else.
 
+mod crash;
 mod fuzz;
 mod oui;
 mod reference;
@@ -50,6 +51,8 @@ enum Task {
     },
     /// Feeds the dissectors invented bytes and looks for a panic or a hang.
     Fuzz(fuzz::Plan),
+    /// Kills the server, cuts its power, and looks whether all that was acknowledged is there, once.
+    Crash(crash::Plan),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Task::Reference { check } => reference::run(&root, check),
         Task::Oui { files } => oui::run(&root, &files),
         Task::Fuzz(plan) => fuzz::run(&root, &plan),
+        Task::Crash(plan) => crash::run(&root, &plan),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -32,6 +32,7 @@ struct Package {
 const PACKAGES: &[Package] = &[
     Package { name: "tshark", shows: "/usr/bin/tshark", used_for: "tests that compare with another reader of packets" },
     Package { name: "ieee-data", shows: "/usr/share/ieee-data/oui.csv", used_for: "the test of the makers' list" },
+    Package { name: "strace", shows: "/usr/bin/strace", used_for: "aborts and losses of power" },
     Package { name: "gdb", shows: "/usr/bin/gcore", used_for: "tests that look into the program's memory" },
 ];
 

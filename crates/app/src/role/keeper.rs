@@ -65,7 +65,7 @@ pub struct Keeper<'a> {
     flows: Batch,
     site_name: String,
     changes: Vec<Change>,
-    decided: Vec<(Id, Fate)>,
+    decided: Vec<(u64, Id, Fate)>,
     committed: u64,
     recorded: Time,
     standing: Standing,
@@ -83,12 +83,8 @@ impl<'a> Keeper<'a> {
         let places = Places::of(config);
         let (id, loaded, devices, manifest) = runtime.block_on(async {
             let loaded = database.load().await?;
-            Ok::<_, StoreError>((
-                database.site().await?,
-                loaded,
-                database.device_ids().await?,
-                database.manifest().await?,
-            ))
+            let (id, devices) = (database.site().await?, database.device_ids().await?);
+            Ok::<_, StoreError>((id, loaded, devices, database.manifest().await?))
         })?;
         if loaded.unknown > 0 {
             eprintln!("wardlight: {} facts are of a later version and are left as they are", loaded.unknown);
@@ -111,7 +107,8 @@ impl<'a> Keeper<'a> {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed)?;
         let bounds = Bounds { facts: config.store.most_facts, presences: config.store.most_facts };
-        let ledger = Ledger::open(id, &places)?;
+        let (ledger, refused) = Ledger::open(id, &places)?;
+        waiting.carried_out(loaded.sequence, refused);
         Ok(Self {
             config,
             runtime,
@@ -188,7 +185,7 @@ impl<'a> Keeper<'a> {
                 Effect::Decided { sequence, id, decision, outcome } => {
                     let why = outcome.as_ref().err().map(ToString::to_string);
                     self.ledger.decided(sequence, &decision, why.as_deref().map_or(Ok(()), Err))?;
-                    self.decided.push((id, why.map_or(Fate::Stored(sequence), Fate::Refused)));
+                    self.decided.push((sequence, id, why.map_or(Fate::Stored(sequence), Fate::Refused)));
                 }
                 Effect::Unread { sequence, reason } => {
                     self.standing.unread += 1;
@@ -224,7 +221,12 @@ impl<'a> Keeper<'a> {
         if !self.decided.is_empty() {
             self.ledger.sign()?;
         }
-        for (id, fate) in self.decided.drain(..) {
+        let refused = self.decided.iter().filter_map(|(sequence, _, fate)| match fate {
+            Fate::Refused(why) => Some((*sequence, why.clone())),
+            _ => None,
+        });
+        self.waiting.carried_out(self.committed, refused);
+        for (_, id, fate) in self.decided.drain(..) {
             self.waiting.answer(id, fate);
         }
         Ok(())

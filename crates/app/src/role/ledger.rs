@@ -2,17 +2,20 @@
 //!
 //! An entry is durable before anybody is told of it; a checkpoint is signed only over durable entries.
 
-use super::places::{Places, secret};
+use super::places::{Places, secret, write_durably};
 use super::{new_id, now};
 use anyhow::Context as _;
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use wardlight_ledger::{Detail, Entry, Kind, Log, Signer, Site};
+use wardlight_ledger::{Checkpoint, Detail, Entry, Kind, Log, Signer, Site};
 use wardlight_model::Id;
 use wardlight_model::journal::Decision;
 use wardlight_store::segment::{self, Draft};
 
+/// The outcome of a decision that was carried out.
+const DONE: &str = "done";
 /// Entries after which a checkpoint is due at once.
 const STRIDE: u64 = 256;
 
@@ -29,19 +32,25 @@ pub struct Ledger {
 
 impl Ledger {
     /// Opens the ledger of `site`, or begins it with the key in the key folder. Errors: what the disk says, a ledger
-    /// that does not continue, or a key that is not the one in force.
-    pub fn open(site: Id, places: &Places) -> anyhow::Result<Self> {
+    /// that does not continue, or a key that is not the one in force. Gives also which journal records were refused, and
+    /// why.
+    pub fn open(site: Id, places: &Places) -> anyhow::Result<(Self, BTreeMap<u64, String>)> {
         let options = segment::Options { segment_bytes: 16 << 20, reserve_bytes: 4 << 20 };
         let segments = segment::Log::open(&places.ledger(), options).context("cannot open the ledger")?;
         let signer = Signer::from_seed(&secret(&places.ledger_key())?);
         let mut stored = segments.reader(segments.first());
         let first = stored.next().transpose().context("cannot read the ledger")?;
-        let Some(first) = first else { return Self::begin(Site(site.0), segments, signer, places) };
-        let (mut log, mut told) = (Log::reopen(Site(site.0), &first.body)?, 0);
+        let Some(first) = first else {
+            return Ok((Self::begin(Site(site.0), segments, signer, places)?, BTreeMap::new()));
+        };
+        let (mut log, mut told, mut refused) = (Log::reopen(Site(site.0), &first.body)?, 0, BTreeMap::new());
         for record in stored {
             let record = record.context("cannot read the ledger")?;
             log.follow(&record.body).context("the ledger does not continue; run `wardlight ledger verify`")?;
-            told = told.max(told_by(&record.body));
+            if let Some((sequence, why)) = told_by(&record.body) {
+                told = told.max(sequence);
+                refused.extend(why.map(|why| (sequence, why)));
+            }
         }
         if log.key() != signer.public() {
             anyhow::bail!(
@@ -49,8 +58,31 @@ impl Ledger {
                 places.ledger_key().display()
             );
         }
-        let signed = log.size();
-        Ok(Self { log, segments, signer, places: places.clone(), told, signed })
+        let mut ledger = Self { log, segments, signer, places: places.clone(), told, signed: 0 };
+        ledger.signed = ledger.vouched_for()?;
+        ledger.sign()?;
+        Ok((ledger, refused))
+    }
+
+    /// How many entries the newest checkpoint on disk vouches for. What a loss of power left of one that was being
+    /// written is taken away: it would spoil the next.
+    fn vouched_for(&self) -> anyhow::Result<u64> {
+        let path = self.places.checkpoints();
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            bytes => bytes.with_context(|| path.display().to_string())?,
+        };
+        let whole: Vec<Checkpoint> =
+            Checkpoint::parse_all(&String::from_utf8_lossy(&bytes)).into_iter().flatten().collect();
+        let text: String = whole.iter().map(|checkpoint| format!("{checkpoint}\n")).collect();
+        if text.as_bytes() != bytes {
+            write_durably(&path, text.as_bytes())
+                .with_context(|| format!("cannot mend the checkpoints in {}", path.display()))?;
+        }
+        let key = self.signer.public();
+        let sizes =
+            whole.iter().filter(|checkpoint| checkpoint.is_signed_by(key)).map(|checkpoint| checkpoint.head.size);
+        Ok(sizes.filter(|size| *size <= self.log.size()).max().unwrap_or_default())
     }
 
     fn begin(site: Site, segments: segment::Log, signer: Signer, places: &Places) -> anyhow::Result<Self> {
@@ -78,7 +110,7 @@ impl Ledger {
             "at": decision.at.to_string(),
             "command": decision.command.name(),
             "detail": format!("{:?}", decision.command),
-            "outcome": match outcome { Ok(()) => "done", Err(why) => why },
+            "outcome": match outcome { Ok(()) => DONE, Err(why) => why },
         });
         let body = serde_json::to_vec(&body)?;
         let subject = format!("journal:{sequence}");
@@ -105,7 +137,9 @@ impl Ledger {
             let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
             file.write_all(checkpoint.to_string().as_bytes())?;
             file.write_all(b"\n")?;
-            file.sync_all()
+            file.sync_all()?;
+            // The first one made the file.
+            fs::File::open(self.places.ledger())?.sync_all()
         };
         append().with_context(|| format!("cannot write the checkpoint to {}", path.display()))?;
         self.signed = self.log.size();
@@ -119,9 +153,52 @@ impl Ledger {
     }
 }
 
-/// The journal record that an entry tells of.
-fn told_by(stored: &[u8]) -> u64 {
-    let entry = Entry::read(stored).ok();
-    let detail = entry.as_ref().and_then(|entry| entry.detail().ok().flatten());
-    detail.and_then(|detail| detail.subject.strip_prefix("journal:")?.parse().ok()).unwrap_or_default()
+/// The journal record that an entry tells of, and why that was refused, if it was.
+fn told_by(stored: &[u8]) -> Option<(u64, Option<String>)> {
+    let entry = Entry::read(stored).ok()?;
+    let detail = entry.detail().ok()??;
+    let sequence = detail.subject.strip_prefix("journal:")?.parse().ok()?;
+    let body: serde_json::Value = serde_json::from_slice(detail.body).unwrap_or_default();
+    let outcome = body.get("outcome").and_then(serde_json::Value::as_str);
+    Some((sequence, outcome.filter(|outcome| *outcome != DONE).map(str::to_owned)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Files};
+    use wardlight_model::journal::Command;
+    use wardlight_model::{Scope, Time};
+
+    fn decision() -> Decision {
+        let domain = wardlight_model::Domain { scope: Scope(1), site: Id([2; 16]), name: "ward".into() };
+        Decision { by: "mayer".into(), at: Time::default(), command: Command::PutDomain(domain) }
+    }
+
+    /// What may be left of a checkpoint when power went: nothing, not even the file; a part; a part and a hole.
+    #[test]
+    fn entries_are_vouched_for_again_after_a_checkpoint_was_lost_or_torn() {
+        for left in [None, Some((0, &b""[..])), Some((70, b"")), Some((70, b"\0\0\xe2"))] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+            let places = Places::of(&Config { files: Files { data, keys }, ..Config::default() });
+            places.make().expect("folders");
+            let (mut ledger, _) = Ledger::open(Id([1; 16]), &places).expect("begun");
+            ledger.decided(1, &decision(), Err("no such site")).expect("written");
+            ledger.sign().expect("signed");
+            drop(ledger);
+            let whole = fs::read(places.checkpoints()).expect("there");
+            fs::remove_file(places.checkpoints()).expect("taken away");
+            if let Some((cut, hole)) = left {
+                let torn = [&whole[..whole.len() - cut], hole].concat();
+                fs::write(places.checkpoints(), torn).expect("written");
+            }
+            let (ledger, refused) = Ledger::open(Id([1; 16]), &places).expect("opened again");
+            assert_eq!(refused, [(1, "no such site".to_owned())].into());
+            let text = fs::read_to_string(places.checkpoints()).expect("text");
+            let newest = Checkpoint::parse_all(&text).pop().expect("one").expect("whole");
+            assert_eq!((newest.head.size, ledger.size()), (2, 2), "{left:?}");
+            assert!(Checkpoint::parse_all(&text).iter().all(Result::is_ok), "{text}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::io::{self, BufReader, BufWriter, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 use wardlight_model::Id;
@@ -20,22 +20,56 @@ use wardlight_store::segment;
 /// Batches of one sensor that may be on their way to the disk at one time.
 const WINDOW: usize = 64;
 
-/// Decisions whose outcome somebody waits for.
+/// Refusals that are told again when their decision is sent again.
+const REFUSALS: usize = 8192;
+
+/// Decisions whose outcome somebody waits for, and the outcomes of those that may be sent again.
 #[derive(Clone, Default)]
-pub struct Waiting(Arc<Mutex<BTreeMap<Id, SyncSender<Fate>>>>);
+pub struct Waiting(Arc<Mutex<Outcomes>>);
+
+#[derive(Default)]
+struct Outcomes {
+    waiting: BTreeMap<Id, SyncSender<Fate>>,
+    /// The last journal record that is carried out.
+    committed: u64,
+    /// By journal sequence, why the last of those before that were not.
+    refused: BTreeMap<u64, String>,
+}
 
 impl Waiting {
     fn put(&self, id: Id) -> Receiver<Fate> {
         let (sender, receiver) = mpsc::sync_channel(1);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, sender);
+        self.outcomes().waiting.insert(id, sender);
         receiver
     }
 
     /// Tells whoever waits for the outcome of decision `id`.
     pub fn answer(&self, id: Id, fate: Fate) {
-        if let Some(sender) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id) {
+        if let Some(sender) = self.outcomes().waiting.remove(&id) {
             let _ = sender.try_send(fate);
         }
+    }
+
+    /// All up to journal record `sequence` is carried out, but what was `refused`. Say so before the answers to those
+    /// decisions: one that is sent again between the two would else wait for ever.
+    pub fn carried_out(&self, sequence: u64, refused: impl IntoIterator<Item = (u64, String)>) {
+        let mut outcomes = self.outcomes();
+        outcomes.committed = sequence;
+        outcomes.refused.extend(refused);
+        while outcomes.refused.len() > REFUSALS {
+            outcomes.refused.pop_first();
+        }
+    }
+
+    /// What came of journal record `sequence`, when that is known already.
+    fn outcome(&self, sequence: u64) -> Option<Fate> {
+        let outcomes = self.outcomes();
+        let refusal = outcomes.refused.get(&sequence).cloned();
+        (sequence <= outcomes.committed).then(|| refusal.map_or(Fate::Stored(sequence), Fate::Refused))
+    }
+
+    fn outcomes(&self) -> MutexGuard<'_, Outcomes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,10 +152,13 @@ fn take(message: Message, journal: &Journal, waiting: &Waiting) -> Answer {
             Err(JournalError::Full { .. }) if known == Some(BodyKind::Flows) => Fate::Shed,
             Err(error) => Fate::Later(error.to_string()),
         };
-        if is_decision && !matches!(fate, Fate::Stored(_)) {
-            waits.answer(id, fate);
-        } else {
-            let _ = sender.try_send(fate);
+        match fate {
+            // Who carries it out answers; of one that was sent again, that may be done.
+            Fate::Stored(sequence) if is_decision => {
+                waits.outcome(sequence).into_iter().for_each(|fate| waits.answer(id, fate));
+            }
+            fate if is_decision => waits.answer(id, fate),
+            fate => drop(sender.try_send(fate)),
         }
     });
     if let Err(error) = submitted {
@@ -130,4 +167,34 @@ fn take(message: Message, journal: &Journal, waiting: &Waiting) -> Answer {
         let _ = later.try_send(fate);
     }
     outcome.map_or(Answer::Journal(receiver), Answer::Outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn send(n: u8, journal: &Journal, waiting: &Waiting) -> Receiver<Fate> {
+        let message = Message { id: Id([n; 16]), kind: BodyKind::Decision.number(), format: 1, body: vec![n] };
+        match take(message, journal, waiting) {
+            Answer::Outcome(receiver) | Answer::Journal(receiver) => receiver,
+        }
+    }
+
+    #[test]
+    fn a_decision_sent_again_after_it_was_carried_out_is_answered_as_it_was() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let journal = Journal::open(folder.path(), wardlight_store::journal::Options::default()).expect("a journal");
+        let waiting = Waiting::default();
+        let soon = Duration::from_secs(10);
+        let first = [1, 2].map(|n| send(n, &journal, &waiting));
+        while journal.status().durable < 2 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(first.iter().all(|one| one.try_recv().is_err()), "nobody carried them out");
+        waiting.carried_out(2, [(2, "no".to_owned())]);
+        waiting.answer(Id([1; 16]), Fate::Stored(1));
+        assert_eq!(first[0].recv_timeout(soon), Ok(Fate::Stored(1)));
+        let again = [1, 2].map(|n| send(n, &journal, &waiting).recv_timeout(soon));
+        assert_eq!(again, [Ok(Fate::Stored(1)), Ok(Fate::Refused("no".to_owned()))]);
+    }
 }

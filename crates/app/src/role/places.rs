@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::io::key::{self, KeyError};
 use anyhow::Context as _;
 use std::fs;
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -22,11 +23,14 @@ impl Places {
         Self { data: config.files.data.clone(), keys: config.files.keys.clone() }
     }
 
-    /// Makes the folders that are not there. Errors: they cannot be made, or others may write in them.
+    /// Makes the folders that are not there, so that they outlive a loss of power. Errors: they cannot be made, or others
+    /// may write in them.
     pub fn make(&self) -> anyhow::Result<()> {
         for folder in [&self.data, &self.keys, &self.journal(), &self.ledger(), &self.spool()] {
             let make = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
             make.with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            // Also of one that is there: a run that was killed may have made it and not come to this.
+            sync_names_above(folder).with_context(|| format!("cannot make the folder {} durable", folder.display()))?;
         }
         for folder in [&self.data, &self.keys] {
             let mode = fs::metadata(folder)?.permissions().mode();
@@ -88,6 +92,17 @@ impl Places {
             url => url.to_owned(),
         }
     }
+}
+
+/// Makes the names on the way to `folder` durable, as far up as this user may read.
+fn sync_names_above(folder: &Path) -> io::Result<()> {
+    for above in folder.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()) {
+        match fs::File::open(above) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
+            above => above?.sync_all()?,
+        }
+    }
+    Ok(())
 }
 
 /// The 32 secret bytes in the file at `path`, made when it is not there. Errors: it cannot be read or made, is not of
