@@ -4,7 +4,7 @@
 //! the state after some call of [`Projection::apply`], that lists, filters, sorts and counts over every [`Column`].
 //! Never: a file, a clock, a half-applied call, an order that depends on anything but the devices.
 //!
-//! Devices lie in blocks of 1,024, column by column, texts as codes of a dictionary for each column. Blocks and
+//! Devices lie in blocks of 256, column by column, texts as codes of a dictionary for each column. Blocks and
 //! dictionaries are shared with all snapshots and copied when they change, so a reader takes one reference and then
 //! needs no lock, however long it reads, and a writer waits for no reader. The price is that a call of `apply` copies
 //! every block it touches: apply many changes at a time.

@@ -4,8 +4,8 @@ use super::dictionary::{ABSENT, Codes};
 use super::{Column, Kind};
 
 /// Devices in one block: what is copied when one of them changes.
-pub(super) const SLOTS: usize = 1024;
-const WORDS: usize = SLOTS / 64;
+pub(super) const SLOTS: usize = 256;
+pub(super) const WORDS: usize = SLOTS / 64;
 /// The scalar of no number and no time.
 pub(super) const NOTHING: i64 = i64::MIN;
 

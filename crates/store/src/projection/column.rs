@@ -141,9 +141,7 @@ impl Column {
     pub const fn is_searched(self) -> bool {
         matches!(
             self,
-            Self::Id
-                | Self::Station
-                | Self::Mac
+            Self::Mac
                 | Self::Address
                 | Self::Key
                 | Self::Label

@@ -7,6 +7,7 @@ use super::fold::{fold, pairs};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The code of no text.
@@ -15,39 +16,70 @@ pub(super) const ABSENT: u32 = u32::MAX;
 const CHUNK: usize = 1024;
 
 /// One text.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry<'a> {
     /// As it was said.
-    pub(super) text: Arc<str>,
+    pub(super) text: &'a Arc<str>,
     /// Without case.
-    pub(super) folded: Arc<str>,
+    pub(super) folded: &'a str,
     /// As a number, in columns of addresses.
     pub(super) address: Option<IpAddr>,
 }
 
-impl Entry {
-    fn new(text: &Arc<str>, is_address: bool) -> Self {
-        let folded = fold(text);
-        let folded = if *folded == **text { Arc::clone(text) } else { folded.into() };
-        Self { text: Arc::clone(text), folded, address: if is_address { text.parse().ok() } else { None } }
-    }
-
+impl Entry<'_> {
     /// Whether a filter cannot tell it from `other`.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.folded == other.folded && self.address == other.address
     }
 
     fn order(&self, other: &Self) -> Ordering {
-        let rest = || self.folded.cmp(&other.folded).then_with(|| self.text.cmp(&other.text));
+        let rest = || self.folded.cmp(other.folded).then_with(|| self.text.cmp(other.text));
         self.address.cmp(&other.address).then_with(rest)
     }
 }
 
+/// Some texts. Those without case lie one behind the other, so that a search reads memory in its order.
 #[derive(Debug, Clone, Default)]
 struct Chunk {
-    entries: Vec<Entry>,
+    texts: Vec<Arc<str>>,
+    addresses: Vec<Option<IpAddr>>,
+    folded: String,
+    /// Where each text ends in `folded`.
+    ends: Vec<usize>,
     /// Which pairs of bytes each text holds: rules most texts out before they are looked at.
     pairs: Vec<u64>,
+}
+
+impl Chunk {
+    fn entry(&self, place: usize) -> Option<Entry<'_>> {
+        let folded = self.folded.get(self.range(place))?;
+        Some(Entry { text: self.texts.get(place)?, folded, address: *self.addresses.get(place)? })
+    }
+
+    /// Writes the text at `place`: over an old one, or behind the last.
+    fn put(&mut self, place: usize, text: &Arc<str>, address: Option<IpAddr>) {
+        let folded = fold(text);
+        if place >= self.texts.len() {
+            self.texts.push(Arc::clone(text));
+            self.addresses.push(address);
+            self.pairs.push(pairs(&folded));
+            self.folded.push_str(&folded);
+            self.ends.push(self.folded.len());
+            return;
+        }
+        let old = self.range(place);
+        let length = old.len();
+        self.folded.replace_range(old, &folded);
+        self.ends.iter_mut().skip(place).for_each(|end| *end = *end + folded.len() - length);
+        self.texts.iter_mut().skip(place).take(1).for_each(|old| *old = Arc::clone(text));
+        self.addresses.iter_mut().skip(place).take(1).for_each(|old| *old = address);
+        self.pairs.iter_mut().skip(place).take(1).for_each(|old| *old = pairs(&folded));
+    }
+
+    fn range(&self, place: usize) -> Range<usize> {
+        let end = |place: usize| self.ends.get(place).copied().unwrap_or(0);
+        place.checked_sub(1).map_or(0, end)..end(place)
+    }
 }
 
 /// The texts of one column, with their order.
@@ -62,9 +94,18 @@ pub(super) struct Dictionary {
 
 impl Dictionary {
     /// The text of `code`.
-    pub(super) fn entry(&self, code: u32) -> Option<&Entry> {
+    pub(super) fn entry(&self, code: u32) -> Option<Entry<'_>> {
         let code = usize::try_from(code).ok()?;
-        self.chunks.get(code / CHUNK)?.entries.get(code % CHUNK)
+        self.chunks.get(code / CHUNK)?.entry(code % CHUNK)
+    }
+
+    /// Whether the texts of `a` and `b` are such that a filter cannot tell them apart.
+    pub(super) fn are_same(&self, a: u32, b: u32) -> bool {
+        let held = |code: u32| {
+            let code = usize::try_from(code).ok()?;
+            self.chunks.get(code / CHUNK)?.pairs.get(code % CHUNK)
+        };
+        held(a) == held(b) && self.entry(a).zip(self.entry(b)).is_some_and(|(a, b)| a.is_same(&b))
     }
 
     /// The place of `code` among all texts.
@@ -83,12 +124,12 @@ impl Dictionary {
     }
 
     /// The codes of the texts that pass `test`, which looks only at texts with all pairs of bytes that `needle` has.
-    pub(super) fn matching(&self, needle: &str, test: impl Fn(&Entry) -> bool) -> Codes {
+    pub(super) fn matching(&self, needle: &str, test: impl Fn(Entry<'_>) -> bool) -> Codes {
         let wanted = pairs(needle);
         let mut codes = Codes::default();
         for (first, chunk) in (0..).step_by(CHUNK).zip(&self.chunks) {
-            for (place, (entry, held)) in chunk.entries.iter().zip(&chunk.pairs).enumerate() {
-                if wanted & !held == 0 && test(entry) {
+            for (place, held) in chunk.pairs.iter().enumerate() {
+                if wanted & !held == 0 && chunk.entry(place).is_some_and(&test) {
                     codes.insert(first + place);
                 }
             }
@@ -159,7 +200,7 @@ impl Lexicon {
         if *uses == 0
             && let Some(entry) = self.published.entry(code)
         {
-            self.codes.remove(&entry.text);
+            self.codes.remove(entry.text);
             self.free.push(code);
             self.has_gone = true;
         }
@@ -178,21 +219,14 @@ impl Lexicon {
             self.uses.push(0);
             u32::try_from(self.uses.len() - 1).unwrap_or(ABSENT)
         });
-        let entry = Entry::new(text, self.is_address);
+        let address = if self.is_address { text.parse().ok() } else { None };
         let place = usize::try_from(code).unwrap_or(usize::MAX);
         let chunks = &mut self.published.chunks;
         if chunks.len() <= place / CHUNK {
             chunks.push(Arc::default());
         }
-        if let Some(chunk) = chunks.get_mut(place / CHUNK).map(Arc::make_mut) {
-            let held = pairs(&entry.folded);
-            match (chunk.entries.get_mut(place % CHUNK), chunk.pairs.get_mut(place % CHUNK)) {
-                (Some(old), Some(pairs)) => (*old, *pairs) = (entry, held),
-                _ => {
-                    chunk.entries.push(entry);
-                    chunk.pairs.push(held);
-                }
-            }
+        if let Some(chunk) = chunks.get_mut(place / CHUNK) {
+            Arc::make_mut(chunk).put(place % CHUNK, text, address);
         }
         self.codes.insert(Arc::clone(text), code);
         self.fresh.push(code);
@@ -218,7 +252,7 @@ impl Lexicon {
         let old: Vec<u32> = self.published.order.iter().copied().filter(stays).collect();
         let texts = &self.published;
         let order = |a: &u32, b: &u32| match (texts.entry(*a), texts.entry(*b)) {
-            (Some(a), Some(b)) => a.order(b),
+            (Some(a), Some(b)) => a.order(&b),
             _ => a.cmp(b),
         };
         fresh.sort_unstable_by(order);

@@ -6,7 +6,7 @@
 //! | `maker:*`, `-maker:*` | says anything, says nothing |
 //! | `name~icu`, `name^icu` | contains, starts with |
 //! | `last_seen>2026-01-01`, `<`, `<=`, `>=` | numbers and times |
-//! | `address:10.2.0.0/16`, `10.2.0.0/16`, `00:1b:21:3c:4d:5e` | addresses |
+//! | `address:10.2.0.0/16`, `10.2.0.0/16`, `00:1b:21:3c:4d:5e` | addresses; an id alone means that device |
 //! | `word`, `"two words"` | search |
 //! | `a b`, `a AND b`, `a OR b`, `-a`, `NOT a`, `( )` | all, any, not; `OR` binds least |
 //!
@@ -14,7 +14,7 @@
 
 use super::filter::{Bound, Filter, Literal, Net};
 use super::{Column, Kind};
-use wardlight_model::Mac;
+use wardlight_model::{Id, Mac};
 
 /// How deep parts may stand in parts.
 const DEPTH: usize = 32;
@@ -316,10 +316,13 @@ fn ends_value(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | '(' | ')' | '"')
 }
 
-/// A lone address or network, which needs no column.
+/// A lone address, network or id, which needs no column.
 fn address(word: &str) -> Option<Filter> {
     if let Some(net) = Net::read(word) {
         return Some(Filter::Within(Column::Address, net));
+    }
+    if let Some(id) = word.parse::<Id>().ok().filter(|_| word.contains('-')) {
+        return Some(Filter::Is(Column::Id, vec![Literal::Text(id.to_string().into())]));
     }
     let has_marks = word.contains([':', '-', '.']);
     let mac: Mac = word.parse().ok().filter(|_| has_marks)?;
@@ -382,6 +385,7 @@ mod tests {
             ("type:pump,\"x, y\" flows>=10 bytes<1e3", "(type:\"pump\",\"x, y\" flows>=10 bytes<1000)"),
             ("maker:* -maker:* name~icu name^\"a\\\"b\"", "(maker:* -maker:* name~\"icu\" name^\"a\\\"b\")"),
             ("00-1B-21-3C-4D-5E fe80::1", "(mac:\"00:1b:21:3c:4d:5e\" address:fe80::1/128)"),
+            ("01890A5D-ac96-774b-bcce-b302099a8057", "id:\"01890a5d-ac96-774b-bcce-b302099a8057\""),
             ("address:10.0.0.1,10.1.0.0/16", "(address:10.0.0.1/32 OR address:10.1.0.0/16)"),
             ("is_router:yes unknown_type=no or ORB", "(is_router:yes unknown_type:no \"or\" \"ORB\")"),
             ("Dräger 心電計 x-ray", "(\"Dräger\" \"心電計\" \"x-ray\")"),

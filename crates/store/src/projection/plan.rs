@@ -1,6 +1,6 @@
 //! A filter made ready for one snapshot: texts become codes once, so that a device costs a few bit tests.
 
-use super::block::{Block, Mask, NOTHING};
+use super::block::{Block, Mask, NOTHING, WORDS};
 use super::dictionary::{Codes, Dictionary, Entry};
 use super::filter::{Bound, Filter, Literal};
 use super::fold::fold;
@@ -49,22 +49,22 @@ impl Plan {
     pub(super) fn slots(&self, block: &Block) -> Mask {
         match self {
             Self::All(parts) => {
-                let both = |a: Mask, b: &Self| if a == [0; 16] { a } else { zip(a, b.slots(block), |a, b| a & b) };
-                parts.iter().fold([u64::MAX; 16], both)
+                let both = |a: Mask, b: &Self| if a == [0; WORDS] { a } else { zip(a, b.slots(block), |a, b| a & b) };
+                parts.iter().fold([u64::MAX; WORDS], both)
             }
-            Self::Any(parts) => parts.iter().fold([0; 16], |a, b| zip(a, b.slots(block), |a, b| a | b)),
+            Self::Any(parts) => parts.iter().fold([0; WORDS], |a, b| zip(a, b.slots(block), |a, b| a | b)),
             Self::Not(part) => part.slots(block).map(|word| !word),
-            Self::Codes(_, codes) if codes.is_empty() => [0; 16],
-            Self::Codes(column, codes) => block.cells(*column).map_or([0; 16], |cells| cells.with_codes(codes)),
+            Self::Codes(_, codes) if codes.is_empty() => [0; WORDS],
+            Self::Codes(column, codes) => block.cells(*column).map_or([0; WORDS], |cells| cells.with_codes(codes)),
             Self::Between(column, low, high) => {
-                block.cells(*column).map_or([0; 16], |cells| cells.between(*low, *high))
+                block.cells(*column).map_or([0; WORDS], |cells| cells.between(*low, *high))
             }
-            Self::Present(column) => block.cells(*column).map_or([0; 16], super::block::Cells::present),
+            Self::Present(column) => block.cells(*column).map_or([0; WORDS], super::block::Cells::present),
         }
     }
 
     /// The devices with a text that passes `test` and has all pairs of bytes of `needle`.
-    fn texts(column: Column, snapshot: &Snapshot, needle: &str, test: impl Fn(&Entry) -> bool) -> Self {
+    fn texts(column: Column, snapshot: &Snapshot, needle: &str, test: impl Fn(Entry<'_>) -> bool) -> Self {
         let codes = snapshot.texts(column).map(|texts: &Dictionary| texts.matching(needle, test));
         Self::Codes(column, codes.unwrap_or_default())
     }

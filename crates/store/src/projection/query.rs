@@ -71,11 +71,10 @@ impl Facets {
     }
 }
 
-/// A device that was found, with what it is sorted by.
+/// A device that was found, with what it is first sorted by.
 #[derive(Clone, Copy)]
 struct Found {
     first: u64,
-    id: u64,
     block: u32,
     slot: u32,
 }
@@ -84,11 +83,10 @@ impl Snapshot {
     /// The devices that `query` asks for.
     #[must_use]
     pub fn list(&self, query: &Query) -> Page {
-        let mut found = self.found(query);
-        let total = found.len();
+        let order = |a: &Found, b: &Found| self.order(query, a, b);
+        let (total, mut found) = self.first(query, order);
         let begin = query.offset.min(total);
         let end = query.offset.saturating_add(query.limit).min(total);
-        let order = |a: &Found, b: &Found| self.order(query, a, b);
         if begin == end {
             return Page { total, rows: Vec::new() };
         }
@@ -96,7 +94,7 @@ impl Snapshot {
             found.select_nth_unstable_by(begin, order);
         }
         let rest = found.get_mut(begin..).unwrap_or_default();
-        if end < total {
+        if end - begin < rest.len() {
             rest.select_nth_unstable_by(end - begin, order);
         }
         let page = rest.get_mut(..end - begin).unwrap_or_default();
@@ -108,37 +106,29 @@ impl Snapshot {
     #[must_use]
     pub fn count(&self, filter: &Filter) -> usize {
         let mut total = 0;
-        self.each_match(filter, |_, mask| total += mask.iter().map(|word| place(word.count_ones())).sum::<usize>());
+        self.each_match(filter, |_, mask| total += size(mask));
         total
     }
 
     /// How often each value of `column` occurs among the devices that meet `filter`, at most `limit` values.
     #[must_use]
     pub fn facets(&self, filter: &Filter, column: Column, limit: usize) -> Facets {
-        let mut facets = Facets { column, total: self.count(filter), absent: 0, distinct: 0, values: Vec::new() };
-        let mut counts = match self.texts(column) {
-            Some(texts) => self.count_texts(filter, &mut facets, texts),
-            None => self.count_scalars(filter, &mut facets),
+        let mut facets = Facets { column, total: 0, absent: 0, distinct: 0, values: Vec::new() };
+        facets.values = match self.texts(column) {
+            Some(texts) => self.count_texts(filter, &mut facets, texts, limit),
+            None => self.count_scalars(filter, &mut facets, limit),
         };
-        facets.distinct = counts.len();
-        let order = |a: &(usize, usize, Literal), b: &(usize, usize, Literal)| b.0.cmp(&a.0).then(a.1.cmp(&b.1));
-        if limit < counts.len() {
-            counts.select_nth_unstable_by(limit, order);
-            counts.truncate(limit);
-        }
-        counts.sort_unstable_by(order);
-        facets.values = counts.into_iter().map(|(count, _, value)| Facet { value, count }).collect();
         facets
     }
 
-    /// Count, place in the column's order, and value of each text.
-    fn count_texts(&self, filter: &Filter, facets: &mut Facets, texts: &Dictionary) -> Vec<(usize, usize, Literal)> {
+    fn count_texts(&self, filter: &Filter, facets: &mut Facets, texts: &Dictionary, limit: usize) -> Vec<Facet> {
         let (groups, writings) = groups(texts);
         let mut counts = vec![0_usize; writings.len()];
         let mut own: Vec<u32> = Vec::new();
         self.each_cells(filter, facets.column, |cells, slot| {
             own.clear();
             own.extend(cells.codes(slot).iter().filter_map(|code| groups.get(place(*code))));
+            facets.total += 1;
             facets.absent += usize::from(own.is_empty());
             if own.len() > 1 {
                 own.sort_unstable();
@@ -146,57 +136,72 @@ impl Snapshot {
             }
             own.iter().for_each(|group| counts.iter_mut().skip(place(*group)).take(1).for_each(|count| *count += 1));
         });
-        let counted = counts.into_iter().zip(writings).enumerate().filter(|(_, (count, _))| *count > 0);
-        counted.map(|(group, (count, text))| (count, group, Literal::Text(text))).collect()
+        let counted = counts.into_iter().zip(writings).filter(|(count, _)| *count > 0).collect();
+        let facet = |(count, code): (usize, u32)| {
+            let value = Literal::Text(Arc::clone(texts.entry(code)?.text));
+            Some(Facet { value, count })
+        };
+        most(counted, facets, limit).into_iter().filter_map(facet).collect()
     }
 
-    /// The same of each number, time or flag.
-    fn count_scalars(&self, filter: &Filter, facets: &mut Facets) -> Vec<(usize, usize, Literal)> {
+    fn count_scalars(&self, filter: &Filter, facets: &mut Facets, limit: usize) -> Vec<Facet> {
         let mut scalars = Vec::new();
         self.each_cells(filter, facets.column, |cells, slot| scalars.push(cells.scalar(slot)));
         scalars.sort_unstable();
-        let runs = scalars.chunk_by(|a, b| a == b).enumerate();
+        facets.total = scalars.len();
+        facets.absent = scalars.partition_point(|scalar| *scalar == NOTHING);
+        let runs = scalars.chunk_by(|a, b| a == b).filter_map(|run| Some((run.len(), *run.first()?)));
+        let counted = runs.filter(|(_, scalar)| *scalar != NOTHING).collect();
         let kind = facets.column.kind();
-        let counted = runs.filter_map(|(n, run)| {
-            let value = match scalar::to_value(kind, *run.first()?) {
+        let facet = |(count, scalar)| {
+            let value = match scalar::to_value(kind, scalar) {
                 Value::Number(number) => Literal::Number(number),
                 Value::Time(time) => Literal::Time(time),
                 Value::Flag(flag) => Literal::Flag(flag),
                 Value::Absent | Value::Text(_) | Value::List(_) => return None,
             };
-            Some((run.len(), n, value))
-        });
-        let counted: Vec<_> = counted.collect();
-        facets.absent = scalars.partition_point(|scalar| *scalar == NOTHING);
-        counted
+            Some(Facet { value, count })
+        };
+        most(counted, facets, limit).into_iter().filter_map(facet).collect()
     }
 
-    fn found(&self, query: &Query) -> Vec<Found> {
-        let mut found = Vec::new();
+    /// How many devices `query` finds; and those that come first, enough for the page, in no order.
+    fn first(&self, query: &Query, order: impl Fn(&Found, &Found) -> Ordering + Copy) -> (usize, Vec<Found>) {
+        let room = query.offset.saturating_add(query.limit);
+        let sort = query.sort.first().copied().unwrap_or(Sort { column: Column::Id, is_descending: false });
+        let texts = self.texts(sort.column);
+        let (mut total, mut found, mut last): (_, Vec<Found>, Option<Found>) = (0, Vec::new(), None);
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         self.each_match(&query.filter, |n, mask| {
-            let Some(block) = self.blocks.get(n) else { return };
-            let key = query.sort.first().map(|sort| (*sort, self.texts(sort.column), block.cells(sort.column)));
-            let ids = (self.texts(Column::Id), block.cells(Column::Id));
+            let cells = self.blocks.get(n).and_then(|block| block.cells(sort.column));
+            total += size(mask);
+            if room == 0 {
+                return;
+            }
             each_slot(mask, |slot| {
-                let first = key.map_or(0, |(sort, texts, cells)| sort_key(texts, cells, slot, sort.is_descending));
-                let id = sort_key(ids.0, ids.1, slot, false);
-                let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-                found.push(Found { first, id, block: number(n), slot: number(slot) });
+                let first = sort_key(texts, cells, slot, sort.is_descending);
+                let own = Found { first, block: number(n), slot: number(slot) };
+                if last.is_some_and(|last| order(&own, &last) == Ordering::Greater) {
+                    return;
+                }
+                found.push(own);
+                if found.len() >= room.saturating_mul(2).max(SLOTS) && room < found.len() {
+                    last = Some(*found.select_nth_unstable_by(room - 1, order).1);
+                    found.truncate(room);
+                }
             });
         });
-        found
+        (total, found)
     }
 
     fn order(&self, query: &Query, a: &Found, b: &Found) -> Ordering {
-        let key = |found: &Found, sort: &Sort| {
-            let cells = self.blocks.get(place(found.block)).and_then(|block| block.cells(sort.column));
-            sort_key(self.texts(sort.column), cells, place(found.slot), sort.is_descending)
+        let key = |found: &Found, column: Column, is_descending: bool| {
+            let cells = self.blocks.get(place(found.block)).and_then(|block| block.cells(column));
+            sort_key(self.texts(column), cells, place(found.slot), is_descending)
         };
-        let later = || query.sort.iter().skip(1).map(|sort| key(a, sort).cmp(&key(b, sort)));
-        a.first
-            .cmp(&b.first)
-            .then_with(|| later().find(|order| order.is_ne()).unwrap_or(Ordering::Equal))
-            .then(a.id.cmp(&b.id))
+        let by = |column, is_descending| key(a, column, is_descending).cmp(&key(b, column, is_descending));
+        let later = || query.sort.iter().skip(1).map(|sort| by(sort.column, sort.is_descending));
+        a.first.cmp(&b.first).then_with(|| later().find(|order| order.is_ne()).unwrap_or_else(|| by(Column::Id, false)))
     }
 
     fn row(&self, found: &Found) -> Option<Row> {
@@ -207,7 +212,7 @@ impl Snapshot {
 
     fn value(&self, block: &Block, column: Column, slot: usize) -> Value {
         let (Some(cells), texts) = (block.cells(column), self.texts(column)) else { return Value::Absent };
-        let text = |code: &u32| texts.and_then(|texts| texts.entry(*code)).map(|entry| Arc::clone(&entry.text));
+        let text = |code: &u32| texts.and_then(|texts| texts.entry(*code)).map(|entry| Arc::clone(entry.text));
         match column.kind() {
             Kind::Text => cells.codes(slot).first().and_then(text).map_or(Value::Absent, Value::Text),
             Kind::List if cells.codes(slot).is_empty() => Value::Absent,
@@ -246,21 +251,36 @@ fn sort_key(texts: Option<&Dictionary>, cells: Option<&Cells>, slot: usize, is_d
     key.map_or(u64::MAX, |key| if is_descending { u64::MAX - 1 - key } else { key })
 }
 
-/// Each code's group of texts that a filter cannot tell apart, and each group's first writing, in order.
-fn groups(texts: &Dictionary) -> (Vec<u32>, Vec<Arc<str>>) {
+/// The `limit` most frequent of all values, which come in the column's order; says in `facets` how many there are.
+fn most<T: Copy>(counted: Vec<(usize, T)>, facets: &mut Facets, limit: usize) -> Vec<(usize, T)> {
+    facets.distinct = counted.len();
+    let mut placed: Vec<(usize, (usize, T))> = counted.into_iter().enumerate().collect();
+    let order = |a: &(usize, (usize, T)), b: &(usize, (usize, T))| b.1.0.cmp(&a.1.0).then(a.0.cmp(&b.0));
+    if limit < placed.len() {
+        placed.select_nth_unstable_by(limit, order);
+        placed.truncate(limit);
+    }
+    placed.sort_unstable_by(order);
+    placed.into_iter().map(|(_, value)| value).collect()
+}
+
+/// Each code's group of texts that a filter cannot tell apart, and the first code of each group, in order.
+fn groups(texts: &Dictionary) -> (Vec<u32>, Vec<u32>) {
     let mut groups = vec![u32::MAX; texts.len()];
-    let mut writings: Vec<Arc<str>> = Vec::new();
-    let mut last = None;
+    let mut writings: Vec<u32> = Vec::new();
     for code in texts.order() {
-        let Some(entry) = texts.entry(*code) else { continue };
-        if last.is_none_or(|last| !entry.is_same(last)) {
-            writings.push(Arc::clone(&entry.text));
+        if writings.last().is_none_or(|last| !texts.are_same(*last, *code)) {
+            writings.push(*code);
         }
-        last = Some(entry);
         let group = u32::try_from(writings.len() - 1).unwrap_or(u32::MAX);
         groups.iter_mut().skip(place(*code)).take(1).for_each(|own| *own = group);
     }
     (groups, writings)
+}
+
+/// How many slots `mask` means.
+fn size(mask: &Mask) -> usize {
+    mask.iter().map(|word| place(word.count_ones())).sum()
 }
 
 fn place(number: u32) -> usize {

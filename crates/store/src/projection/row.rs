@@ -1,6 +1,7 @@
 //! One device as the columns show it.
 
 use super::Column;
+use super::fold::fold;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wardlight_model::change::Known;
@@ -98,14 +99,14 @@ impl serde::Serialize for Value {
 fn value(column: Column, known: &Known) -> Value {
     let device = &known.device;
     for attribute in Attribute::ALL {
-        let [best, sure, rule] = Column::of(attribute);
-        let claim = device.best(attribute).filter(|claim| !claim.value.is_empty());
-        if column == best {
-            return claim.map_or(Value::Absent, |claim| text(&claim.value));
-        } else if column == sure {
-            return claim.map_or(Value::Absent, |claim| number(claim.confidence));
-        } else if column == rule {
-            return claim.map_or(Value::Absent, |claim| text(&claim.rule));
+        let shown = Column::of(attribute);
+        if shown.contains(&column) {
+            let claim = device.best(attribute).filter(|claim| !claim.value.is_empty());
+            return claim.map_or(Value::Absent, |claim| match shown {
+                [best, ..] if column == best => text(&claim.value),
+                [_, sure, _] if column == sure => number(claim.confidence),
+                _ => text(&claim.rule),
+            });
         }
     }
     match column {
@@ -164,8 +165,9 @@ fn flag(column: Column, device: &Device) -> Value {
 /// Attributes on which claims differ, by more than case.
 fn conflicts(device: &Device) -> usize {
     let differs = |attribute: &Attribute| {
-        let claims = device.claims.iter().filter(|claim| claim.attribute == *attribute);
-        claims.map(|claim| super::fold::fold(&claim.value)).collect::<BTreeSet<_>>().len() > 1
+        let mut values = device.claims.iter().filter(|claim| claim.attribute == *attribute).map(|claim| &*claim.value);
+        let Some(first) = values.next() else { return false };
+        values.any(|value| !value.eq_ignore_ascii_case(first) && fold(value) != fold(first))
     };
     Attribute::ALL.iter().filter(|attribute| differs(attribute)).count()
 }

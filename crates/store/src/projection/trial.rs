@@ -450,6 +450,10 @@ proptest! {
             prop_assert!(error.at <= text.chars().count() + 1, "{}", error);
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
 
     #[test]
     fn more_devices_than_one_block_holds(removed in prop::collection::vec(0..2500_u16, 0..50)) {
