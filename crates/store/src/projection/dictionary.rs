@@ -123,13 +123,28 @@ impl Dictionary {
         self.ranks.len()
     }
 
-    /// The codes of the texts that pass `test`, which looks only at texts with all pairs of bytes that `needle` has.
-    pub(super) fn matching(&self, needle: &str, test: impl Fn(Entry<'_>) -> bool) -> Codes {
+    /// The codes of the texts that, without case, have all pairs of bytes that `needle` has, and pass `test`.
+    pub(super) fn matching(&self, needle: &str, test: impl Fn(&str) -> bool) -> Codes {
         let wanted = pairs(needle);
         let mut codes = Codes::default();
         for (first, chunk) in (0..).step_by(CHUNK).zip(&self.chunks) {
-            for (place, held) in chunk.pairs.iter().enumerate() {
-                if wanted & !held == 0 && chunk.entry(place).is_some_and(&test) {
+            let mut begin = 0;
+            for (place, (end, held)) in chunk.ends.iter().zip(&chunk.pairs).enumerate() {
+                if wanted & !held == 0 && chunk.folded.get(begin..*end).is_some_and(&test) {
+                    codes.insert(first + place);
+                }
+                begin = *end;
+            }
+        }
+        codes
+    }
+
+    /// The codes of the addresses that pass `test`.
+    pub(super) fn matching_address(&self, test: impl Fn(IpAddr) -> bool) -> Codes {
+        let mut codes = Codes::default();
+        for (first, chunk) in (0..).step_by(CHUNK).zip(&self.chunks) {
+            for (place, address) in chunk.addresses.iter().enumerate() {
+                if address.is_some_and(&test) {
                     codes.insert(first + place);
                 }
             }

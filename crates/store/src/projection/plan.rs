@@ -1,7 +1,7 @@
 //! A filter made ready for one snapshot: texts become codes once, so that a device costs a few bit tests.
 
 use super::block::{Block, Mask, NOTHING, WORDS};
-use super::dictionary::{Codes, Dictionary, Entry};
+use super::dictionary::{Codes, Dictionary};
 use super::filter::{Bound, Filter, Literal};
 use super::fold::fold;
 use super::{Column, Snapshot, scalar};
@@ -29,10 +29,10 @@ impl Plan {
             Filter::Contains(column, text) => contains(*column, &fold(text), snapshot),
             Filter::Starts(column, text) => {
                 let start = fold(text);
-                Self::texts(*column, snapshot, &start, |entry| entry.folded.starts_with(&start))
+                codes(*column, snapshot, |texts| texts.matching(&start, |text| text.starts_with(&start)))
             }
             Filter::Within(column, net) => {
-                Self::texts(*column, snapshot, "", |entry| entry.address.is_some_and(|address| net.holds(address)))
+                codes(*column, snapshot, |texts| texts.matching_address(|address| net.holds(address)))
             }
             Filter::Compare(column, bound, value) => compare(*column, *bound, value),
             Filter::Present(column) => Self::Present(*column),
@@ -62,12 +62,6 @@ impl Plan {
             Self::Present(column) => block.cells(*column).map_or([0; WORDS], super::block::Cells::present),
         }
     }
-
-    /// The devices with a text that passes `test` and has all pairs of bytes of `needle`.
-    fn texts(column: Column, snapshot: &Snapshot, needle: &str, test: impl Fn(Entry<'_>) -> bool) -> Self {
-        let codes = snapshot.texts(column).map(|texts: &Dictionary| texts.matching(needle, test));
-        Self::Codes(column, codes.unwrap_or_default())
-    }
 }
 
 /// The slots in `a` and in `b`.
@@ -80,8 +74,16 @@ fn zip(mut a: Mask, b: Mask, word: impl Fn(u64, u64) -> u64) -> Mask {
     a
 }
 
+/// The devices with a text that `matching` finds.
+fn codes(column: Column, snapshot: &Snapshot, matching: impl Fn(&Dictionary) -> Codes) -> Plan {
+    Plan::Codes(column, snapshot.texts(column).map(matching).unwrap_or_default())
+}
+
 fn contains(column: Column, part: &str, snapshot: &Snapshot) -> Plan {
-    Plan::texts(column, snapshot, part, |entry| entry.folded.contains(part))
+    codes(column, snapshot, |texts| match part.as_bytes() {
+        [byte] => texts.matching(part, |text| text.as_bytes().contains(byte)),
+        _ => texts.matching(part, |text| text.contains(part)),
+    })
 }
 
 fn is(column: Column, value: &Literal, snapshot: &Snapshot) -> Plan {
@@ -89,8 +91,8 @@ fn is(column: Column, value: &Literal, snapshot: &Snapshot) -> Plan {
         let address: Option<IpAddr> = if column.is_address() { text.parse().ok() } else { None };
         let wanted = fold(text);
         return match address {
-            Some(address) => Plan::texts(column, snapshot, "", |entry| entry.address == Some(address)),
-            None => Plan::texts(column, snapshot, &wanted, |entry| *entry.folded == *wanted),
+            Some(address) => codes(column, snapshot, |texts| texts.matching_address(|other| other == address)),
+            None => codes(column, snapshot, |texts| texts.matching(&wanted, |text| *text == *wanted)),
         };
     }
     let exact = scalar::of_literal(column.kind(), value);
