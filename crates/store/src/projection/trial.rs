@@ -201,6 +201,31 @@ fn a_reader_sees_all_of_a_call_or_nothing() {
     });
 }
 
+#[test]
+fn pages_together_are_the_whole_list() {
+    let devices: Vec<Known> = (0..1500)
+        .map(|n| {
+            let mut device = known(n);
+            device.device.claims = vec![claim(Attribute::Type, ["a", "B", "c"][usize::from(n * 7 % 3)], 1.0)];
+            device.device.last = Time::from_seconds(i64::from(n) * 31 % 11);
+            device
+        })
+        .collect();
+    let snapshot = projection(&devices).snapshot();
+    let sort = [(Column::Type, true), (Column::LastSeen, false)];
+    let sort: Vec<Sort> = sort.map(|(column, is_descending)| Sort { column, is_descending }).to_vec();
+    let mut expected: Vec<Row> = devices.iter().map(Row::of).collect();
+    expected.sort_by(|a, b| order(sort[0], a, b).then(order(sort[1], a, b)).then(a.id().cmp(b.id())));
+    let list = |offset, limit| {
+        let filter = Filter::All(Vec::new());
+        snapshot.list(&Query { filter, sort: sort.clone(), offset, limit })
+    };
+    for (offset, limit) in [(0, usize::MAX), (0, 1), (0, 100), (40, 130), (700, 70), (1490, 100), (1500, 1), (9, 0)] {
+        let rows: Vec<Row> = expected.iter().skip(offset).take(limit).cloned().collect();
+        assert!(list(offset, limit) == Page { total: 1500, rows }, "{limit} from {offset}");
+    }
+}
+
 /// Whether `row` meets `filter`, by looking at its values alone.
 fn meets(filter: &Filter, row: &Row) -> bool {
     let folded = |column: Column| -> Vec<String> {
