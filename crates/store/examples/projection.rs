@@ -53,11 +53,16 @@ fn measure(projection: &Projection, devices: u64, length: Duration, pause: Durat
     })?;
     let mut taken = taken.into_inner().unwrap_or_default();
     println!("\n{CLIENTS} threads, {} ms between queries, {} MiB resident", pause.as_millis(), memory());
-    println!("{:<26} {:>8} {:>9} {:>9} {:>9}", "", "number", "p50 ms", "p99 ms", "max ms");
+    println!("{:<32} {:>8} {:>9} {:>9} {:>9}", "", "number", "p50 ms", "p99 ms", "max ms");
     for (n, kind) in KINDS.iter().enumerate() {
         report(kind, taken.iter().filter(|(of, _)| *of == n).map(|(_, time)| *time).collect());
     }
-    report("all queries", taken.drain(..).map(|(_, time)| time).collect());
+    let (cpu, clock): (Vec<_>, Vec<_>) = taken.drain(..).partition(|(kind, _)| *kind >= KINDS.len());
+    report("all queries", clock.into_iter().map(|(_, time)| time).collect());
+    for (n, kind) in KINDS.iter().enumerate() {
+        let times = cpu.iter().filter(|(of, _)| *of == n + KINDS.len()).map(|(_, time)| *time);
+        report(&format!("CPU: {kind}"), times.collect());
+    }
     report("write of 100 devices", written.into_inner().unwrap_or_default());
     Ok(())
 }
@@ -68,7 +73,7 @@ fn report(name: &str, mut times: Vec<Duration>) {
         let time = times.get((times.len() * percent / 100).min(times.len().saturating_sub(1)));
         time.copied().unwrap_or_default().as_secs_f64() * 1e3
     };
-    println!("{name:<26} {:>8} {:>9.2} {:>9.2} {:>9.2}", times.len(), at(50), at(99), at(100));
+    println!("{name:<32} {:>8} {:>9.2} {:>9.2} {:>9.2}", times.len(), at(50), at(99), at(100));
 }
 
 fn write(projection: &Projection, devices: u64, stop: &AtomicBool, written: &Mutex<Vec<Duration>>) {
@@ -108,9 +113,10 @@ fn read(
     while !stop.load(Ordering::Relaxed) {
         n += 1;
         let kind = usize::try_from(random(n) % 10).unwrap_or(0);
-        let begin = Instant::now();
+        let (begin, spent) = (Instant::now(), cpu());
         std::hint::black_box(ask(&projection.snapshot(), kind, random(n + 500_000))?);
         own.push((kind, begin.elapsed()));
+        own.push((kind + KINDS.len(), cpu().saturating_sub(spent)));
         std::thread::sleep(pause);
     }
     taken.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(own);
@@ -218,6 +224,12 @@ fn random(n: u64) -> u64 {
     z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ z >> 31
+}
+
+/// What this thread has run so far, without what it waited for a processor.
+fn cpu() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(text.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0))
 }
 
 /// Resident memory in MiB.
