@@ -6,4 +6,5 @@
 pub mod database;
 pub mod history;
 pub mod journal;
+pub mod projection;
 pub mod segment;

@@ -1,0 +1,180 @@
+//! The devices in memory, for lists, search, filters and counts.
+//!
+//! In: changes of state, in order; all devices once at start, then what each commit changed. Out: [`Snapshot`]s, each
+//! the state after some call of [`Projection::apply`], that lists, filters, sorts and counts over every [`Column`].
+//! Never: a file, a clock, a half-applied call, an order that depends on anything but the devices.
+//!
+//! Devices lie in blocks of 256, column by column, texts as codes of a dictionary for each column. Blocks and
+//! dictionaries are shared with all snapshots and copied when they change, so a reader takes one reference and then
+//! needs no lock, however long it reads, and a writer waits for no reader. The price is that a call of `apply` copies
+//! every block it touches: apply many changes at a time.
+
+mod block;
+mod column;
+mod dictionary;
+mod filter;
+mod fold;
+mod parse;
+mod plan;
+mod query;
+mod row;
+mod scalar;
+#[cfg(test)]
+mod trial;
+
+pub use column::{Column, Kind};
+pub use filter::{Bound, Filter, Literal, Net};
+pub use parse::{Fault, ParseFilterError, parse};
+pub use query::{Facet, Facets, Page, Query, Sort};
+pub use row::{Row, Value};
+
+use block::{Block, Cell, SLOTS};
+use dictionary::{ABSENT, Dictionary, Lexicon};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use wardlight_model::Id;
+use wardlight_model::change::{Change, Known};
+
+/// The devices as they are now: one writer at a time, any number of readers.
+#[derive(Debug)]
+pub struct Projection {
+    writer: Mutex<Writer>,
+    current: RwLock<Arc<Snapshot>>,
+}
+
+/// The devices as they were after one call of [`Projection::apply`].
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    blocks: Vec<Arc<Block>>,
+    /// One for each column; empty for those without texts.
+    texts: Vec<Dictionary>,
+    devices: usize,
+}
+
+impl Default for Projection {
+    fn default() -> Self {
+        Self { writer: Mutex::new(Writer::new()), current: RwLock::default() }
+    }
+}
+
+impl Projection {
+    /// Takes in what became new, different or gone, in this order; readers see all of it or nothing. Changes of other
+    /// things than devices change nothing.
+    pub fn apply<'a>(&self, changes: impl IntoIterator<Item = &'a Change>) {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        for change in changes {
+            match change {
+                Change::Device(known) => writer.put(known),
+                Change::DeviceGone(id) => writer.remove(*id),
+                _ => {}
+            }
+        }
+        let snapshot = Arc::new(writer.publish());
+        let old = std::mem::replace(&mut *self.current.write().unwrap_or_else(PoisonError::into_inner), snapshot);
+        // Blocks that only the old one held are freed here, with no reader waiting.
+        drop(old);
+    }
+
+    /// The devices after the last call of [`Self::apply`].
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Snapshot {
+    /// Number of devices.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.devices
+    }
+
+    /// Whether there is no device.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.devices == 0
+    }
+
+    /// The device with this id.
+    #[must_use]
+    pub fn device(&self, id: Id) -> Option<Row> {
+        let filter = Filter::Is(Column::Id, vec![Literal::Text(id.to_string().into())]);
+        self.list(&Query { filter, sort: Vec::new(), offset: 0, limit: 1 }).rows.pop()
+    }
+
+    /// The texts of `column`; none when it holds numbers, times or flags.
+    fn texts(&self, column: Column) -> Option<&Dictionary> {
+        self.texts.get(column as usize).filter(|_| matches!(column.kind(), Kind::Text | Kind::List))
+    }
+}
+
+#[derive(Debug)]
+struct Writer {
+    /// Which slot, counted through all blocks, holds each device.
+    slots: HashMap<Id, usize>,
+    free: Vec<usize>,
+    blocks: Vec<Arc<Block>>,
+    /// One for each column.
+    texts: Vec<Lexicon>,
+}
+
+impl Writer {
+    fn new() -> Self {
+        let texts = Column::ALL.iter().map(|column| Lexicon::new(column.is_address())).collect();
+        Self { slots: HashMap::new(), free: Vec::new(), blocks: Vec::new(), texts }
+    }
+
+    fn put(&mut self, known: &Known) {
+        let row = Row::of(known);
+        let cells: Vec<Cell> =
+            Column::ALL.iter().zip(&mut self.texts).map(|(c, texts)| cell(&row, *c, texts)).collect();
+        let slot = match self.slots.get(&known.id).copied() {
+            Some(slot) => {
+                self.give_back(slot);
+                slot
+            }
+            None => self.free.pop().unwrap_or(self.slots.len()),
+        };
+        self.slots.insert(known.id, slot);
+        if self.blocks.len() <= slot / SLOTS {
+            self.blocks.push(Arc::default());
+        }
+        if let Some(block) = self.blocks.get_mut(slot / SLOTS) {
+            Arc::make_mut(block).put(slot % SLOTS, &cells);
+        }
+    }
+
+    fn remove(&mut self, id: Id) {
+        let Some(slot) = self.slots.remove(&id) else { return };
+        self.give_back(slot);
+        if let Some(block) = self.blocks.get_mut(slot / SLOTS) {
+            Arc::make_mut(block).clear(slot % SLOTS);
+        }
+        self.free.push(slot);
+    }
+
+    /// Gives back the codes that `slot` holds.
+    fn give_back(&mut self, slot: usize) {
+        let Some(block) = self.blocks.get(slot / SLOTS) else { return };
+        for (column, texts) in Column::ALL.iter().zip(&mut self.texts) {
+            let codes = block.cells(*column).map(|cells| cells.codes(slot % SLOTS));
+            codes.unwrap_or_default().iter().for_each(|code| texts.give_back(*code));
+        }
+    }
+
+    fn publish(&mut self) -> Snapshot {
+        let texts = self.texts.iter_mut().map(Lexicon::publish).collect();
+        Snapshot { blocks: self.blocks.clone(), texts, devices: self.slots.len() }
+    }
+}
+
+/// What `column` holds of a device; its texts are taken from `texts`.
+fn cell(row: &Row, column: Column, texts: &mut Lexicon) -> Cell {
+    match (column.kind(), row.value(column)) {
+        (Kind::Text, Value::Text(text)) => Cell::Text(texts.take(text)),
+        (Kind::Text, _) => Cell::Text(ABSENT),
+        (Kind::List, Value::List(list)) => Cell::List(list.iter().map(|text| texts.take(text)).collect()),
+        (Kind::List, _) => Cell::List(Vec::new()),
+        (Kind::Number | Kind::Time | Kind::Flag, value) => Cell::Scalar(scalar::of_value(value)),
+    }
+}
