@@ -97,6 +97,7 @@ fn device(n: u32) -> Change {
         peers: Vec::new(),
         first: Time::from_seconds(1_700_000_000),
         last: Time::from_seconds(1_700_000_000 + i64::from(n)),
+        origins: Vec::new(),
     };
     Change::Device(Box::new(Known { id: Id(id), device }))
 }

@@ -2,8 +2,9 @@
 //!
 //! An entry is durable before anybody is told of it; a checkpoint is signed only over durable entries.
 
-use super::places::{Places, secret, write_durably};
+use super::places::{Places, secret};
 use super::{new_id, now};
+use crate::io::file::write_durably;
 use anyhow::Context as _;
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};

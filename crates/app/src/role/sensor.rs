@@ -9,7 +9,7 @@ mod spool;
 
 use super::{Stop, new_id};
 use crate::config::Config;
-use crate::io::read::{self, Go};
+use crate::io::read::{self, Go, InputError};
 use crate::io::run;
 use crate::io::sources::{self, Source};
 use crate::role::places::{Places, secret};
@@ -62,7 +62,7 @@ pub fn run(config: &Config, once: bool, stop: &Stop, tale: &Arc<Mutex<Tale>>) ->
     let sender = send::start(&places.socket(), &spool, stop, tale)?;
     let mut reader = Reader { config, id, spool: Arc::clone(&spool), progress, tale: Arc::clone(tale), stop };
     while !stop.is_wanted() {
-        let due = reader.due()?;
+        let due = reader.due();
         let is_idle = due.is_empty() && spool.is_empty();
         for source in due {
             reader.read(&source)?;
@@ -97,14 +97,27 @@ pub(super) fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Reader<'_> {
     /// The sources that were not read yet, or not to their end.
-    fn due(&self) -> anyhow::Result<Vec<Source>> {
+    fn due(&self) -> Vec<Source> {
         let named: Vec<PathBuf> =
             self.config.sensor.captures.iter().chain(&self.config.sensor.folders).cloned().collect();
         if named.is_empty() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        let found = sources::expand(&named)?;
-        Ok(found.into_iter().filter(|source| !self.progress.is_done(source.path())).collect())
+        let found = sources::expand(&named);
+        // A watched folder may well be empty.
+        for error in found.errors.iter().filter(|error| !matches!(error, InputError::NoCaptures(_))) {
+            self.complain(&error.to_string());
+        }
+        found.sources.into_iter().filter(|source| !self.progress.is_done(source.path())).collect()
+    }
+
+    /// Says what could not be read, once.
+    fn complain(&self, error: &str) {
+        let mut tale = lock(&self.tale);
+        if !tale.errors.iter().any(|said| said == error) {
+            eprintln!("wardlight: {error}");
+            tale.errors.push(error.to_owned());
+        }
     }
 
     fn read(&mut self, source: &Source) -> anyhow::Result<()> {
@@ -140,8 +153,7 @@ impl Reader<'_> {
         gather.finish();
         let packets = outcome.as_ref().copied().unwrap_or_default().max(last);
         if let Err(error) = outcome {
-            eprintln!("wardlight: {error}");
-            lock(&self.tale).errors.push(error.to_string());
+            self.complain(&error.to_string());
         }
         self.progress.finish(source.path(), packets);
         self.spool(gather.take(self.id, &[source.to_string()]))
