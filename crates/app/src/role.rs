@@ -8,6 +8,10 @@ pub mod places;
 pub mod sensor;
 pub mod server;
 
+use crate::io::file::write_durably;
+use anyhow::Context as _;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -53,4 +57,17 @@ pub fn new_id() -> anyhow::Result<Id> {
     let mut chance = [0; 10];
     getrandom::fill(&mut chance)?;
     Ok(Id::at(u64::try_from(now().micros() / 1000).unwrap_or_default(), chance))
+}
+
+/// The id in the file at `path`, made when it is not there. Errors: it cannot be read or made, or holds none.
+pub fn lasting_id(path: &Path) -> anyhow::Result<Id> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => text.trim().parse().with_context(|| path.display().to_string()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let id = new_id()?;
+            write_durably(path, id.to_string().as_bytes()).with_context(|| path.display().to_string())?;
+            Ok(id)
+        }
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    }
 }

@@ -123,6 +123,7 @@ pub async fn restore(config: &Config, folder: &Path) -> anyhow::Result<Contents>
     for name in contents.files.keys().filter(|name| name.as_str() != "state.db") {
         copy(&folder.join(name), &places.data.join(name)).with_context(|| format!("cannot copy {name}"))?;
     }
+    write_durably(&places.site(), contents.site.to_string().as_bytes())?;
     let settings = Settings { url: places.database(config), site: contents.site, now: now(), patience: PATIENCE };
     let database = Database::open(&settings).await?;
     let sequence = database.restore_from(&folder.join("state.db")).await?;

@@ -45,6 +45,11 @@ impl Places {
         Ok(())
     }
 
+    /// The site's lasting name, from which those of its devices follow.
+    pub fn site(&self) -> PathBuf {
+        self.data.join("site.id")
+    }
+
     /// The journal's folder.
     pub fn journal(&self) -> PathBuf {
         self.data.join("journal")

@@ -7,7 +7,7 @@ mod progress;
 mod send;
 mod spool;
 
-use super::{Stop, new_id};
+use super::{Stop, lasting_id, new_id};
 use crate::config::Config;
 use crate::io::read::{self, Go, InputError};
 use crate::io::run;
@@ -58,7 +58,7 @@ pub fn run(config: &Config, once: bool, stop: &Stop, tale: &Arc<Mutex<Tale>>) ->
     let places = Places::of(config);
     let spool = Arc::new(Spool::open(&places.spool())?);
     let progress = Progress::last(spool.whole())?;
-    let id = sensor_id(&places)?;
+    let id = lasting_id(&places.spool().join("sensor.id"))?;
     let sender = send::start(&places.socket(), &spool, stop, tale)?;
     let mut reader = Reader { config, id, spool: Arc::clone(&spool), progress, tale: Arc::clone(tale), stop };
     while !stop.is_wanted() {
@@ -75,20 +75,6 @@ pub fn run(config: &Config, once: bool, stop: &Stop, tale: &Arc<Mutex<Tale>>) ->
     }
     let _ = sender.join();
     Ok(())
-}
-
-/// A sensor's lasting name: made once.
-fn sensor_id(places: &Places) -> anyhow::Result<Id> {
-    let path = places.spool().join("sensor.id");
-    match std::fs::read_to_string(&path) {
-        Ok(text) => text.trim().parse().with_context(|| path.display().to_string()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let id = new_id()?;
-            crate::io::file::write_durably(&path, id.to_string().as_bytes())?;
-            Ok(id)
-        }
-        Err(error) => Err(error).with_context(|| path.display().to_string()),
-    }
 }
 
 pub(super) fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

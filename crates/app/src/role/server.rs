@@ -3,7 +3,7 @@
 use super::keeper::{Keeper, Standing};
 use super::listen::{self, Waiting};
 use super::places::Places;
-use super::{PATIENCE, Stop, new_id, now};
+use super::{PATIENCE, Stop, lasting_id, now};
 use crate::config::Config;
 use crate::io::file::write_durably;
 use anyhow::Context as _;
@@ -28,8 +28,9 @@ pub fn journal(config: &Config) -> anyhow::Result<Journal> {
 
 /// Opens the database as configured, made when it is new. Errors: it cannot be reached, or is of a later version.
 pub async fn database(config: &Config) -> anyhow::Result<Database> {
-    let settings =
-        Settings { url: Places::of(config).database(config), site: new_id()?, now: now(), patience: PATIENCE };
+    let places = Places::of(config);
+    let site = lasting_id(&places.site())?;
+    let settings = Settings { url: places.database(config), site, now: now(), patience: PATIENCE };
     Database::open(&settings).await.context("cannot open the state")
 }
 
