@@ -331,7 +331,7 @@ mod tests {
     fn what_was_synced_is_there_and_the_rest_may_be() {
         let some = |text: &[u8]| Some(text.to_vec());
         assert_eq!(contents(5, None), [some(b"one"), some(b"onetwo")].into());
-        assert_eq!(contents(3, None), [None, some(b"one")].into(), "its name was not synced yet");
+        assert_eq!(contents(2, None), [None, some(b"one")].into(), "its name was not synced yet");
         assert!(contents(5, Some("/r/a")).contains(&some(b"")), "without the sync");
         assert!(contents(5, Some("/r")).contains(&None), "without any sync");
     }
