@@ -8,7 +8,7 @@ mod bed;
 mod chance;
 mod disk;
 mod kills;
-mod load;
+pub(crate) mod load;
 mod points;
 mod power;
 mod state;

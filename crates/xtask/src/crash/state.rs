@@ -94,8 +94,8 @@ fn ledger(folder: &Path, effects: &mut Effects) -> Result<()> {
         let entry = Entry::read(&stored).context("cannot read an entry of the ledger")?;
         let Some(detail) = entry.detail().ok().flatten() else { continue };
         let Ok(body) = serde_json::from_slice::<serde_json::Value>(detail.body) else { continue };
-        let text = body.get("detail").and_then(serde_json::Value::as_str).unwrap_or_default();
-        if let Some((name, _)) = text.split_once("name: \"").and_then(|(_, rest)| rest.split_once('"')) {
+        let name = body.get("detail").and_then(|detail| detail.get("name")?.as_str());
+        if let Some(name) = name {
             add(effects, load::entry(name), 1);
         }
     }
