@@ -90,10 +90,10 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
         .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
     let standing = places.standing();
     sweep(&standing);
-    let mut written = Standing::default();
+    let mut written = None::<Standing>;
     let outcome = keeper.run(stop, |now, is_done| {
-        if written.committed != now.committed || written.devices != now.devices {
-            written = now.clone();
+        if written.as_ref().is_none_or(|last| last.committed != now.committed || last.devices != now.devices) {
+            written = Some(now.clone());
             // For people's eyes only: losing it loses nothing.
             let _ = serde_json::to_vec(now).map(|text| write_durably(&standing, &text));
         }
