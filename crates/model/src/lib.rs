@@ -4,6 +4,7 @@
 
 mod address;
 mod area;
+mod asset;
 pub mod cbor;
 pub mod change;
 mod device;
@@ -16,6 +17,7 @@ mod time;
 
 pub use address::{Endpoint, Mac, ParseMacError, Port, Scope};
 pub use area::{Area, Domain, Level};
+pub use asset::{AssetField, AssetRecord, Form, bare};
 pub use device::{Attribute, Claim, Device, Evidence, Label, Peer};
 pub use fact::{Fact, Field, Key, KeyKind, Place, Subject};
 pub use flow::{ConnState, Direction, Flow, FlowId, FlowKey, Known, Presence, Service, Side, Transport};
