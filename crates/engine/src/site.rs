@@ -6,13 +6,17 @@
 
 mod areas;
 mod contact;
+mod judgements;
+mod records;
 
+use records::Records;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use wardlight_dissect::tally::Tally;
 use wardlight_inventory::{Contacts, Knowledge, Seen, identify};
-use wardlight_model::change::{Change, Known};
-use wardlight_model::journal::{BodyKind, Decision, FORMAT, Flows, Observations, Oddity, Unreadable, decode};
+use wardlight_model::change::{Change, Known, Row, Source};
+use wardlight_model::journal::{BodyKind, Command, Decision, FORMAT, Flows, Judgement};
+use wardlight_model::journal::{Observations, Oddity, Unreadable, decode};
 use wardlight_model::{Area, Device, Domain, Fact, Flow, Id, Origin, Presence, Scope};
 
 pub use areas::Refusal;
@@ -92,6 +96,12 @@ pub struct Held {
     pub areas: Vec<Area>,
     /// Routing domains.
     pub domains: Vec<Domain>,
+    /// Versions of the rows of other systems' records.
+    pub rows: Vec<Row>,
+    /// Where these come from.
+    pub sources: Vec<Source>,
+    /// What people judged, by the decision's id.
+    pub judged: BTreeMap<Id, Judgement>,
     /// Ids of the devices that are stored: those that are none any more go at the next settling.
     pub devices: Vec<Id>,
     /// The last record that it follows from; 0 for none.
@@ -105,6 +115,8 @@ pub struct Site {
     oddities: BTreeMap<&'static str, Oddity>,
     areas: BTreeMap<Id, Area>,
     domains: BTreeMap<Scope, Domain>,
+    records: Records,
+    judged: BTreeMap<Id, Judgement>,
     devices: BTreeMap<Id, Device>,
     /// Ids that were stored before the start.
     stored: BTreeSet<Id>,
@@ -129,6 +141,8 @@ impl Site {
             oddities: held.oddities.into_iter().map(|odd| (odd.name, odd)).collect(),
             areas: held.areas.into_iter().map(|area| (area.id, area)).collect(),
             domains: held.domains.into_iter().map(|domain| (domain.scope, domain)).collect(),
+            records: Records::held(held.rows, held.sources),
+            judged: held.judged,
             devices: BTreeMap::new(),
             stored: held.devices.into_iter().collect(),
             sequence: held.sequence,
@@ -183,6 +197,9 @@ impl Site {
             }
             Some(BodyKind::Flows) => decode(entry.body).map(|flows| count(entry.sequence, flows)).map_err(unreadable),
             Some(BodyKind::Decision) => decode(entry.body).map(|said| self.decide(entry, said)).map_err(unreadable),
+            Some(BodyKind::Import) => decode(entry.body)
+                .map(|import| self.records.take(entry.sequence, import).into_iter().map(Effect::Change).collect())
+                .map_err(unreadable),
             None => Err(format!("its kind is {}, which this version does not know", entry.kind)),
         }
     }
@@ -208,11 +225,31 @@ impl Site {
     }
 
     fn decide(&mut self, entry: &Entry<'_>, decision: Decision) -> Vec<Effect> {
-        let outcome = areas::apply(&mut self.areas, &mut self.domains, &decision.command);
-        let mut effects: Vec<Effect> = outcome.iter().cloned().map(Effect::Change).collect();
+        let outcome = self.carry_out(entry.id, &decision.command);
+        let mut effects: Vec<Effect> = outcome.iter().flatten().cloned().map(Effect::Change).collect();
         let outcome = outcome.map(drop);
         effects.push(Effect::Decided { sequence: entry.sequence, id: entry.id, decision, outcome });
         effects
+    }
+
+    fn carry_out(&mut self, id: Id, command: &Command) -> Result<Vec<Change>, Refusal> {
+        if let Command::UndoImport(run) = command {
+            return self.records.undo(*run);
+        }
+        let judged = judgements::apply(&mut self.judged, id, command)?;
+        let placed = areas::apply(&mut self.areas, &mut self.domains, command)?;
+        Ok(judged.into_iter().chain(placed).collect())
+    }
+
+    /// The rows of other systems' records as these have them now, with whether the source's last whole run had each.
+    pub fn rows(&self) -> impl Iterator<Item = (&Row, bool)> {
+        self.records.now()
+    }
+
+    /// Where these rows come from, by name.
+    #[must_use]
+    pub const fn sources(&self) -> &BTreeMap<String, Source> {
+        self.records.sources()
     }
 
     /// Gives the devices that came, changed and went.

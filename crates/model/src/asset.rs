@@ -4,6 +4,8 @@
 //! it is true, or which device it means.
 
 use crate::{Privacy, Time};
+use minicbor::decode::Error;
+use minicbor::{Decoder, Encoder};
 
 macro_rules! asset_fields {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal $form:ident,)+) => {
@@ -235,16 +237,44 @@ impl AssetField {
 }
 
 /// One row of another system's records.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
 pub struct AssetRecord {
     /// The row's own key within its source; a row that comes again with it takes the place of the earlier.
+    #[n(0)]
     pub key: String,
     /// Where in the document, from 1: line of a text, row of a sheet, place in a list.
+    #[n(1)]
     pub row: u64,
     /// What it says, each value in its [`Form`], in the order of fields.
+    #[cbor(n(2), encode_with = "encode_says", decode_with = "decode_says")]
     pub says: Vec<(AssetField, String)>,
     /// When the source says that this was so; `None` when it does not say.
+    #[n(3)]
     pub as_of: Option<Time>,
+}
+
+fn encode_says<C, W: minicbor::encode::Write>(
+    says: &[(AssetField, String)],
+    out: &mut Encoder<W>,
+    _: &mut C,
+) -> Result<(), minicbor::encode::Error<W::Error>> {
+    out.array(u64::try_from(says.len()).unwrap_or(u64::MAX))?;
+    says.iter().try_for_each(|(field, value)| out.array(2)?.str(field.name())?.str(value)?.ok())
+}
+
+/// What a later version says in a field that this one does not know stays in the journal for that one.
+fn decode_says<C>(from: &mut Decoder<'_>, _: &mut C) -> Result<Vec<(AssetField, String)>, Error> {
+    let count = from.array()?.ok_or_else(|| Error::message("a list without a length"))?;
+    let mut says = Vec::new();
+    for _ in 0..count {
+        if from.array()? != Some(2) {
+            return Err(Error::message("not a field and its value"));
+        }
+        let (field, value) = (AssetField::named(from.str()?), from.str()?);
+        says.extend(field.map(|field| (field, value.to_owned())));
+    }
+    Ok(says)
 }
 
 impl AssetRecord {

@@ -2,8 +2,8 @@
 //! [`Contact`] adds up, and is therefore committed together with the journal's offset.
 
 use crate::cbor::Name;
-use crate::journal::Oddity;
-use crate::{Area, Device, Domain, Endpoint, Fact, Id, Presence, Time};
+use crate::journal::{Judgement, Oddity};
+use crate::{Area, AssetRecord, Device, Domain, Endpoint, Fact, Id, Origin, Presence, Time};
 
 /// One row that is new, different or gone.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,64 @@ pub enum Change {
     AreaGone(Id),
     /// A routing domain as it stands now.
     Domain(Domain),
+    /// What a row of another system's records says, as it stands now; told apart by its origin.
+    Row(Row),
+    /// A row that was taken back.
+    RowGone(Origin),
+    /// A source of records as it stands now; told apart by its name.
+    Source(Source),
+    /// What a person judged; told apart by the decision's id.
+    Judged(Id, Judgement),
+    /// A judgement that was taken back.
+    JudgedGone(Id),
+}
+
+/// What a row of another system's records said from one run of its importer until another.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Row {
+    /// Where the journal first has it so.
+    #[cbor(skip)]
+    pub origin: Origin,
+    /// The source, as its operator calls it.
+    #[n(0)]
+    pub source: String,
+    /// The runs that had it so, earliest first.
+    #[n(1)]
+    pub runs: Vec<Id>,
+    /// What it says.
+    #[n(2)]
+    pub record: AssetRecord,
+}
+
+/// A source of records.
+#[derive(Debug, Clone, PartialEq, Eq, Default, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Source {
+    /// What its operator calls it.
+    #[n(0)]
+    pub name: String,
+    /// Its last runs, earliest first.
+    #[n(1)]
+    pub runs: Vec<Run>,
+}
+
+/// One run of an importer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Run {
+    /// Its id.
+    #[n(0)]
+    pub id: Id,
+    /// When it read the document.
+    #[n(1)]
+    pub read: Time,
+    /// Rows that it had.
+    #[n(2)]
+    pub rows: u64,
+    /// Whether it read all of its source.
+    #[n(3)]
+    pub is_whole: bool,
 }
 
 /// A device with its lasting name.

@@ -2,7 +2,7 @@
 //! passed over there and stays in the record.
 
 use crate::cbor::{Known, Name};
-use crate::{Area, Domain, Fact, Flow, Id, Place, Presence, Time};
+use crate::{Area, AssetRecord, Domain, Fact, Flow, Id, Place, Presence, Time};
 
 /// Format of the bodies below; a body of a later one is refused, not guessed at.
 pub const FORMAT: u8 = 1;
@@ -16,6 +16,8 @@ pub enum BodyKind {
     Flows = 2,
     /// [`Decision`].
     Decision = 3,
+    /// [`Import`].
+    Import = 4,
 }
 
 impl BodyKind {
@@ -26,6 +28,7 @@ impl BodyKind {
             1 => Some(Self::Observations),
             2 => Some(Self::Flows),
             3 => Some(Self::Decision),
+            4 => Some(Self::Import),
             _ => None,
         }
     }
@@ -37,10 +40,12 @@ impl BodyKind {
             Self::Observations => 1,
             Self::Flows => 2,
             Self::Decision => 3,
+            Self::Import => 4,
         }
     }
 
-    /// Whether it must be kept when the disk is nearly full: what people decided, not what the wire will say again.
+    /// Whether it must be kept when the disk is nearly full: what people decided, not what the wire or a
+    /// document will say again.
     #[must_use]
     pub const fn is_vital(self) -> bool {
         matches!(self, Self::Decision)
@@ -98,6 +103,27 @@ pub struct Flows {
     pub flows: Known<Flow>,
 }
 
+/// Rows that one run of an importer read from another system's records. A run may come in several.
+#[derive(Debug, Clone, PartialEq, Default, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Import {
+    /// The source, as its operator calls it, such as `cmms`.
+    #[n(0)]
+    pub source: String,
+    /// The run: what it changed is undone as one.
+    #[n(1)]
+    pub run: Id,
+    /// The rows.
+    #[n(2)]
+    pub rows: Known<AssetRecord>,
+    /// When the importer read the document.
+    #[n(3)]
+    pub read: Time,
+    /// Whether the run ends with these rows and read all of its source: rows that did not come again are missing there now.
+    #[n(4)]
+    pub is_whole: bool,
+}
+
 /// Something a person decided.
 #[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
@@ -126,6 +152,30 @@ pub enum Command {
     /// A routing domain belongs to a site.
     #[n(2)]
     PutDomain(#[n(0)] Domain),
+    /// What this run of an importer brought is taken back, as if it had never been.
+    #[n(3)]
+    UndoImport(#[n(0)] Id),
+    /// Two members are one device, or are not, whatever their likeness.
+    #[n(4)]
+    Judge(#[n(0)] Judgement),
+    /// The judgement with this decision's id no longer counts.
+    #[n(5)]
+    Unjudge(#[n(0)] Id),
+}
+
+/// Whether two members of assets, network devices or records, are one device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Judgement {
+    /// One of them.
+    #[n(0)]
+    pub one: Id,
+    /// The other.
+    #[n(1)]
+    pub other: Id,
+    /// Whether they are the same device.
+    #[n(2)]
+    pub is_same: bool,
 }
 
 impl Command {
@@ -136,6 +186,9 @@ impl Command {
             Self::PutArea(_) => "area.put",
             Self::RemoveArea(_) => "area.remove",
             Self::PutDomain(_) => "domain.put",
+            Self::UndoImport(_) => "import.undo",
+            Self::Judge(_) => "asset.judge",
+            Self::Unjudge(_) => "asset.unjudge",
         }
     }
 }

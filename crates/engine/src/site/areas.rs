@@ -35,22 +35,28 @@ pub enum Refusal {
     /// There is none.
     #[error("there is no place {0}")]
     NoSuchPlace(Id),
+    /// The run of an importer is not known, or too long ago.
+    #[error("no source has a run {0} among its last: a newer one may have taken its place")]
+    NoSuchRun(Id),
+    /// A judgement that is none.
+    #[error("{0}")]
+    Judgement(&'static str),
     /// A routing domain belongs to a site, not to something narrower.
     #[error("{0} is no site: a routing domain belongs to one")]
     NoSite(Id),
 }
 
-/// Carries `command` out. Errors: it makes no sense as things stand, and changes nothing.
+/// Carries `command` out; `None` when it is not about places. Errors: it makes no sense as things stand, and changes nothing.
 pub(super) fn apply(
     areas: &mut BTreeMap<Id, Area>,
     domains: &mut BTreeMap<Scope, Domain>,
     command: &Command,
-) -> Result<Change, Refusal> {
+) -> Result<Option<Change>, Refusal> {
     match command {
         Command::PutArea(area) => {
             check(areas, area)?;
             areas.insert(area.id, area.clone());
-            Ok(Change::Area(area.clone()))
+            Ok(Some(Change::Area(area.clone())))
         }
         Command::RemoveArea(id) => {
             let inside = areas.values().filter(|area| area.parent == Some(*id)).count();
@@ -59,7 +65,7 @@ pub(super) fn apply(
                 return Err(Refusal::InUse { count });
             }
             areas.remove(id).ok_or(Refusal::NoSuchPlace(*id))?;
-            Ok(Change::AreaGone(*id))
+            Ok(Some(Change::AreaGone(*id)))
         }
         Command::PutDomain(domain) => {
             let site = areas.get(&domain.site).filter(|area| area.level == Level::Site);
@@ -68,8 +74,9 @@ pub(super) fn apply(
                 return Err(Refusal::NoName);
             }
             domains.insert(domain.scope, domain.clone());
-            Ok(Change::Domain(domain.clone()))
+            Ok(Some(Change::Domain(domain.clone())))
         }
+        Command::UndoImport(_) | Command::Judge(_) | Command::Unjudge(_) => Ok(None),
     }
 }
 

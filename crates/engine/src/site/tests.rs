@@ -3,7 +3,8 @@
 use super::*;
 use proptest::prelude::*;
 use std::net::IpAddr;
-use wardlight_model::journal::{Command, encode};
+use wardlight_model::journal::{Command, Import, encode};
+use wardlight_model::{AssetField, AssetRecord};
 use wardlight_model::{
     ConnState, Direction, Endpoint, Field, FlowId, FlowKey, Level, Mac, Place, Service, Subject, Time, Transport,
 };
@@ -72,6 +73,7 @@ enum Body {
     Seen(Observations),
     Flows(Flows),
     Decision(Decision),
+    Import(Import),
 }
 
 fn seen(facts: Vec<Fact>, presences: Vec<Presence>) -> Body {
@@ -83,8 +85,15 @@ fn tell(site: &mut Site, sequence: u64, body: &Body) -> Vec<Effect> {
         Body::Seen(seen) => (BodyKind::Observations, encode(seen)),
         Body::Flows(flows) => (BodyKind::Flows, encode(flows)),
         Body::Decision(decision) => (BodyKind::Decision, encode(decision)),
+        Body::Import(import) => (BodyKind::Import, encode(import)),
     };
-    site.step(Input::Record(Entry { sequence, id: Id::default(), format: FORMAT, kind: kind.number(), body: &bytes }))
+    site.step(Input::Record(Entry {
+        sequence,
+        id: Id::at(sequence, [0; 10]),
+        format: FORMAT,
+        kind: kind.number(),
+        body: &bytes,
+    }))
 }
 
 /// What two ends exchanged by which service in which hour.
@@ -98,6 +107,9 @@ struct Kept {
     contacts: BTreeMap<Ends, (u64, [u64; 2])>,
     devices: BTreeMap<Id, Device>,
     areas: BTreeMap<Id, Area>,
+    rows: BTreeMap<Origin, Row>,
+    sources: BTreeMap<String, Source>,
+    judged: BTreeMap<Id, Judgement>,
 }
 
 impl Kept {
@@ -116,6 +128,11 @@ impl Kept {
                 Change::DeviceGone(id) => drop(self.devices.remove(&id)),
                 Change::Area(area) => drop(self.areas.insert(area.id, area)),
                 Change::AreaGone(id) => drop(self.areas.remove(&id)),
+                Change::Row(row) => drop(self.rows.insert(row.origin, row)),
+                Change::RowGone(origin) => drop(self.rows.remove(&origin)),
+                Change::Source(source) => drop(self.sources.insert(source.name.clone(), source)),
+                Change::Judged(id, judgement) => drop(self.judged.insert(id, judgement)),
+                Change::JudgedGone(id) => drop(self.judged.remove(&id)),
                 Change::Oddity(_) | Change::Domain(_) => {}
             }
         }
@@ -127,6 +144,9 @@ impl Kept {
             presences: self.presences.values().copied().collect(),
             areas: self.areas.values().cloned().collect(),
             devices: self.devices.keys().copied().collect(),
+            rows: self.rows.values().cloned().collect(),
+            sources: self.sources.values().cloned().collect(),
+            judged: self.judged.clone(),
             sequence,
             ..Held::default()
         }
@@ -146,7 +166,37 @@ fn bodies() -> impl Strategy<Value = Vec<Body>> {
     let area = (1..5u8, prop::option::of(1..5u8), 0..5usize)
         .prop_map(|(n, parent, level)| decision(Command::PutArea(area(n, parent, Level::ALL[level]))));
     let removal = (1..5u8).prop_map(|n| decision(Command::RemoveArea(Id([n; 16]))));
-    prop::collection::vec(prop_oneof![4 => observed, 2 => flows, 1 => area, 1 => removal], 0..25)
+    let judged = (1..4u8, 1..4u8, any::<bool>()).prop_map(|(one, other, is_same)| {
+        decision(Command::Judge(Judgement { one: Id([one; 16]), other: Id([other; 16]), is_same }))
+    });
+    let taken_back = (1..25u64).prop_map(|at| decision(Command::Unjudge(Id::at(at, [0; 10]))));
+    let undone = (0..5u8).prop_map(|run| decision(Command::UndoImport(Id([run; 16]))));
+    let decided = prop_oneof![area, removal, judged, taken_back, undone];
+    prop::collection::vec(
+        prop_oneof![4 => observed, 2 => flows, 2 => imports().prop_map(Body::Import), 3 => decided],
+        0..25,
+    )
+}
+
+/// A run of one of two sources, with some of four rows that say one of three things.
+fn imports() -> impl Strategy<Value = Import> {
+    let row = (0..4u8, 0..3u8).prop_map(|(key, serial)| AssetRecord {
+        key: format!("row {key}"),
+        says: vec![(AssetField::Serial, format!("SN-{serial}"))],
+        ..AssetRecord::default()
+    });
+    (0..5u8, prop::collection::vec(row, 0..5), any::<bool>()).prop_map(|(run, rows, is_whole)| Import {
+        source: format!("source {}", run % 2),
+        run: Id([run; 16]),
+        rows: rows.into(),
+        read: Time::from_seconds(i64::from(run)),
+        is_whole,
+    })
+}
+
+/// What the sources say now, wherever the journal has it from.
+fn said(site: &Site) -> Vec<(String, AssetRecord, bool)> {
+    site.rows().map(|(row, is_there)| (row.source.clone(), row.record.clone(), is_there)).collect()
 }
 
 proptest! {
@@ -197,6 +247,54 @@ fn a_device_keeps_its_id_when_more_becomes_known_and_the_smallest_when_two_becom
     let effects = site.step(Input::Settle(&knowledge));
     assert_eq!(site.devices().keys().copied().collect::<Vec<_>>(), [ids[0]]);
     assert!(effects.contains(&Effect::Change(Change::DeviceGone(ids[1]))), "{effects:?}");
+}
+
+proptest! {
+    /// A run that is taken back is as if it had never been.
+    #[test]
+    fn an_import_is_undone_exactly(runs in prop::collection::vec(imports(), 1..8), undone in any::<prop::sample::Index>()) {
+        let runs: Vec<Import> = (0..).zip(runs).map(|(n, run)| Import { run: Id([n; 16]), ..run }).collect();
+        let undone = undone.get(&runs).run;
+        let [mut all, mut without] = [(); 2].map(|()| Site::new(SITE, 1, BOUNDS, Held::default()));
+        for (sequence, run) in (1..).zip(&runs) {
+            tell(&mut all, sequence, &Body::Import(run.clone()));
+            if run.run != undone {
+                tell(&mut without, sequence, &Body::Import(run.clone()));
+            }
+        }
+        tell(&mut all, 99, &decision(Command::UndoImport(undone)));
+        prop_assert_eq!(said(&all), said(&without));
+        let refused = tell(&mut all, 100, &decision(Command::UndoImport(undone))).pop();
+        let is_refused =
+            matches!(&refused, Some(Effect::Decided { outcome: Err(Refusal::NoSuchRun(run)), .. }) if *run == undone);
+        prop_assert!(is_refused, "{:?}", refused);
+    }
+}
+
+#[test]
+fn a_row_that_a_whole_run_no_longer_has_is_missing_and_comes_back() {
+    let mut site = Site::new(SITE, 1, BOUNDS, Held::default());
+    let run = |n: u8, keys: &[&str], is_whole| {
+        let rows: Vec<AssetRecord> =
+            keys.iter().map(|key| AssetRecord { key: (*key).to_owned(), ..AssetRecord::default() }).collect();
+        Body::Import(Import {
+            source: "cmms".into(),
+            run: Id([n; 16]),
+            rows: rows.into(),
+            is_whole,
+            ..Import::default()
+        })
+    };
+    let there = |site: &Site| said(site).into_iter().map(|(_, _, is_there)| is_there).collect::<Vec<_>>();
+    tell(&mut site, 1, &run(1, &["a", "b"], true));
+    assert_eq!(there(&site), [true, true]);
+    tell(&mut site, 2, &run(2, &["a"], false));
+    assert_eq!(there(&site), [true, true], "a part says nothing of what it does not name");
+    tell(&mut site, 3, &run(3, &["a"], true));
+    assert_eq!(there(&site), [true, false]);
+    tell(&mut site, 4, &run(4, &["b"], false));
+    assert_eq!(there(&site), [true, true]);
+    assert_eq!(site.sources()["cmms"].runs.iter().map(|run| run.rows).collect::<Vec<_>>(), [2, 1, 1, 1]);
 }
 
 #[test]
