@@ -7,7 +7,7 @@
 use super::engine::{Row, Session};
 use super::history::{entries, write};
 use super::row;
-use super::schema::{AREA, CONTACT, DEVICE, DOMAIN, FACT, ODDITY, PRESENCE, SITE, Table};
+use super::schema::{AREA, ASSET_ROW, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, ODDITY, PRESENCE, SITE, SOURCE, Table};
 use super::{Database, StoreError, statement};
 use crate::history;
 use sea_query::{Expr, ExprTrait as _, Query};
@@ -88,6 +88,9 @@ struct Batch {
     devices: BTreeMap<Id, Option<Row>>,
     areas: BTreeMap<Id, Option<Row>>,
     domains: BTreeMap<u32, Row>,
+    rows: BTreeMap<Origin, Option<Row>>,
+    sources: BTreeMap<String, Row>,
+    judged: BTreeMap<Id, Option<Row>>,
 }
 
 impl Batch {
@@ -104,6 +107,13 @@ impl Batch {
                 Change::Area(area) => drop(batch.areas.insert(area.id, Some(row::area(area)))),
                 Change::AreaGone(id) => drop(batch.areas.insert(*id, None)),
                 Change::Domain(domain) => drop(batch.domains.insert(domain.scope.0, row::domain(domain))),
+                Change::Row(row) => drop(batch.rows.insert(row.origin, Some(row::asset_row(row)))),
+                Change::RowGone(origin) => drop(batch.rows.insert(*origin, None)),
+                Change::Source(source) => {
+                    batch.sources.insert(row::clean(&source.name).into_owned(), row::source(source));
+                }
+                Change::Judged(id, judged) => drop(batch.judged.insert(*id, Some(row::judgement(*id, judged)))),
+                Change::JudgedGone(id) => drop(batch.judged.insert(*id, None)),
             }
         }
         Ok(batch)
@@ -123,7 +133,12 @@ impl Batch {
         statement::write(session, &CONTACT, self.contacts.values().map(row::contact)).await?;
         replace(session, &DEVICE, self.devices).await?;
         replace(session, &AREA, self.areas).await?;
-        statement::write(session, &DOMAIN, self.domains.into_values()).await
+        statement::write(session, &DOMAIN, self.domains.into_values()).await?;
+        let gone = self.rows.iter().filter(|(_, row)| row.is_none()).map(|(origin, _)| *origin);
+        statement::remove_rows(session, &ASSET_ROW, gone.collect::<Vec<_>>()).await?;
+        statement::write(session, &ASSET_ROW, self.rows.into_values().flatten()).await?;
+        statement::write(session, &SOURCE, self.sources.into_values()).await?;
+        replace(session, &JUDGEMENT, self.judged).await
     }
 }
 

@@ -2,13 +2,15 @@
 
 use super::engine::Session;
 use super::row::{self, Cells, Misfit};
-use super::schema::{AREA, CONSUMER, CONTACT, DEVICE, DOMAIN, FACT, ODDITY, PRESENCE, SITE};
+use super::schema::{
+    AREA, ASSET_ROW, CONSUMER, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, ODDITY, PRESENCE, SITE, SOURCE,
+};
 use super::{Database, StoreError, statement};
 use sea_query::{Cond, Expr, ExprTrait as _, LikeExpr, SelectStatement};
 use std::net::IpAddr;
 use std::ops::Range;
-use wardlight_model::change::Contact;
-use wardlight_model::journal::Oddity;
+use wardlight_model::change::{Contact, Row, Source};
+use wardlight_model::journal::{Judgement, Oddity};
 use wardlight_model::{Area, Domain, Fact, Id, Mac, Presence, Scope};
 
 /// The name under which the offset of the newest backup is kept.
@@ -29,6 +31,12 @@ pub struct Loaded {
     pub areas: Vec<Area>,
     /// Routing domains, by scope.
     pub domains: Vec<Domain>,
+    /// Versions of the rows of other systems' records, by origin.
+    pub rows: Vec<Row>,
+    /// Where these come from, by name.
+    pub sources: Vec<Source>,
+    /// What people judged, by the decision's id.
+    pub judged: Vec<(Id, Judgement)>,
     /// Facts that were left out because this version does not know their field.
     pub unknown: u64,
 }
@@ -79,6 +87,9 @@ impl Database {
             oddities: statement::all(&mut session, &ODDITY, Cells::oddity).await?,
             areas: statement::all(&mut session, &AREA, Cells::area).await?,
             domains: statement::all(&mut session, &DOMAIN, Cells::domain).await?,
+            rows: statement::all(&mut session, &ASSET_ROW, Cells::asset_row).await?,
+            sources: statement::all(&mut session, &SOURCE, Cells::source).await?,
+            judged: statement::all(&mut session, &JUDGEMENT, Cells::judgement).await?,
             unknown,
         })
     }

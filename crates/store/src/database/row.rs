@@ -8,8 +8,8 @@ use super::engine::Row;
 use sea_query::Value;
 use std::borrow::Cow;
 use std::net::IpAddr;
-use wardlight_model::change::{Contact, Known};
-use wardlight_model::journal::Oddity;
+use wardlight_model::change::{self, Contact, Known};
+use wardlight_model::journal::{Judgement, Oddity, decode, encode};
 use wardlight_model::{
     Area, Attribute, Domain, Endpoint, Fact, Field, Id, Key, KeyKind, Level, Mac, Origin, Place, Presence, Scope,
     Subject, Time, cbor,
@@ -86,6 +86,19 @@ pub(super) fn area(area: &Area) -> Row {
 
 pub(super) fn domain(domain: &Domain) -> Row {
     vec![int(domain.scope.0.into()), blob(&domain.site.0), text(&domain.name)]
+}
+
+pub(super) fn asset_row(row: &change::Row) -> Row {
+    let origin = [count(row.origin.sequence), int(row.origin.item.into())];
+    [&origin[..], &[text(&row.source), text(&row.record.key), blob(&encode(row))]].concat()
+}
+
+pub(super) fn source(source: &change::Source) -> Row {
+    vec![text(&source.name), blob(&encode(source))]
+}
+
+pub(super) fn judgement(id: Id, judgement: &Judgement) -> Row {
+    vec![blob(&id.0), blob(&judgement.one.0), blob(&judgement.other.0), int(judgement.is_same.into())]
 }
 
 pub(super) fn fact(fact: &Fact) -> Row {
@@ -292,6 +305,24 @@ impl Cells {
         let (origin, endpoint) = (self.origin()?, self.station()?);
         let (first, last, packets, ttl) = (self.time()?, self.time()?, self.int()?, self.int()?);
         Ok(Presence { endpoint, first, last, packets, ttl, sent: self.int::<i64>()? != 0, origin })
+    }
+
+    pub(super) fn asset_row(mut self) -> Result<change::Row, Misfit> {
+        let origin = self.origin()?;
+        let (_source, _key) = (self.text()?, self.text()?);
+        let row: change::Row = decode(&self.blob()?).map_err(|_| Misfit)?;
+        Ok(change::Row { origin, ..row })
+    }
+
+    pub(super) fn source(mut self) -> Result<change::Source, Misfit> {
+        let _name = self.text()?;
+        decode(&self.blob()?).map_err(|_| Misfit)
+    }
+
+    pub(super) fn judgement(mut self) -> Result<(Id, Judgement), Misfit> {
+        let id = Id(self.bytes()?);
+        let (one, other) = (Id(self.bytes()?), Id(self.bytes()?));
+        Ok((id, Judgement { one, other, is_same: self.int::<i64>()? != 0 }))
     }
 
     pub(super) fn oddity(mut self) -> Result<Oddity, Misfit> {

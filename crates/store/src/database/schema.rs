@@ -65,8 +65,21 @@ impl Table {
 }
 
 /// Every table, in the order of dumps and copies.
-pub(super) static TABLES: &[&Table] =
-    &[&SITE, &AREA, &DOMAIN, &FACT, &PRESENCE, &ODDITY, &CONTACT, &DEVICE, &FLOW_SEGMENT, &CONSUMER];
+pub(super) static TABLES: &[&Table] = &[
+    &SITE,
+    &AREA,
+    &DOMAIN,
+    &FACT,
+    &PRESENCE,
+    &ODDITY,
+    &CONTACT,
+    &DEVICE,
+    &ASSET_ROW,
+    &SOURCE,
+    &JUDGEMENT,
+    &FLOW_SEGMENT,
+    &CONSUMER,
+];
 
 /// The tables of a database of `format`, in the order of dumps and copies.
 pub(super) fn tables_at(format: i64) -> impl Iterator<Item = &'static Table> {
@@ -228,6 +241,30 @@ pub(super) static DEVICE: Table = Table {
     key: 1,
     indexes: &[&["key"], &["type"], &["maker", "model"], &["operating_system"], &["name"], &["last"]],
     is_short: false,
+};
+
+/// Versions of the rows of other systems' records; `body` is the CBOR of what each says.
+pub(super) static ASSET_ROW: Table = Table {
+    name: "asset_row",
+    columns: &[int("sequence"), int("item"), text("source"), text("key"), blob("body")],
+    since: 3,
+    key: 2,
+    indexes: &[&["source", "key"]],
+    is_short: false,
+};
+
+/// Where these rows come from; `body` is the CBOR of its last runs.
+pub(super) static SOURCE: Table =
+    Table { name: "source", columns: &[text("name"), blob("body")], since: 3, key: 1, indexes: &[], is_short: true };
+
+/// What people judged of two members of assets.
+pub(super) static JUDGEMENT: Table = Table {
+    name: "judgement",
+    columns: &[blob("id"), blob("one"), blob("other"), int("is_same")],
+    since: 3,
+    key: 1,
+    indexes: &[],
+    is_short: true,
 };
 
 /// The Parquet files of the flow history; `removed` and `reason` are what is left of one that was taken away.

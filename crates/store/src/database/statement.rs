@@ -4,11 +4,12 @@
 
 use super::StoreError;
 use super::engine::{Row, Session};
-use super::row::{Cells, Misfit};
+use super::row::{self, Cells, Misfit};
 use super::schema::{CONTACT, Table};
 use sea_query::{
     DeleteStatement, Expr, ExprTrait as _, InsertStatement, OnConflict, Order, Query, SelectStatement, Value,
 };
+use wardlight_model::Origin;
 
 /// Rows of one statement: enough that the way to the engine costs little, few enough for its limit of parameters.
 pub(super) const BATCH: usize = 250;
@@ -40,6 +41,23 @@ pub(super) async fn remove(
     while keys.peek().is_some() {
         let mut statement = delete(table);
         statement.and_where(Expr::col(key).is_in(keys.by_ref().take(BATCH)));
+        session.execute(&statement).await?;
+    }
+    Ok(())
+}
+
+/// Removes the rows of `table`, whose key is an origin, that are among `origins`.
+pub(super) async fn remove_rows(
+    session: &mut Session,
+    table: &Table,
+    origins: impl IntoIterator<Item = Origin>,
+) -> Result<(), StoreError> {
+    let mut keys =
+        origins.into_iter().map(|origin| [row::count(origin.sequence), row::int(origin.item.into())]).peekable();
+    while keys.peek().is_some() {
+        let mut statement = delete(table);
+        let among = keys.by_ref().take(BATCH).map(|key| Expr::tuple(key.map(Expr::val)));
+        statement.and_where(Expr::tuple(table.keys().map(Expr::col)).is_in(among));
         session.execute(&statement).await?;
     }
     Ok(())

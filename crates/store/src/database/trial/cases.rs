@@ -1,7 +1,7 @@
 //! What any engine must do with one database.
 
 use super::super::{Commit, ContactFilter, Database, Removal, Segment, StoreError, engine, schema};
-use super::sample::{self, area, contact, device, domain, fact, id, oddity, presence};
+use super::sample::{self, area, asset_row, contact, device, domain, fact, id, judgement, oddity, presence, source};
 use super::{Bench, settings};
 use crate::history::{self, Digest, Hour, Tombstone, Why};
 use proptest::test_runner::{Config, TestRunner};
@@ -35,6 +35,13 @@ pub(super) async fn what_was_committed_is_loaded(bench: &Bench) {
         Change::Area(area(1, None, "Ost")),
         Change::Domain(domain(u32::MAX, "core")),
         Change::Device(Box::new(device(1, "MX-1"))),
+        Change::Row(asset_row(Origin { sequence: 2, item: 3 }, "S-2")),
+        Change::Row(asset_row(Origin { sequence: 2, item: 4 }, "S-3")),
+        Change::RowGone(Origin { sequence: 2, item: 4 }),
+        Change::Source(source("cmms", 2, Time::from_seconds(5))),
+        Change::Judged(id(8), judgement(true)),
+        Change::Judged(id(9), judgement(false)),
+        Change::JudgedGone(id(9)),
     ];
     assert_eq!(database.commit(&changes, 7).await.unwrap(), Commit::Made);
     database.close().await;
@@ -46,6 +53,9 @@ pub(super) async fn what_was_committed_is_loaded(bench: &Bench) {
     assert_eq!(loaded.oddities, [oddity("hl7.short", 2)]);
     assert_eq!(loaded.areas, [area(1, None, "Ost"), area(2, Some(id(1)), "Intensiv")]);
     assert_eq!(loaded.domains, [domain(u32::MAX, "core")]);
+    assert_eq!(loaded.rows, [asset_row(Origin { sequence: 2, item: 3 }, "S-2")]);
+    assert_eq!(loaded.sources, [source("cmms", 2, Time::from_seconds(5))]);
+    assert_eq!(loaded.judged, [(id(8), judgement(true))]);
     assert_eq!(loaded.unknown, 0);
     assert_eq!(database.areas().await.unwrap(), loaded.areas);
     assert_eq!(database.domains().await.unwrap(), loaded.domains);

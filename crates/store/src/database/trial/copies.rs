@@ -1,11 +1,12 @@
 //! Backups and dumps.
 
 use super::super::{Commit, Database, StoreError, migration};
-use super::sample::{self, area, contact, device, domain, fact, id, oddity, presence};
+use super::sample::{self, area, asset_row, contact, device, domain, fact, id, judgement, oddity, presence, source};
 use super::{Bench, settings, sqlite_at};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use wardlight_model::change::Change;
+use wardlight_model::{Origin, Time};
 
 /// Something in every table that commits write.
 pub(super) fn everything() -> Vec<Change> {
@@ -18,6 +19,9 @@ pub(super) fn everything() -> Vec<Change> {
         Change::Area(area(1, None, "Ost")),
         Change::Area(area(2, Some(id(1)), "Intensiv")),
         Change::Domain(domain(4, "core")),
+        Change::Row(asset_row(Origin { sequence: 8, item: 1 }, "SN-1")),
+        Change::Source(source("cmms", 1, Time::from_seconds(3))),
+        Change::Judged(id(5), judgement(true)),
     ]);
     changes
 }

@@ -2,12 +2,13 @@
 
 use proptest::prelude::*;
 use std::net::IpAddr;
-use wardlight_model::change::{Change, Contact, Known};
-use wardlight_model::journal::Oddity;
+use wardlight_model::change::{Change, Contact, Known, Row, Run, Source};
+use wardlight_model::journal::{Judgement, Oddity};
 use wardlight_model::{
     Area, Attribute, Claim, Device, Domain, Endpoint, Evidence, Fact, Field, Id, Key, KeyKind, Label, Level, Mac,
     Origin, Peer, Place, Presence, Scope, Subject, Time,
 };
+use wardlight_model::{AssetField, AssetRecord};
 
 pub(super) fn end(last: u8) -> Endpoint {
     Endpoint { scope: Scope(2), mac: Some(Mac([0, 9, 0xfb, 0, 0, last])), ip: Some(IpAddr::from([10, 0, 0, last])) }
@@ -106,6 +107,20 @@ pub(super) fn domain(scope: u32, name: &str) -> Domain {
     Domain { scope: Scope(scope), site: id(1), name: name.to_owned() }
 }
 
+pub(super) fn asset_row(origin: Origin, serial: &str) -> Row {
+    let says = vec![(AssetField::Serial, serial.to_owned()), (AssetField::Room, "3.14".to_owned())];
+    let record = AssetRecord { key: format!("k{serial}"), row: 2, says, as_of: Some(Time::from_seconds(7)) };
+    Row { origin, source: "cmms".into(), runs: vec![id(1), id(2)], record }
+}
+
+pub(super) fn source(name: &str, rows: u64, read: Time) -> Source {
+    Source { name: name.to_owned(), runs: vec![Run { id: id(1), read, rows, is_whole: true }] }
+}
+
+pub(super) fn judgement(is_same: bool) -> Judgement {
+    Judgement { one: id(1), other: id(2), is_same }
+}
+
 /// Changes of every kind, of few rows, so that many meet.
 pub(super) fn changes() -> impl Strategy<Value = Vec<Change>> {
     prop::collection::vec(change(), 0..60)
@@ -124,6 +139,11 @@ fn change() -> impl Strategy<Value = Change> {
             .prop_map(|(last, parent, name)| Change::Area(area(last, parent.map(id), &name))),
         1 => (0..4_u8).prop_map(|last| Change::AreaGone(id(last))),
         1 => (prop_oneof![Just(0), Just(u32::MAX)], text()).prop_map(|(scope, name)| Change::Domain(domain(scope, &name))),
+        2 => (origin(), text()).prop_map(|(origin, serial)| Change::Row(asset_row(origin, &serial))),
+        1 => origin().prop_map(Change::RowGone),
+        1 => (name(), number(), time()).prop_map(|(name, rows, read)| Change::Source(source(name, rows, read))),
+        1 => (0..4_u8, any::<bool>()).prop_map(|(last, is_same)| Change::Judged(id(last), judgement(is_same))),
+        1 => (0..4_u8).prop_map(|last| Change::JudgedGone(id(last))),
     ]
 }
 
