@@ -239,6 +239,26 @@ impl Log {
         &self.rots
     }
 
+    /// Gives space of the reserve to something else that is vital on the same disk. Whether there was any. Errors: what
+    /// the disk says.
+    pub fn give_way(&mut self, bytes: u64) -> Result<bool, LogError> {
+        self.alive()?;
+        self.is_full = true;
+        let path = self.disk.path().to_owned();
+        self.reserve.give(bytes).map_err(|source| self.settle(broken("give back the reserve of", path, source)))
+    }
+
+    /// Takes the reserve back after the disk was full: whoever writes vital records only has to ask for it. Whether it
+    /// is whole. Errors: what the disk says.
+    pub fn regain(&mut self) -> Result<bool, LogError> {
+        self.alive()?;
+        self.batch.clear();
+        match self.make_room() {
+            Err(Trouble::Full) => Ok(false),
+            done => done.map(|()| true).map_err(|trouble| self.settle(trouble)),
+        }
+    }
+
     /// Whether there is no space for records that are not vital. Ends by itself when there is.
     pub fn is_full(&self) -> bool {
         self.is_full

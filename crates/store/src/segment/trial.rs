@@ -393,6 +393,26 @@ fn bodies_that_look_like_records_are_none() {
 }
 
 #[test]
+fn who_writes_vital_records_alone_lends_its_reserve_and_asks_for_it_again() {
+    let options = Options { segment_bytes: 64 << 10, reserve_bytes: 32 << 10 };
+    let disk = SimDisk::new();
+    let mut log = open(&disk, options);
+    log.append(&[vital(1, 400)]).unwrap();
+    let used: u64 = disk.list().iter().map(|name| disk.content(name).len() as u64).sum();
+    disk.limit(used);
+    assert!(log.give_way(100).unwrap(), "there is some");
+    let left = disk.content("reserve").len();
+    assert!(left < 32 << 10 && left > 0 && log.is_full(), "{left}");
+    log.append(&[vital(2, 400)]).unwrap();
+    assert!(!log.regain().unwrap(), "the disk is as full as it was");
+    disk.limit(used + 4096);
+    assert!(log.regain().unwrap() && !log.is_full());
+    assert_eq!(disk.content("reserve").len(), 32 << 10);
+    while log.give_way(100).unwrap() {}
+    assert_eq!(disk.content("reserve").len(), 0);
+}
+
+#[test]
 fn a_full_disk_refuses_flows_keeps_decisions_and_recovers_alone() {
     let options = Options { segment_bytes: 16 << 10, reserve_bytes: 32 << 10 };
     for extra in 0..250_u64 {

@@ -3,6 +3,7 @@
 use super::super::{Commit, ContactFilter, Database, Removal, Segment, StoreError, engine, schema};
 use super::sample::{self, area, contact, device, domain, fact, id, oddity, presence};
 use super::{Bench, settings};
+use crate::history;
 use proptest::test_runner::{Config, TestRunner};
 use sea_query::{Expr, Query};
 use std::collections::BTreeMap;
@@ -266,6 +267,20 @@ pub(super) async fn segments_are_put_dropped_and_buried(bench: &Bench) {
     let buried = Segment { removed, ..segment("c", 3) };
     database.put_segments(&[segment("d", 3), buried.clone()], &["a", "b", "no such"]).await.unwrap();
     assert_eq!(database.segments().await.unwrap(), [buried, segment("d", 3)]);
+}
+
+pub(super) async fn how_far_the_history_came_is_kept_with_its_files(bench: &Bench) {
+    let database = bench.open().await;
+    assert_eq!(database.history_reached().await.unwrap(), None);
+    let reached = |reached| history::Change { reached, ..history::Change::default() };
+    let _ = database.commit_with(&[], &reached(Some(0)), 3).await.unwrap();
+    assert_eq!(database.history_reached().await.unwrap(), Some(0));
+    let _ = database.commit_with(&[], &reached(Some(7)), 2).await.unwrap();
+    assert_eq!(database.history_reached().await.unwrap(), Some(0), "what was committed before changes nothing");
+    let _ = database.commit_with(&[], &reached(None), 4).await.unwrap();
+    assert_eq!(database.history_reached().await.unwrap(), Some(0));
+    database.put_history(&reached(Some(4))).await.unwrap();
+    assert_eq!(database.history_reached().await.unwrap(), Some(4));
 }
 
 pub(super) async fn offsets_are_kept_by_name(bench: &Bench) {
