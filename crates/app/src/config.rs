@@ -67,7 +67,7 @@ section! {
     pub struct Journal = "journal" {
         /// Size of one file, in MiB.
         segment_mib: u64 = 64,
-        /// Disk set aside for decisions and evidence when it is full otherwise, in MiB.
+        /// Disk set aside for decisions when it is full otherwise, in MiB: as much for each of journal, ledger and state.
         reserve_mib: u64 = 8,
     }
 }

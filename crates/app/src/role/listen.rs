@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 use wardlight_model::Id;
-use wardlight_model::journal::BodyKind;
+use wardlight_model::journal::{BodyKind, Flows};
 use wardlight_store::journal::{Journal, JournalError};
 use wardlight_store::segment;
 
@@ -34,6 +34,8 @@ struct Outcomes {
     committed: u64,
     /// By journal sequence, why the last of those before that were not.
     refused: BTreeMap<u64, String>,
+    /// Flows given up because the disk was full.
+    shed: u64,
 }
 
 impl Waiting {
@@ -59,6 +61,11 @@ impl Waiting {
         while outcomes.refused.len() > REFUSALS {
             outcomes.refused.pop_first();
         }
+    }
+
+    /// Flows that were given up since the start because the disk was full.
+    pub fn shed_flows(&self) -> u64 {
+        self.outcomes().shed
     }
 
     /// What came of journal record `sequence`, when that is known already.
@@ -143,13 +150,17 @@ fn take(message: Message, journal: &Journal, waiting: &Waiting) -> Answer {
     let outcome = is_decision.then(|| waiting.put(id));
     let (sender, receiver) = mpsc::sync_channel(1);
     let is_vital = known.is_some_and(BodyKind::is_vital);
+    let flows = (known == Some(BodyKind::Flows)).then(|| Flows::count(&body).unwrap_or_default());
     let draft = segment::Draft { id: segment::Id(id.0), kind, version: format, is_vital, body };
     let (later, waits) = (sender.clone(), waiting.clone());
     let submitted = journal.submit_then(vec![draft], move |receipt| {
         let fate = match receipt {
             Ok(receipt) => Fate::Stored(receipt.sequences.first().copied().unwrap_or_default()),
             // The wire says flows again and again; what was decided or learned is not given up.
-            Err(JournalError::Full { .. }) if known == Some(BodyKind::Flows) => Fate::Shed,
+            Err(JournalError::Full { .. }) if flows.is_some() => {
+                waits.outcomes().shed += flows.unwrap_or_default();
+                Fate::Shed
+            }
             Err(error) => Fate::Later(error.to_string()),
         };
         match fate {

@@ -1,12 +1,15 @@
 //! The server: takes batches and decisions in, makes them durable, keeps the state.
 
-use super::keeper::{Keeper, Standing};
+use super::keeper::{Keeper, Parts, Standing};
 use super::listen::{self, Waiting};
 use super::places::Places;
+use super::space::{Space, is_full};
 use super::{PATIENCE, Stop, lasting_id, now};
 use crate::config::Config;
 use crate::io::file::write_durably;
 use anyhow::Context as _;
+use std::fs;
+use std::io::Write as _;
 use tokio::runtime::Runtime;
 use wardlight_store::database::{Database, Settings};
 use wardlight_store::journal::{Journal, Options};
@@ -45,24 +48,52 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
     let places = Places::of(config);
     let runtime = runtime()?;
     let journal = journal(config)?;
-    let database = runtime.block_on(database(config))?;
+    let mut space = Space::open(config, &places, journal.clone())?;
+    let database = loop {
+        match runtime.block_on(database(config)) {
+            // A full disk is no reason not to start: what is set aside is for that.
+            Err(error) if is_full(&error) && space.give() => {}
+            database => break database?,
+        }
+    };
     let waiting = Waiting::default();
-    let mut keeper = Keeper::open(config, &runtime, database.clone(), journal.clone(), waiting.clone())?;
-    let door = listen::open(&places.socket(), &journal, &waiting, stop)
-        .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
-    let standing = places.data.join("standing.json");
-    let mut written = Standing::default();
-    let outcome = keeper.run(stop, |now, is_done| {
-        if written.committed != now.committed || written.devices != now.devices {
-            written = now.clone();
-            // For people's eyes only: losing it loses nothing.
-            let _ = serde_json::to_vec(now).map(|text| write_durably(&standing, &text));
+    let mut shown = Standing::default();
+    let tell = |now: &Standing, is_done: bool| {
+        shown.at.clone_from(&now.at);
+        if shown != *now {
+            shown = now.clone();
+            show(&places, now);
         }
         each(now, is_done);
-    });
+    };
+    let parts = Parts {
+        database: database.clone(),
+        journal: journal.clone(),
+        waiting: waiting.clone(),
+        space,
+        stop,
+        tell: Box::new(tell),
+    };
+    let mut keeper = Keeper::open(config, &runtime, parts)?;
+    let door = listen::open(&places.socket(), &journal, &waiting, stop)
+        .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
+    let outcome = keeper.run();
     stop.now();
     let _ = door.join();
     journal.close();
     runtime.block_on(database.close());
     outcome
+}
+
+/// Writes how things stand, for people's eyes only: losing it loses nothing.
+fn show(places: &Places, standing: &Standing) {
+    let (path, Ok(text)) = (places.data.join("standing.json"), serde_json::to_vec(standing)) else { return };
+    if write_durably(&path, &text).is_ok() {
+        return;
+    }
+    // On a full disk there is still the room that it takes already.
+    let Ok(mut file) = fs::OpenOptions::new().write(true).open(&path) else { return };
+    let before = file.metadata().map_or(0, |meta| usize::try_from(meta.len()).unwrap_or_default());
+    let rest = vec![b' '; before.saturating_sub(text.len())];
+    let _ = file.write_all(&[text, rest].concat());
 }
