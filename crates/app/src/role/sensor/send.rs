@@ -132,7 +132,7 @@ mod tests {
         spool.put(&[draft(1), draft(2), draft(3)]).expect("spooled");
         let (stop, tale) = (Stop::default(), Arc::new(Mutex::new(Tale::default())));
         let thread = start(&socket, &spool, &stop, &tale).expect("a sender");
-        let mut answer = |fates: &[Fate]| {
+        let answer = |fates: &[Fate]| {
             let (mut stream, _) = listener.accept().expect("a sensor");
             let received = fates.iter().map(|_| Message::receive(&mut stream).expect("whole").expect("a batch"));
             let ids: Vec<Id> = received.map(|message| message.id).collect();
