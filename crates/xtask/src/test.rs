@@ -106,6 +106,9 @@ fn tests(root: &Path, tools: &Path, counted: &mut String) -> Result<Outcome> {
             (command, Some(missing))
         }
     };
+    if tools::has_postgres() {
+        command.env("WARDLIGHT_REQUIRE_POSTGRES", "1");
+    }
     let mut passed = Tally::default();
     let fine = shell::listen(command.env("CARGO", shell::cargo()), |line| passed.hear(line))?;
     *counted = passed.last_word();

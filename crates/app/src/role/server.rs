@@ -4,13 +4,15 @@ use super::keeper::{Keeper, Parts, Standing};
 use super::listen::{self, Waiting};
 use super::places::Places;
 use super::space::{Space, is_full};
-use super::{PATIENCE, Stop, lasting_id, now};
+use super::{PATIENCE, Stop, backup, id_in, lasting_id, now};
 use crate::config::Config;
-use crate::io::file::write_durably;
+use crate::io::file::{sweep, write_durably};
 use anyhow::Context as _;
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use tokio::runtime::Runtime;
+use wardlight_model::Id;
 use wardlight_store::database::{Database, Settings};
 use wardlight_store::journal::{Journal, Options};
 use wardlight_store::segment;
@@ -31,10 +33,51 @@ pub fn journal(config: &Config) -> anyhow::Result<Journal> {
 
 /// Opens the database as configured, made when it is new. Errors: it cannot be reached, or is of a later version.
 pub async fn database(config: &Config) -> anyhow::Result<Database> {
+    let site = lasting_id(&Places::of(config).site())?;
+    Database::open(&settings(config, site)).await.context("cannot open the state")
+}
+
+/// Opens the database if there is one: nothing is made. Errors: as [`database`].
+pub async fn database_there(config: &Config) -> anyhow::Result<Option<Database>> {
     let places = Places::of(config);
-    let site = lasting_id(&places.site())?;
-    let settings = Settings { url: places.database(config), site, now: now(), patience: PATIENCE };
-    Database::open(&settings).await.context("cannot open the state")
+    let is_file = config.store.url.starts_with("sqlite:");
+    let path = places.database(config);
+    let path = Path::new(path.trim_start_matches("sqlite:").trim_start_matches("//"));
+    match id_in(&places.site())? {
+        Some(site) if !is_file || path.exists() => {
+            Database::open(&settings(config, site)).await.map(Some).context("cannot open the state")
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Copies everything before an earlier version's state is brought up to this one's. Errors: the copy cannot be made; then
+/// nothing was changed.
+async fn keep_earlier(config: &Config) -> anyhow::Result<()> {
+    let site = lasting_id(&Places::of(config).site())?;
+    let earlier = Database::open_earlier(&settings(config, site)).await.context("cannot open the state")?;
+    let Some(earlier) = earlier else { return Ok(()) };
+    let format = earlier.format();
+    let copied = backup::make_of(config, earlier).await.context(
+        "the state is of an earlier version and is brought up to this one only after a copy of everything is made; mend \
+         this, or let [backup] folder name another place",
+    )?;
+    eprintln!(
+        "wardlight: the state is of an earlier version (format {format}): everything is copied to {}, then it is \
+         brought up to this one",
+        copied.display()
+    );
+    Ok(())
+}
+
+/// The state, of this version.
+async fn opened(config: &Config) -> anyhow::Result<Database> {
+    keep_earlier(config).await?;
+    database(config).await
+}
+
+fn settings(config: &Config, site: Id) -> Settings {
+    Settings { url: Places::of(config).database(config), site, now: now(), patience: PATIENCE }
 }
 
 /// A runtime for what is async. Errors: no threads.
@@ -50,13 +93,14 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
     let journal = journal(config)?;
     let mut space = Space::open(config, &places, journal.clone())?;
     let database = loop {
-        match runtime.block_on(database(config)) {
+        match runtime.block_on(opened(config)) {
             // A full disk is no reason not to start: what is set aside is for that.
             Err(error) if is_full(&error) && space.give() => {}
             database => break database?,
         }
     };
     let waiting = Waiting::default();
+    sweep(&places.standing());
     let mut shown = Standing::default();
     let tell = |now: &Standing, is_done: bool| {
         shown.at.clone_from(&now.at);
@@ -87,7 +131,7 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
 
 /// Writes how things stand, for people's eyes only: losing it loses nothing.
 fn show(places: &Places, standing: &Standing) {
-    let (path, Ok(text)) = (places.data.join("standing.json"), serde_json::to_vec(standing)) else { return };
+    let (path, Ok(text)) = (places.standing(), serde_json::to_vec(standing)) else { return };
     if write_durably(&path, &text).is_ok() {
         return;
     }

@@ -2,10 +2,11 @@
 
 use super::engine::{Row, Session};
 use super::row::{self, Cells, Misfit, clean};
-use super::schema::{CONSUMER, FLOW_SEGMENT};
+use super::schema::{CONSUMER, CONTACT, FLOW_SEGMENT};
 use super::{Database, StoreError, statement};
 use crate::history::{self, Digest, Hour, Manifest, Tombstone};
-use sea_query::Value;
+use sea_query::{Expr, ExprTrait as _, Query, Value};
+use std::collections::BTreeSet;
 use wardlight_model::Time;
 
 /// The name under which it is kept how far the flow history has come in the journal.
@@ -50,6 +51,9 @@ pub struct Removal {
 impl Database {
     /// The manifest, by path; tombstones are in it.
     pub async fn segments(&self) -> Result<Vec<Segment>, StoreError> {
+        if self.format < FLOW_SEGMENT.since {
+            return Ok(Vec::new());
+        }
         statement::all(&mut self.engine.read().await?, &FLOW_SEGMENT, Cells::segment).await
     }
 
@@ -63,10 +67,19 @@ impl Database {
 }
 
 impl Database {
-    /// Writes down what `change` does to the flow history, in one transaction. Doing it twice is doing it once.
+    /// Writes down what `change` does to the flow history, in one transaction. The contacts of an hour go with the last
+    /// of its flows. Doing it twice is doing it once.
     pub async fn put_history(&self, change: &history::Change) -> Result<(), StoreError> {
         let mut session = self.engine.write().await?;
         write(&mut session, change).await?;
+        for hour in change.purged.iter().map(|tomb| hours(tomb.segment.hour)).collect::<BTreeSet<i64>>() {
+            let mut left = Query::select();
+            left.expr(Expr::val(1)).from(FLOW_SEGMENT.name);
+            left.and_where(Expr::col("hour").eq(hour)).and_where(Expr::col("removed").is_null());
+            let mut contacts = statement::delete(&CONTACT);
+            contacts.and_where(Expr::col("hour").eq(hour)).and_where(Expr::not_exists(left));
+            session.execute(&contacts).await?;
+        }
         session.commit().await
     }
 
@@ -131,7 +144,7 @@ fn entries(change: &history::Change) -> (Vec<Segment>, Vec<String>) {
 fn entry(segment: &history::Segment, removed: Option<Removal>) -> Segment {
     Segment {
         path: segment.path(),
-        hour: segment.hour.begin().micros().div_euclid(3_600_000_000),
+        hour: hours(segment.hour),
         sequences: [segment.first_sequence, segment.last_sequence],
         rows: segment.rows,
         bytes: segment.bytes,
@@ -142,6 +155,11 @@ fn entry(segment: &history::Segment, removed: Option<Removal>) -> Segment {
         schema: segment.schema,
         removed,
     }
+}
+
+/// Hours since 1970.
+fn hours(hour: Hour) -> i64 {
+    hour.begin().micros().div_euclid(3_600_000_000)
 }
 
 /// Writes the entries `put` and takes out those of the paths `dropped`.

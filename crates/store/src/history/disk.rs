@@ -4,11 +4,9 @@
 //! whole before it got it. Every step that a crash could fall between goes through [`Disk::step`].
 
 use super::HistoryError;
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::Path;
 
 /// What a name ends in while its file is not whole.
 pub(super) const UNFINISHED: &str = ".unfinished";
@@ -16,8 +14,6 @@ pub(super) const UNFINISHED: &str = ".unfinished";
 /// The file system, step by step.
 #[derive(Debug, Default)]
 pub(super) struct Disk {
-    /// Folders whose names this run made durable.
-    named: Mutex<BTreeSet<PathBuf>>,
     /// Steps until the world ends.
     #[cfg(test)]
     pub fuse: std::cell::Cell<Option<usize>>,
@@ -50,28 +46,22 @@ impl Disk {
         })
     }
 
-    /// Makes the folders that `path` lies in, each durable in the one above; also those that are there: a run that was
-    /// killed, or a sync that failed, may have left a name that is not.
+    /// Makes the folders that `path` lies in, each durable in the one above.
     fn make_folder(&self, root: &Path, path: &str) -> Result<(), HistoryError> {
         self.step("make the folder of", path, || fs::create_dir_all(root))?;
         let mut folder = root.to_owned();
         for part in Path::new(path).parent().into_iter().flatten() {
             folder.push(part);
-            if self.named().contains(&folder) {
-                continue;
-            }
-            self.step("make the folder of", path, || match fs::create_dir(&folder) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-                made => made,
+            let made = self.step("make the folder of", path, || match fs::create_dir(&folder) {
+                Ok(()) => Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+                Err(error) => Err(error),
             })?;
-            self.sync_folder(&folder, path)?;
-            self.named().insert(folder.clone());
+            if made {
+                self.sync_folder(&folder, path)?;
+            }
         }
         Ok(())
-    }
-
-    fn named(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
-        self.named.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes the name `inner` durable in the folder it lies in.

@@ -1,6 +1,7 @@
 //! The spool: batches on disk until the server has them on its own.
 
 use super::PROGRESS;
+use crate::io::file::{sweep, write_durably};
 use crate::role::space::is_no_room;
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ impl Spool {
     pub(super) fn open(folder: &Path) -> anyhow::Result<Self> {
         let log = Log::open(folder, Options { segment_bytes: 4 << 20, reserve_bytes: 0 })
             .context("cannot open the sensor's spool")?;
+        sweep(&mark(folder));
         let kept = std::fs::read_to_string(mark(folder)).ok().and_then(|text| text.trim().parse::<u64>().ok());
         let acknowledged = kept.unwrap_or_default().clamp(log.first() - 1, log.durable());
         Ok(Self { log: Mutex::new(log), acknowledged: AtomicU64::new(acknowledged), folder: folder.to_owned() })
@@ -71,7 +73,7 @@ impl Spool {
     pub(super) fn acknowledge(&self, sequence: u64) -> anyhow::Result<()> {
         let before = self.acknowledged.swap(sequence, Ordering::SeqCst);
         if before / STRIDE != sequence / STRIDE {
-            match crate::io::file::write_durably(&mark(&self.folder), sequence.to_string().as_bytes()) {
+            match write_durably(&mark(&self.folder), sequence.to_string().as_bytes()) {
                 // Releasing makes room, and says the same.
                 Err(error) if is_no_room(&error) => {}
                 noted => noted.context("cannot note what was acknowledged")?,
@@ -84,8 +86,7 @@ impl Spool {
 
     /// Notes how far it came, at the end.
     pub(super) fn close(&self) {
-        let acknowledged = self.acknowledged();
-        let _ = crate::io::file::write_durably(&mark(&self.folder), acknowledged.to_string().as_bytes());
+        let _ = write_durably(&mark(&self.folder), self.acknowledged().to_string().as_bytes());
     }
 
     /// Whether a record is the spool's own business.
