@@ -111,6 +111,11 @@ impl Database {
         }
     }
 
+    /// Gives back what space on the disk it can do without. Errors: not all of it could be.
+    pub async fn shrink(&self) -> Result<(), StoreError> {
+        self.engine.fold().await
+    }
+
     /// Waits until nobody uses the database, and closes it.
     pub async fn close(self) {
         self.engine.close().await;

@@ -289,6 +289,7 @@ impl<'a> Keeper<'a> {
     /// Makes a step durable, waiting for a database that is not there just now or has no room. Doing a step twice is
     /// doing it once.
     fn persist(&mut self, step: &Step<'_>) -> anyhow::Result<()> {
+        let mut is_fresh = true;
         loop {
             let database = &self.parts.database;
             let outcome = self.runtime.block_on(async {
@@ -301,9 +302,14 @@ impl<'a> Keeper<'a> {
                 }
             });
             match outcome {
-                Err(StoreError::Full { .. }) if !self.parts.stop.is_wanted() && self.parts.space.give() => {}
-                Err(error) if error.is_retryable() && !self.parts.stop.is_wanted() => {
+                Err(error) if self.parts.stop.is_wanted() => return Err(error).context("cannot commit the state"),
+                Err(StoreError::Full { .. }) if self.parts.space.give() || std::mem::take(&mut is_fresh) => {
+                    // Only now that nobody else takes what it gives back; whether it could shows the next try.
+                    let _ = self.runtime.block_on(self.parts.database.shrink());
+                }
+                Err(error) if error.is_retryable() => {
                     self.wait(format!("the state waits: {error}"))?;
+                    is_fresh = true;
                 }
                 outcome => {
                     self.go_on();

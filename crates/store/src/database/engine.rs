@@ -133,6 +133,13 @@ impl Engine {
         Ok(Session { limits, transaction })
     }
 
+    /// Takes SQLite's write-ahead log into its file and gives its space back, as far as that is possible now.
+    pub(super) async fn fold(&self) -> Result<(), StoreError> {
+        let Pools::Sqlite { writer, .. } = &self.pools else { return Ok(()) };
+        let folded = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer);
+        folded.await.map(drop).map_err(|error| StoreError::of(&self.place, &error))
+    }
+
     /// Waits until nobody uses it, and closes it.
     pub(super) async fn close(&self) {
         match &self.pools {
