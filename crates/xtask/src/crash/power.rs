@@ -29,8 +29,9 @@ pub(super) fn scenes(program: &Path, recorder: &Recorder, count: u64, seed: u64)
         others.push((Scene::recovered(recorder, &served, number, &mut chance)?, images));
     }
     let made = Scene::backed_up(recorder, program)?;
-    others.push((Scene::restored(recorder, &made)?, share));
+    let restored = Scene::restored(recorder, &made)?;
     others.push((made.0, share));
+    others.push((restored, share));
     Ok(std::iter::once((served, count)).chain(others).collect())
 }
 
