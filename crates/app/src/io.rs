@@ -1,5 +1,6 @@
 //! Where the program touches the world: captures in, tables and logs out.
 
+pub mod account;
 pub mod dump;
 pub mod file;
 pub mod key;

@@ -16,8 +16,9 @@ use std::process::ExitCode;
 static MEMORY: zeroizing_alloc::ZeroAlloc<System> = zeroizing_alloc::ZeroAlloc(System);
 
 /// What the exit codes say, for `--help`.
-const EXIT_CODES: &str = "Exit codes: 0 done; 2 the command line cannot be understood; 3 something could not be read, \
-    the rest was used; 4 something could not be written, such as logs on a full disk.";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 done, and something was found that should not be; 2 the command line \
+    cannot be understood; 3 something could not be read, the rest was used; 4 something could not be written or kept, such \
+    as logs on a full disk.";
 
 /// Sees the connected devices of a hospital, without sending a single packet.
 #[derive(Parser)]

@@ -8,7 +8,7 @@ pub mod places;
 pub mod sensor;
 pub mod server;
 
-use crate::io::file::write_durably;
+use crate::io::file::make_durably;
 use anyhow::Context as _;
 use std::io;
 use std::path::Path;
@@ -61,13 +61,22 @@ pub fn new_id() -> anyhow::Result<Id> {
 
 /// The id in the file at `path`, made when it is not there. Errors: it cannot be read or made, or holds none.
 pub fn lasting_id(path: &Path) -> anyhow::Result<Id> {
+    if let Some(id) = id_in(path)? {
+        return Ok(id);
+    }
+    let id = new_id()?;
+    match make_durably(path, id.to_string().as_bytes()) {
+        // Another program made it meanwhile: that is the id.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => id_in(path)?.context("it came and went"),
+        made => made.map(|()| id).with_context(|| path.display().to_string()),
+    }
+}
+
+/// The id in the file at `path`, if there is such a file. Errors: it cannot be read, or holds none.
+pub fn id_in(path: &Path) -> anyhow::Result<Option<Id>> {
     match std::fs::read_to_string(path) {
-        Ok(text) => text.trim().parse().with_context(|| path.display().to_string()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let id = new_id()?;
-            write_durably(path, id.to_string().as_bytes()).with_context(|| path.display().to_string())?;
-            Ok(id)
-        }
+        Ok(text) => text.trim().parse().map(Some).with_context(|| path.display().to_string()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| path.display().to_string()),
     }
 }

@@ -102,7 +102,7 @@ pub struct Flows {
 #[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
 pub struct Decision {
-    /// Who: the account's name.
+    /// Who: the account, as the server knows it.
     #[n(0)]
     pub by: String,
     /// When, by the server's clock. The order is the journal's, not the clock's.
@@ -113,8 +113,9 @@ pub struct Decision {
     pub command: Command,
 }
 
-/// What can be decided.
-#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+/// What can be decided. As JSON, which the ledger holds, it is what it is about; [`Self::name`] says what happens to it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, minicbor::Encode, minicbor::Decode)]
+#[serde(untagged)]
 pub enum Command {
     /// There is such a place, or it is called otherwise from now on.
     #[n(0)]

@@ -61,6 +61,8 @@ impl fmt::Debug for Settings {
 #[derive(Clone)]
 pub struct Database {
     engine: Engine,
+    /// The format of its tables.
+    format: i64,
 }
 
 impl fmt::Debug for Database {
@@ -75,7 +77,26 @@ impl Database {
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
         let engine = Self::connect(settings).await?;
         migration::migrate(&engine, settings).await?;
-        Ok(Self { engine })
+        Ok(Self { engine, format: migration::format() })
+    }
+
+    /// Opens what an earlier version left at `settings.url`, as it is: to be copied before [`Self::open`] brings it up to
+    /// this version. Only its site, its manifest and copies of it can be asked for. `None` when it is new or of this
+    /// version. Errors: it cannot be reached, is of a later version, or is none.
+    pub async fn open_earlier(settings: &Settings) -> Result<Option<Self>, StoreError> {
+        let engine = Self::connect(settings).await?;
+        let format = migration::found(&engine).await?;
+        if format > 0 && format < migration::format() {
+            return Ok(Some(Self { engine, format }));
+        }
+        engine.close().await;
+        Ok(None)
+    }
+
+    /// The format of its tables, which each version that changes them raises by one.
+    #[must_use]
+    pub const fn format(&self) -> i64 {
+        self.format
     }
 
     async fn connect(settings: &Settings) -> Result<Engine, StoreError> {

@@ -29,10 +29,15 @@ struct Package {
     used_for: &'static str,
 }
 
+/// The Debian package of the database server, and where it puts its programs.
+const POSTGRES: (&str, &str) = ("postgresql", "/usr/lib/postgresql");
+
 const PACKAGES: &[Package] = &[
     Package { name: "tshark", shows: "/usr/bin/tshark", used_for: "tests that compare with another reader of packets" },
     Package { name: "ieee-data", shows: "/usr/share/ieee-data/oui.csv", used_for: "the test of the makers' list" },
     Package { name: "strace", shows: "/usr/bin/strace", used_for: "aborts and losses of power" },
+    Package { name: POSTGRES.0, shows: POSTGRES.1, used_for: "the suite of the state on PostgreSQL" },
+    Package { name: "iproute2", shows: "/usr/sbin/ip", used_for: "running the tests in a network of their own" },
     Package { name: "gdb", shows: "/usr/bin/gcore", used_for: "tests that look into the program's memory" },
 ];
 
@@ -101,6 +106,11 @@ pub fn component(component: &str, subcommand: &str) -> Result<(), String> {
     Err(format!(
         "cargo has no {subcommand}; type `rustup component add {component}`, or `apt-get install {component}` as root"
     ))
+}
+
+/// Whether PostgreSQL is there, so that a test which does not find it is a failure.
+pub fn has_postgres() -> bool {
+    Path::new(POSTGRES.1).exists()
 }
 
 /// Installs the Debian packages that are missing, as root; says of each other what is left out.

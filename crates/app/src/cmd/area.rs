@@ -2,7 +2,7 @@
 //!
 //! Changes go to the running server and are done when the command returns: journalled, carried out, in the ledger.
 
-use super::STORE;
+use super::{Configured, OUTPUT};
 use crate::config::Config;
 use crate::io::link::{Fate, Message};
 use crate::io::print;
@@ -10,7 +10,6 @@ use crate::role::places::Places;
 use crate::role::{new_id, now, server};
 use anyhow::Context as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use wardlight_model::journal::{BodyKind, Command as Decided, Decision, FORMAT, encode};
@@ -19,9 +18,8 @@ use wardlight_model::{Area, Domain, Id, Level, Scope};
 /// The places that devices stand in.
 #[derive(clap::Args)]
 pub struct Command {
-    /// The configuration; without one, every default holds.
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: Configured,
     #[command(subcommand)]
     what: What,
 }
@@ -66,7 +64,7 @@ enum What {
 impl Command {
     /// Does it. Errors: no server answers, or the state cannot be read.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let config = Config::load(self.config.as_deref())?;
+        let config = self.config.load()?;
         let (command, shown) = match self.what {
             What::List => return list(&config),
             What::Put { level, name, parent, zone, id } => {
@@ -89,7 +87,7 @@ impl Command {
             }
             Fate::Refused(why) | Fate::Later(why) => {
                 eprintln!("wardlight: not done: {why}");
-                Ok(ExitCode::from(STORE))
+                Ok(ExitCode::from(OUTPUT))
             }
             Fate::Shed => anyhow::bail!("the server gave a decision up, which it never does"),
         }
@@ -108,8 +106,8 @@ fn decide(config: &Config, command: Decided) -> anyhow::Result<Fate> {
     let mut stream = UnixStream::connect(&socket)
         .with_context(|| format!("no server answers at {}: is `wardlight run` running?", socket.display()))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let by = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
-    let decision = Decision { by, at: now(), command };
+    // The server says who, from what the kernel knows of this end.
+    let decision = Decision { by: String::new(), at: now(), command };
     let id = new_id()?;
     let message = Message { id, kind: BodyKind::Decision.number(), format: FORMAT, body: encode(&decision) };
     message.send(&mut stream)?;
@@ -121,7 +119,7 @@ fn decide(config: &Config, command: Decided) -> anyhow::Result<Fate> {
 fn list(config: &Config) -> anyhow::Result<ExitCode> {
     let runtime = server::runtime()?;
     let (areas, domains) = runtime.block_on(async {
-        let database = server::database(config).await?;
+        let Some(database) = server::database_there(config).await? else { return Ok((Vec::new(), Vec::new())) };
         anyhow::Ok((database.areas().await?, database.domains().await?))
     })?;
     let mut text = String::new();

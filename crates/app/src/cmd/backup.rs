@@ -1,7 +1,6 @@
 //! `wardlight backup` and `wardlight restore`.
 
-use super::STORE;
-use crate::config::Config;
+use super::{Configured, OUTPUT};
 use crate::io::print;
 use crate::role::{backup, server};
 use std::path::PathBuf;
@@ -10,9 +9,8 @@ use std::process::ExitCode;
 /// Copies of everything that must not be lost.
 #[derive(clap::Args)]
 pub struct Command {
-    /// The configuration; without one, every default holds.
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: Configured,
     #[command(subcommand)]
     what: What,
 }
@@ -36,7 +34,7 @@ enum What {
 impl Command {
     /// Does it. Errors: what the disk says, or the copy is damaged.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let config = Config::load(self.config.as_deref())?;
+        let config = self.config.load()?;
         let runtime = server::runtime()?;
         let done = match self.what {
             What::Make => runtime.block_on(backup::make(&config)).map(|folder| format!("{}\n", folder.display())),
@@ -51,7 +49,7 @@ impl Command {
             Ok(text) => Ok(print::out(&text).map(|()| ExitCode::SUCCESS)?),
             Err(error) => {
                 eprintln!("wardlight: {error:#}");
-                Ok(ExitCode::from(STORE))
+                Ok(ExitCode::from(OUTPUT))
             }
         }
     }

@@ -1,8 +1,7 @@
 //! `wardlight config`: what the configuration says, key by key.
 
-use crate::config::Config;
+use super::Configured;
 use crate::io::print;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What the configuration says.
@@ -16,9 +15,8 @@ pub struct Command {
 enum What {
     /// Prints every key with its value, its default and its meaning: a file to begin with.
     Explain {
-        /// The configuration; without one, the defaults.
-        #[arg(long, value_name = "FILE")]
-        config: Option<PathBuf>,
+        #[command(flatten)]
+        config: Configured,
     },
 }
 
@@ -26,7 +24,7 @@ impl Command {
     /// Prints it. Errors: the file cannot be read or is wrong.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let What::Explain { config } = self.what;
-        print::out(&Config::load(config.as_deref())?.explain().to_string())?;
+        print::out(&config.load()?.explain().to_string())?;
         Ok(ExitCode::SUCCESS)
     }
 }

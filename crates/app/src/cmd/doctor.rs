@@ -1,6 +1,6 @@
 //! `wardlight doctor`: is the installation as it should be? Looks, and changes nothing.
 
-use super::FINDINGS;
+use super::{Configured, FINDINGS};
 use crate::config::Config;
 use crate::io::print;
 use crate::role::backup;
@@ -8,7 +8,7 @@ use crate::role::keeper::Standing;
 use crate::role::now;
 use crate::role::places::Places;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use wardlight_model::Time;
 
@@ -22,9 +22,8 @@ const LATE: u64 = 10_000;
 /// Looks whether everything is as it should be; exit code 1 when something is not.
 #[derive(clap::Args)]
 pub struct Doctor {
-    /// The configuration; without one, every default holds.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: Configured,
 }
 
 /// What one look gave.
@@ -39,7 +38,7 @@ use Found::{Ill, Unknown, Well};
 impl Doctor {
     /// Looks. Errors: the configuration cannot be read.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let config = Config::load(self.config.as_deref())?;
+        let config = self.config.load()?;
         let places = Places::of(&config);
         let looks: [(&str, Found); 9] = [
             ("data folder", folder(&places.data)),
@@ -123,7 +122,7 @@ fn clock(places: &Places) -> Found {
     if time < Time::from_seconds(EARLIEST) {
         return ill(format!("it says {time}, which is before this version was made"), "set the clock, with NTP");
     }
-    let newest = std::fs::metadata(places.data.join("standing.json")).and_then(|meta| meta.modified()).ok();
+    let newest = std::fs::metadata(places.standing()).and_then(|meta| meta.modified()).ok();
     match newest.and_then(|newest| newest.duration_since(std::time::SystemTime::now()).ok()) {
         Some(ahead) if ahead.as_secs() > 60 => ill(
             format!("it is {} s behind what was written last", ahead.as_secs()),
@@ -152,13 +151,19 @@ fn disk(data: &Path) -> Found {
 }
 
 fn server(places: &Places) -> Found {
-    let path = places.data.join("standing.json");
+    let path = places.standing();
     let Some(standing) = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Standing>(&text).ok())
     else {
         return Unknown("it has not run here yet".to_owned());
     };
     if std::os::unix::net::UnixStream::connect(places.socket()).is_err() {
         return ill(format!("it does not answer; it last wrote at {}", standing.at), "start `wardlight run`");
+    }
+    if standing.lost > 0 {
+        return ill(
+            format!("{} records of the journal are damaged or gone", standing.lost),
+            "look at the disk, then restore the newest backup beside it and compare",
+        );
     }
     let late = standing.journal.saturating_sub(standing.committed);
     if late > LATE {

@@ -1,7 +1,6 @@
 //! `wardlight ledger`: is it as it was written? Offline, with nothing but the files.
 
-use super::FINDINGS;
-use crate::config::Config;
+use super::{Configured, FINDINGS};
 use crate::io::print;
 use crate::role::backup::copy_log;
 use crate::role::now;
@@ -15,9 +14,8 @@ use wardlight_store::segment::{Log, Options};
 /// The ledger of decisions and evidence.
 #[derive(clap::Args)]
 pub struct Command {
-    /// The configuration; without one, every default holds.
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: Configured,
     #[command(subcommand)]
     what: What,
 }
@@ -51,7 +49,7 @@ struct Verify {
 impl Command {
     /// Does it. Errors: files that cannot be read.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let places = Places::of(&Config::load(self.config.as_deref())?);
+        let places = Places::of(&self.config.load()?);
         match self.what {
             What::Verify(verify) => verify.run(&places.ledger()),
             What::Checkpoint => {

@@ -1,6 +1,6 @@
 //! `wardlight run`: the sensor and the server, together or apart.
 
-use super::{INPUT, STORE};
+use super::{Configured, INPUT, OUTPUT};
 use crate::config::Config;
 use crate::role::keeper::Standing;
 use crate::role::places::Places;
@@ -26,9 +26,8 @@ enum Role {
 /// Watches the network and keeps what it learns.
 #[derive(clap::Args)]
 pub struct Run {
-    /// The configuration; without one, every default holds.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: Configured,
     /// Which part of the work to do.
     #[arg(long, value_enum, default_value = "all")]
     role: Role,
@@ -43,7 +42,7 @@ pub struct Run {
 impl Run {
     /// Runs until it is told to stop. Errors: what does not let it begin or go on.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let mut config = Config::load(self.config.as_deref())?;
+        let mut config = self.config.load()?;
         for source in self.sources {
             let list = if source.is_dir() { &mut config.sensor.folders } else { &mut config.sensor.captures };
             list.push(source);
@@ -82,8 +81,8 @@ fn both(config: &Config, stop: &Stop, once: bool) -> anyhow::Result<ExitCode> {
     let served = serve(config, stop, Some(&tale), once);
     stop.now();
     let sensed = reader.join().map_err(|_| anyhow::anyhow!("the sensor broke off"))?;
-    served?;
-    sensed.map(|()| code(&tale))
+    let served = served?;
+    sensed.map(|()| if served == ExitCode::SUCCESS { code(&tale) } else { served })
 }
 
 fn serve(config: &Config, stop: &Stop, tale: Option<&Mutex<Tale>>, once: bool) -> anyhow::Result<ExitCode> {
@@ -97,7 +96,7 @@ fn serve(config: &Config, stop: &Stop, tale: Option<&Mutex<Tale>>, once: bool) -
     });
     if let Err(error) = outcome {
         eprintln!("wardlight: {error:#}");
-        return Ok(ExitCode::from(STORE));
+        return Ok(ExitCode::from(OUTPUT));
     }
     println!("{} devices; {} journal records, all kept; {} ledger entries", last.devices, last.committed, last.ledger);
     Ok(ExitCode::SUCCESS)

@@ -3,7 +3,7 @@
 //! In: the file's path. Out: the key; a new one, written to the file, when there is none yet. Under one key the same
 //! name gives the same hash in every run; without a file each run has a key of its own, which is forgotten with it.
 
-use crate::io::file::write_durably;
+use crate::io::file::make_durably;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Bytes of a key.
 const LENGTH: usize = 32;
+
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -42,7 +43,13 @@ pub fn read_or_make(path: &Path) -> Result<([u8; LENGTH], bool), KeyError> {
     let fail = |source| KeyError::File { path: path.to_owned(), source };
     match File::open(path) {
         Ok(file) => read(path, file).map(|key| (key, false)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(path).map(|key| (key, true)).map_err(fail),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match make(path) {
+            // Another program made it meanwhile: that is the key.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                read(path, File::open(path).map_err(fail)?).map(|key| (key, false))
+            }
+            made => made.map(|key| (key, true)).map_err(fail),
+        },
         Err(error) => Err(fail(error)),
     }
 }
@@ -65,7 +72,7 @@ fn read(path: &Path, file: File) -> Result<[u8; LENGTH], KeyError> {
 fn make(path: &Path) -> io::Result<[u8; LENGTH]> {
     let mut key = [0; LENGTH];
     getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
-    write_durably(path, &key)?;
+    make_durably(path, &key)?;
     Ok(key)
 }
 
@@ -81,6 +88,20 @@ mod tests {
         assert!(is_new && made != [0; LENGTH]);
         assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o7777, 0o600);
         assert_eq!(read_or_make(&path).expect("read"), (made, false));
+    }
+
+    #[test]
+    fn programs_that_make_it_at_the_same_time_have_the_same_key() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("key");
+            let makers: Vec<_> =
+                (0..4).map(|_| path.clone()).map(|path| std::thread::spawn(move || read_or_make(&path))).collect();
+            let keys = makers.into_iter().map(|maker| maker.join().expect("ends").expect("a key"));
+            let keys: Vec<([u8; LENGTH], bool)> = keys.collect();
+            assert!(keys.iter().all(|(key, _)| *key == keys[0].0), "{keys:?}");
+            assert_eq!(keys.iter().filter(|(_, is_new)| *is_new).count(), 1, "{keys:?}");
+        }
     }
 
     #[test]

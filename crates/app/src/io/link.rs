@@ -7,9 +7,7 @@
 
 use std::io::{self, Read, Write};
 use wardlight_model::Id;
-
-/// Longest body.
-pub const BODY: usize = 16 << 20;
+use wardlight_store::segment::BODY;
 
 /// One batch on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]

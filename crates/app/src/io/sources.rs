@@ -42,6 +42,11 @@ impl Source {
         }
     }
 
+    /// Whether there is such a file.
+    pub fn is_there(&self) -> bool {
+        matches!(self, Self::Sample) || self.path().as_os_str() == "-" || self.path().exists()
+    }
+
     /// Whether it can be read only once.
     pub fn is_pipe(&self) -> bool {
         let is_stream = |path: &Path| std::fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir());

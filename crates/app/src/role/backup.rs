@@ -5,7 +5,7 @@
 //! it. It appears under its name when it is complete and on disk.
 
 use super::places::Places;
-use super::{PATIENCE, keeper, now, server};
+use super::{PATIENCE, now, server};
 use crate::config::Config;
 use crate::io::file::write_durably;
 use anyhow::Context as _;
@@ -13,9 +13,11 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use wardlight_model::Id;
 use wardlight_store::database::{Database, Settings};
+use wardlight_store::history::Manifest;
 
 /// Format of a copy.
 const FORMAT: u32 = 1;
@@ -37,34 +39,43 @@ pub struct Contents {
     pub files: BTreeMap<String, (u64, String)>,
 }
 
-/// Makes a copy in a new folder below that of the configuration, and gives it. Errors: what the disk says; the folder
-/// is not there then.
+/// Makes a copy in a new folder below that of the configuration, and gives it. Errors: what the disk says, or there is
+/// nothing to copy; the folder is not there then.
 pub async fn make(config: &Config) -> anyhow::Result<PathBuf> {
-    let places = Places::of(config);
+    let nothing = || format!("nothing is kept in {} yet: `wardlight run` begins it", config.files.data.display());
+    make_of(config, server::database_there(config).await?.with_context(nothing)?).await
+}
+
+/// The same of what `database` holds, which may be of an earlier version.
+pub async fn make_of(config: &Config, database: Database) -> anyhow::Result<PathBuf> {
     let folder = &config.backup.folder;
     let name = now().to_string().replace([':', '.'], "-");
     let (part, whole) = (folder.join(format!(".{name}.part")), folder.join(&name));
-    fs::create_dir_all(&part).with_context(|| format!("cannot make {}", part.display()))?;
-    let made = fill(config, &places, &part).await;
-    if let Err(error) = made {
-        let _ = fs::remove_dir_all(&part);
-        return Err(error).context("no backup was made");
-    }
-    sync_tree(&part)?;
+    make_private(folder)
+        .and_then(|()| make_private(&part))
+        .with_context(|| format!("cannot make {}", part.display()))?;
+    let sequence = match fill(&database, &Places::of(config), &part).await {
+        Ok(sequence) => sequence,
+        Err(error) => {
+            let _ = fs::remove_dir_all(&part);
+            return Err(error).context("no backup was made");
+        }
+    };
     fs::rename(&part, &whole).with_context(|| format!("cannot name {}", whole.display()))?;
     fs::File::open(folder)?.sync_all()?;
+    // Only now may the journal let go of what the copy holds.
+    database.note_backup(sequence).await?;
+    database.close().await;
     Ok(whole)
 }
 
-async fn fill(config: &Config, places: &Places, part: &Path) -> anyhow::Result<()> {
-    let database = server::database(config).await?;
+/// Fills `part` and makes it durable. Gives the journal record that it is cut at.
+async fn fill(database: &Database, places: &Places, part: &Path) -> anyhow::Result<u64> {
     let sequence = database.backup_to(&part.join("state.db")).await?;
-    let copied = copy_of(part).await?;
-    for segment in copied.manifest().await?.live() {
+    for segment in manifest_of(part).await?.live() {
         let path = segment.path();
         copy(&places.data.join(&path), &part.join(&path)).with_context(|| format!("cannot copy {path}"))?;
     }
-    copied.close().await;
     copy_flat(&places.ledger(), &part.join("ledger"), |name| name == "checkpoints.txt")?;
     copy_log(&places.ledger(), &part.join("ledger"))?;
     // What became durable since the state was copied comes along, and is taken in after a restore.
@@ -72,15 +83,22 @@ async fn fill(config: &Config, places: &Places, part: &Path) -> anyhow::Result<(
     let contents =
         Contents { format: FORMAT, site: database.site().await?, sequence, made: now().micros(), files: list(part)? };
     write_durably(&part.join(LIST), &serde_json::to_vec_pretty(&contents)?)?;
-    database.put_offset(keeper::BACKUP, sequence).await?;
-    database.close().await;
-    Ok(())
+    sync_tree(part)?;
+    Ok(sequence)
 }
 
-/// The copy's own state.
-async fn copy_of(folder: &Path) -> anyhow::Result<Database> {
+/// The files of the flow history that belong to the copy in `folder`, by its own word. The copy stays as it is, also when
+/// it is of an earlier version.
+async fn manifest_of(folder: &Path) -> anyhow::Result<Manifest> {
     let url = format!("sqlite:{}", folder.join("state.db").display());
-    Ok(Database::open(&Settings { url, site: Id::default(), now: now(), patience: PATIENCE }).await?)
+    let settings = Settings { url, site: Id::default(), now: now(), patience: PATIENCE };
+    let copied = match Database::open_earlier(&settings).await? {
+        Some(earlier) => earlier,
+        None => Database::open(&settings).await?,
+    };
+    let manifest = copied.manifest().await?;
+    copied.close().await;
+    Ok(manifest)
 }
 
 /// What the copy in `folder` holds, every file of it as it was written. Errors: the first that is not.
@@ -183,9 +201,14 @@ fn hash(path: &Path) -> io::Result<(u64, String)> {
     Ok((length, text))
 }
 
+/// A folder for its owner alone, and those above it.
+fn make_private(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     if let Some(folder) = to.parent() {
-        fs::create_dir_all(folder)?;
+        make_private(folder)?;
     }
     fs::copy(from, to).map(drop)
 }
@@ -198,7 +221,7 @@ pub fn copy_log(from: &Path, to: &Path) -> anyhow::Result<()> {
 
 /// The files of `from` that are `wanted`, in the order of their names.
 fn copy_flat(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
+    make_private(to)?;
     let mut names: Vec<String> = fs::read_dir(from)?
         .filter_map(Result::ok)
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -214,10 +237,17 @@ fn copy_flat(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) -> anyhow::R
     Ok(())
 }
 
+/// Makes all files and names below `folder` durable.
 fn sync_tree(folder: &Path) -> anyhow::Result<()> {
-    for path in tree(folder)? {
-        fs::File::open(&path)?.sync_all().with_context(|| path.display().to_string())?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_type()? {
+            kind if kind.is_dir() => sync_tree(&entry.path())?,
+            kind if kind.is_file() => {
+                fs::File::open(entry.path())?.sync_all().with_context(|| entry.path().display().to_string())?;
+            }
+            _ => {}
+        }
     }
-    fs::File::open(folder)?.sync_all()?;
-    Ok(())
+    fs::File::open(folder)?.sync_all().with_context(|| folder.display().to_string())
 }

@@ -19,7 +19,7 @@ use wardlight_model::{Flow, Id, Time};
 use wardlight_store::database::{Database, StoreError};
 use wardlight_store::history::{self, Batch, Check, History, Hour, Limits, Manifest, mergeable, plan_purge};
 use wardlight_store::journal::{Follower, Journal};
-use wardlight_store::segment::Record;
+use wardlight_store::segment::{ReadError, Record};
 
 /// Changes after which a commit is due at once.
 const CHANGES: usize = 100_000;
@@ -41,6 +41,8 @@ pub struct Standing {
     pub dropped_facts: u64,
     /// Records that this version cannot read.
     pub unread: u64,
+    /// Records of the journal that are damaged or gone.
+    pub lost: u64,
     /// Entries of the ledger.
     pub ledger: u64,
     /// When this was written.
@@ -137,7 +139,7 @@ impl<'a> Keeper<'a> {
         let (mut begun, mut settled, mut tidied) = (None::<Instant>, None::<Instant>, Instant::now());
         while !stop.is_wanted() {
             let wait = begun.map_or(patience, |begun| patience.saturating_sub(begun.elapsed()));
-            let record = self.follower.next(wait).context("cannot read the journal")?;
+            let record = self.next(wait)?;
             let is_idle = record.is_none();
             if let Some(record) = record {
                 begun.get_or_insert_with(Instant::now);
@@ -166,6 +168,22 @@ impl<'a> Keeper<'a> {
         }
         self.commit(stop)?;
         self.ledger.sign()
+    }
+
+    /// The next record. Those that are damaged or gone are counted and told of, and the work goes on behind them: that
+    /// the rest is kept is worth more. Errors: the disk cannot be read.
+    fn next(&mut self, wait: Duration) -> anyhow::Result<Option<Record>> {
+        loop {
+            let from = self.follower.position();
+            match self.follower.next(wait) {
+                Ok(record) => return Ok(record),
+                Err(error @ ReadError::Disk { .. }) => return Err(error).context("cannot read the journal"),
+                Err(error) => {
+                    self.standing.lost += self.follower.position().saturating_sub(from);
+                    eprintln!("wardlight: the journal is damaged, restore a backup: {error}");
+                }
+            }
+        }
     }
 
     fn take(&mut self, record: &Record) -> anyhow::Result<()> {
@@ -285,7 +303,7 @@ impl<'a> Keeper<'a> {
                 Err(error) => eprintln!("wardlight: files of the flow history were not merged: {error}"),
             }
         }
-        let kept = self.runtime.block_on(self.database.offset(BACKUP))?;
+        let kept = self.runtime.block_on(self.database.backed_up())?;
         if kept > 0 {
             self.journal.release(self.committed.min(kept))?;
         }
@@ -313,9 +331,6 @@ impl<'a> Keeper<'a> {
         self.standing.at = now().to_string();
     }
 }
-
-/// The name under which the last backup's offset is kept.
-pub const BACKUP: &str = "backup";
 
 fn limit(days: u64) -> Option<i64> {
     (days > 0).then(|| i64::try_from(days).unwrap_or(i64::MAX))

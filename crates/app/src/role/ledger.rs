@@ -110,7 +110,7 @@ impl Ledger {
             "journal": sequence,
             "at": decision.at.to_string(),
             "command": decision.command.name(),
-            "detail": format!("{:?}", decision.command),
+            "detail": decision.command,
             "outcome": match outcome { Ok(()) => DONE, Err(why) => why },
         });
         let body = serde_json::to_vec(&body)?;

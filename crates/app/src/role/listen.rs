@@ -1,8 +1,10 @@
 //! The server's door: a local socket by which batches and decisions come in.
 //!
 //! Whoever may open the socket's folder may send: it is for its owner alone. Answers go out in the order of what came in.
+//! Who decided, and when, is what the kernel and the clock say here, never what the message says.
 
-use super::Stop;
+use super::{Stop, now};
+use crate::io::account;
 use crate::io::link::{Fate, Message};
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, BufWriter, Write as _};
@@ -13,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 use wardlight_model::Id;
-use wardlight_model::journal::BodyKind;
+use wardlight_model::journal::{BodyKind, Decision, decode, encode};
 use wardlight_store::journal::{Journal, JournalError};
 use wardlight_store::segment;
 
@@ -79,6 +81,15 @@ enum Answer {
     Outcome(Receiver<Fate>),
 }
 
+impl Answer {
+    fn known(fate: Fate) -> Self {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        // There is room for one.
+        let _ = sender.try_send(fate);
+        Self::Outcome(receiver)
+    }
+}
+
 /// Opens the socket at `path` and serves it from threads of its own until `stop`. Errors: the socket cannot be opened.
 pub fn open(path: &Path, journal: &Journal, waiting: &Waiting, stop: &Stop) -> io::Result<thread::JoinHandle<()>> {
     match std::fs::remove_file(path) {
@@ -109,19 +120,34 @@ pub fn open(path: &Path, journal: &Journal, waiting: &Waiting, stop: &Stop) -> i
 /// Serves one connection until the other end goes.
 fn serve(stream: &UnixStream, journal: &Journal, waiting: &Waiting) -> io::Result<()> {
     stream.set_nonblocking(false)?;
+    let by = account::peer(stream)?;
     let mut from = BufReader::with_capacity(1 << 16, stream.try_clone()?);
     let to = stream.try_clone()?;
     let (sender, receiver) = mpsc::sync_channel::<(Id, Answer)>(WINDOW);
     let writer = thread::Builder::new().name("answers".to_owned()).spawn(move || answer(to, &receiver))?;
     while let Some(message) = Message::receive(&mut from)? {
         let id = message.id;
-        if sender.send((id, take(message, journal, waiting))).is_err() {
+        let answer = match signed(message, &by) {
+            Ok(message) => take(message, journal, waiting),
+            Err(why) => Answer::known(Fate::Refused(why)),
+        };
+        if sender.send((id, answer)).is_err() {
             break;
         }
     }
     drop(sender);
     let _ = writer.join();
     Ok(())
+}
+
+/// `message`; as a decision, with who made it and when. Errors: it is no decision that this version knows.
+fn signed(message: Message, by: &str) -> Result<Message, String> {
+    if BodyKind::numbered(message.kind) != Some(BodyKind::Decision) {
+        return Ok(message);
+    }
+    let decision: Decision =
+        decode(&message.body).map_err(|error| format!("the server does not know this decision: {error}"))?;
+    Ok(Message { body: encode(&Decision { by: by.to_owned(), at: now(), ..decision }), ..message })
 }
 
 fn answer(to: UnixStream, answers: &Receiver<(Id, Answer)>) {
@@ -178,6 +204,20 @@ mod tests {
         match take(message, journal, waiting) {
             Answer::Outcome(receiver) | Answer::Journal(receiver) => receiver,
         }
+    }
+
+    #[test]
+    fn who_decided_is_not_for_the_message_to_say() {
+        let command = wardlight_model::journal::Command::RemoveArea(Id([4; 16]));
+        let decision = Decision { by: "somebody else".into(), at: wardlight_model::Time::MIN, command };
+        let message = |body| Message { id: Id([1; 16]), kind: BodyKind::Decision.number(), format: 1, body };
+        let signed_one = signed(message(encode(&decision)), "mayer (uid 7)").expect("a decision");
+        let read: Decision = decode(&signed_one.body).expect("a decision");
+        assert_eq!((read.by.as_str(), read.command == decision.command), ("mayer (uid 7)", true));
+        assert!(now().since(read.at) < 60_000_000, "{}", read.at);
+        assert!(signed(message(vec![1, 2, 3]), "mayer").expect_err("none").contains("does not know"));
+        let flows = Message { kind: BodyKind::Flows.number(), ..message(vec![1, 2, 3]) };
+        assert_eq!(signed(flows.clone(), "mayer"), Ok(flows));
     }
 
     #[test]

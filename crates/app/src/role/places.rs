@@ -75,6 +75,11 @@ impl Places {
         self.data.join("state.db")
     }
 
+    /// How things stand, for people's eyes and `doctor`.
+    pub fn standing(&self) -> PathBuf {
+        self.data.join("standing.json")
+    }
+
     /// The socket that sensors and people's commands come by.
     pub fn socket(&self) -> PathBuf {
         self.data.join("server.sock")

@@ -94,7 +94,12 @@ impl Reader<'_> {
         for error in found.errors.iter().filter(|error| !matches!(error, InputError::NoCaptures(_))) {
             self.complain(&error.to_string());
         }
-        found.sources.into_iter().filter(|source| !self.progress.is_done(source.path())).collect()
+        let (there, missing): (Vec<Source>, Vec<Source>) = found.sources.into_iter().partition(Source::is_there);
+        // It may appear later; until then there is nothing to wait for.
+        for source in missing {
+            self.complain(&format!("there is no {source}"));
+        }
+        there.into_iter().filter(|source| !self.progress.is_done(source.path())).collect()
     }
 
     /// Says what could not be read, once.

@@ -3,11 +3,13 @@
 use super::keeper::{Keeper, Standing};
 use super::listen::{self, Waiting};
 use super::places::Places;
-use super::{PATIENCE, Stop, lasting_id, now};
+use super::{PATIENCE, Stop, backup, id_in, lasting_id, now};
 use crate::config::Config;
-use crate::io::file::write_durably;
+use crate::io::file::{sweep, write_durably};
 use anyhow::Context as _;
+use std::path::Path;
 use tokio::runtime::Runtime;
+use wardlight_model::Id;
 use wardlight_store::database::{Database, Settings};
 use wardlight_store::journal::{Journal, Options};
 use wardlight_store::segment;
@@ -28,10 +30,45 @@ pub fn journal(config: &Config) -> anyhow::Result<Journal> {
 
 /// Opens the database as configured, made when it is new. Errors: it cannot be reached, or is of a later version.
 pub async fn database(config: &Config) -> anyhow::Result<Database> {
+    let site = lasting_id(&Places::of(config).site())?;
+    Database::open(&settings(config, site)).await.context("cannot open the state")
+}
+
+/// Opens the database if there is one: nothing is made. Errors: as [`database`].
+pub async fn database_there(config: &Config) -> anyhow::Result<Option<Database>> {
     let places = Places::of(config);
-    let site = lasting_id(&places.site())?;
-    let settings = Settings { url: places.database(config), site, now: now(), patience: PATIENCE };
-    Database::open(&settings).await.context("cannot open the state")
+    let is_file = config.store.url.starts_with("sqlite:");
+    let path = places.database(config);
+    let path = Path::new(path.trim_start_matches("sqlite:").trim_start_matches("//"));
+    match id_in(&places.site())? {
+        Some(site) if !is_file || path.exists() => {
+            Database::open(&settings(config, site)).await.map(Some).context("cannot open the state")
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Copies everything before an earlier version's state is brought up to this one's. Errors: the copy cannot be made; then
+/// nothing was changed.
+async fn keep_earlier(config: &Config) -> anyhow::Result<()> {
+    let site = lasting_id(&Places::of(config).site())?;
+    let earlier = Database::open_earlier(&settings(config, site)).await.context("cannot open the state")?;
+    let Some(earlier) = earlier else { return Ok(()) };
+    let format = earlier.format();
+    let copied = backup::make_of(config, earlier).await.context(
+        "the state is of an earlier version and is brought up to this one only after a copy of everything is made; mend \
+         this, or let [backup] folder name another place",
+    )?;
+    eprintln!(
+        "wardlight: the state is of an earlier version (format {format}): everything is copied to {}, then it is \
+         brought up to this one",
+        copied.display()
+    );
+    Ok(())
+}
+
+fn settings(config: &Config, site: Id) -> Settings {
+    Settings { url: Places::of(config).database(config), site, now: now(), patience: PATIENCE }
 }
 
 /// A runtime for what is async. Errors: no threads.
@@ -45,12 +82,14 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
     let places = Places::of(config);
     let runtime = runtime()?;
     let journal = journal(config)?;
+    runtime.block_on(keep_earlier(config))?;
     let database = runtime.block_on(database(config))?;
     let waiting = Waiting::default();
     let mut keeper = Keeper::open(config, &runtime, database.clone(), journal.clone(), waiting.clone())?;
     let door = listen::open(&places.socket(), &journal, &waiting, stop)
         .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
-    let standing = places.data.join("standing.json");
+    let standing = places.standing();
+    sweep(&standing);
     let mut written = Standing::default();
     let outcome = keeper.run(stop, |now, is_done| {
         if written.committed != now.committed || written.devices != now.devices {

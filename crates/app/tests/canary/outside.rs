@@ -17,13 +17,13 @@ use wardlight_lab::canary::canary_capture;
 /// Something of the program's environment that a core always holds.
 const CONTROL: &str = "WARDLIGHT_TEST_CONTROL";
 
-fn program() -> PathBuf {
+pub(super) fn program() -> PathBuf {
     let named = std::env::var_os("WARDLIGHT_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_wardlight").into());
     std::path::absolute(named).expect("a path")
 }
 
 /// Runs a debugger that writes a core into `folder`; `None` when it is not installed or may not.
-fn core_by(debugger: &mut Command, folder: &Path) -> Option<PathBuf> {
+pub(super) fn core_by(debugger: &mut Command, folder: &Path) -> Option<PathBuf> {
     // The program forbids all others but root to look into it.
     if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() != 0) {
         eprintln!("SKIPPED: only root may trace the program");
@@ -44,7 +44,7 @@ fn core_by(debugger: &mut Command, folder: &Path) -> Option<PathBuf> {
 }
 
 #[track_caller]
-fn expect_no_canary(core: &Path, control: &'static str) {
+pub(super) fn expect_no_canary(core: &Path, control: &'static str) {
     let memory = writable(&std::fs::read(core).expect("the core"));
     assert!(!Scanner::new([("control", control)]).find(&memory).is_empty(), "nothing is found in the core");
     Scanner::for_canaries().expect_none("the core", &memory);

@@ -4,7 +4,7 @@
 //! file whichever engine runs, and can be restored into either: that is also the way from one to the other.
 
 use super::engine::{Engine, Row, Session, Use};
-use super::schema::{SITE, TABLES, Table};
+use super::schema::{SITE, Table, tables_at};
 use super::statement::{self, Pages};
 use super::{Database, PATIENCE, Settings, StoreError, migration, private, query};
 use sea_query::Value;
@@ -30,7 +30,7 @@ impl Database {
         Ok(hash.finalize().into())
     }
 
-    /// Writes the state as it stands now to a new SQLite file at `path`, which appears when it is complete and on disk.
+    /// Writes the state as it stands now, in the format that it has, to a new SQLite file at `path`, which appears when it is complete and on disk.
     /// Others may write meanwhile. Gives the journal's sequence that the backup is at.
     pub async fn backup_to(&self, path: &Path) -> Result<u64, StoreError> {
         let file = |error| StoreError::File { path: path.display().to_string(), error };
@@ -61,9 +61,9 @@ impl Database {
         let (site, sequence) = query::site(&mut from).await?;
         let engine = Engine::sqlite(part, Use::Backup, PATIENCE).await?;
         let settings = Settings { url: String::new(), site, now: Time::default(), patience: PATIENCE };
-        migration::migrate(&engine, &settings).await?;
+        migration::migrate_to(&engine, &settings, self.format).await?;
         let mut into = engine.write().await?;
-        copy(&mut from, &mut into).await?;
+        copy(self.format, &mut from, &mut into).await?;
         into.commit().await?;
         engine.close().await;
         Ok(sequence)
@@ -102,14 +102,14 @@ impl Database {
         if query::site(&mut into).await?.1 != 0 || !is_empty(&mut into).await? {
             return Err(StoreError::NotEmpty { place: self.engine.place.clone() });
         }
-        copy(&mut from, &mut into).await?;
+        copy(self.format, &mut from, &mut into).await?;
         into.commit().await?;
         Ok(sequence)
     }
 
     async fn each_line(&self, mut each: impl FnMut(&str)) -> Result<(), StoreError> {
         let mut session = self.engine.read().await?;
-        for table in TABLES {
+        for table in tables_at(self.format) {
             each(&heading(table));
             let mut pages = Pages::of(table);
             loop {
@@ -125,7 +125,7 @@ impl Database {
 }
 
 async fn is_empty(session: &mut Session) -> Result<bool, StoreError> {
-    for table in TABLES.iter().filter(|table| table.name != SITE.name) {
+    for table in tables_at(migration::format()).filter(|table| table.name != SITE.name) {
         if !Pages::of(table).next(session).await?.is_empty() {
             return Ok(false);
         }
@@ -133,10 +133,10 @@ async fn is_empty(session: &mut Session) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// Copies every table into one that is empty but for its site.
-async fn copy(from: &mut Session, into: &mut Session) -> Result<(), StoreError> {
+/// Copies every table of `format` into one that is empty but for its site.
+async fn copy(format: i64, from: &mut Session, into: &mut Session) -> Result<(), StoreError> {
     into.execute(&statement::delete(&SITE)).await?;
-    for table in TABLES {
+    for table in tables_at(format) {
         let mut pages = Pages::of(table);
         loop {
             let rows = pages.next(from).await?;

@@ -2,10 +2,11 @@
 
 use super::engine::{Row, Session};
 use super::row::{self, Cells, Misfit, clean};
-use super::schema::FLOW_SEGMENT;
+use super::schema::{CONTACT, FLOW_SEGMENT};
 use super::{Database, StoreError, statement};
 use crate::history::{self, Digest, Hour, Manifest, Tombstone};
-use sea_query::Value;
+use sea_query::{Expr, ExprTrait as _, Query, Value};
+use std::collections::BTreeSet;
 use wardlight_model::Time;
 
 /// One Parquet file of the flow history.
@@ -47,6 +48,9 @@ pub struct Removal {
 impl Database {
     /// The manifest, by path; tombstones are in it.
     pub async fn segments(&self) -> Result<Vec<Segment>, StoreError> {
+        if self.format < FLOW_SEGMENT.since {
+            return Ok(Vec::new());
+        }
         statement::all(&mut self.engine.read().await?, &FLOW_SEGMENT, Cells::segment).await
     }
 
@@ -60,11 +64,24 @@ impl Database {
 }
 
 impl Database {
-    /// Writes down what `change` does to the flow history, in one transaction.
+    /// Writes down what `change` does to the flow history, in one transaction. The contacts of an hour go with the last
+    /// of its flows.
     pub async fn put_history(&self, change: &history::Change) -> Result<(), StoreError> {
         let (put, dropped) = entries(change);
         let dropped: Vec<&str> = dropped.iter().map(String::as_str).collect();
-        self.put_segments(&put, &dropped).await
+        let mut session = self.engine.write().await?;
+        write(&mut session, &put, &dropped).await?;
+        let emptied: BTreeSet<i64> =
+            put.iter().filter(|entry| entry.removed.is_some()).map(|entry| entry.hour).collect();
+        for hour in emptied {
+            let mut left = Query::select();
+            left.expr(Expr::val(1)).from(FLOW_SEGMENT.name);
+            left.and_where(Expr::col("hour").eq(hour)).and_where(Expr::col("removed").is_null());
+            let mut contacts = statement::delete(&CONTACT);
+            contacts.and_where(Expr::col("hour").eq(hour)).and_where(Expr::not_exists(left));
+            session.execute(&contacts).await?;
+        }
+        session.commit().await
     }
 
     /// Which files the flow history consists of. Errors: also an entry that names no reason it was taken away for.

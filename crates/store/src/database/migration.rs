@@ -37,13 +37,10 @@ pub(super) async fn migrate(engine: &Engine, settings: &Settings) -> Result<(), 
     migrate_to(engine, settings, format()).await
 }
 
-async fn migrate_to(engine: &Engine, settings: &Settings, target: i64) -> Result<(), StoreError> {
+/// Brings `engine` to the tables of `target`.
+pub(super) async fn migrate_to(engine: &Engine, settings: &Settings, target: i64) -> Result<(), StoreError> {
     let mut session = engine.write().await?;
-    let has_tables = session.lock_tables().await?;
-    let found = if has_tables { stored(&mut session).await? } else { 0 };
-    if found > format() {
-        return Err(StoreError::Newer { place: engine.place.clone(), found, known: format() });
-    }
+    let found = known(engine, &mut session).await?;
     for (n, step) in (1..=target).zip(STEPS) {
         if n > found {
             session.script(step.sqlite, step.postgres).await?;
@@ -56,6 +53,20 @@ async fn migrate_to(engine: &Engine, settings: &Settings, target: i64) -> Result
         session.execute(Query::update().table(SITE.name).value("format", Expr::val(target))).await?;
     }
     session.commit().await
+}
+
+/// The format of the database as it is; 0 when it is new. Errors: it is of a later version.
+pub(super) async fn found(engine: &Engine) -> Result<i64, StoreError> {
+    let mut session = engine.write().await?;
+    known(engine, &mut session).await
+}
+
+async fn known(engine: &Engine, session: &mut Session) -> Result<i64, StoreError> {
+    let found = if session.lock_tables().await? { stored(session).await? } else { 0 };
+    if found > format() {
+        return Err(StoreError::Newer { place: engine.place.clone(), found, known: format() });
+    }
+    Ok(found)
 }
 
 /// The format that stands in the database; 0 when its making was never finished.

@@ -11,6 +11,9 @@ use wardlight_model::change::Contact;
 use wardlight_model::journal::Oddity;
 use wardlight_model::{Area, Domain, Fact, Id, Mac, Presence, Scope};
 
+/// The name under which the offset of the newest backup is kept.
+const BACKUP: &str = "backup";
+
 /// What the engine begins with: the state at one sequence of the journal.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Loaded {
@@ -155,6 +158,17 @@ impl Database {
         let mut session = self.engine.write().await?;
         statement::write(&mut session, &CONSUMER, [vec![row::text(name), row::count(sequence)]]).await?;
         session.commit().await
+    }
+
+    /// The sequence of the journal that the newest backup holds everything up to; 0 when there is none.
+    pub async fn backed_up(&self) -> Result<u64, StoreError> {
+        self.offset(BACKUP).await
+    }
+
+    /// Keeps that a backup which is on disk holds everything up to `sequence`. A database of an earlier version may have
+    /// no place for it: then the journal is kept longer.
+    pub async fn note_backup(&self, sequence: u64) -> Result<(), StoreError> {
+        if self.format < CONSUMER.since { Ok(()) } else { self.put_offset(BACKUP, sequence).await }
     }
 
     async fn found(&self, select: &SelectStatement) -> Result<Vec<StoredDevice>, StoreError> {

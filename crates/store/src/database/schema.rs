@@ -41,6 +41,9 @@ impl Column {
 pub(super) struct Table {
     pub(super) name: &'static str,
     pub(super) columns: &'static [Column],
+    /// The first format of the database that has it. A step that changes a table's columns leaves the description of the
+    /// old one here too: copies are made of databases of earlier formats.
+    pub(super) since: i64,
     /// How many of the first columns tell its rows apart.
     pub(super) key: usize,
     /// Columns of each further index.
@@ -65,10 +68,16 @@ impl Table {
 pub(super) static TABLES: &[&Table] =
     &[&SITE, &AREA, &DOMAIN, &FACT, &PRESENCE, &ODDITY, &CONTACT, &DEVICE, &FLOW_SEGMENT, &CONSUMER];
 
+/// The tables of a database of `format`, in the order of dumps and copies.
+pub(super) fn tables_at(format: i64) -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().copied().filter(move |table| table.since <= format)
+}
+
 /// The database itself; one row.
 pub(super) static SITE: Table = Table {
     name: "site",
     columns: &[blob("id"), int("format"), int("journal_sequence"), int("created")],
+    since: 1,
     key: 1,
     indexes: &[],
     is_short: true,
@@ -77,6 +86,7 @@ pub(super) static SITE: Table = Table {
 pub(super) static AREA: Table = Table {
     name: "area",
     columns: &[blob("id"), blob("parent").or_null(), text("level"), text("name"), text("zone").or_null()],
+    since: 1,
     key: 1,
     indexes: &[],
     is_short: true,
@@ -85,6 +95,7 @@ pub(super) static AREA: Table = Table {
 pub(super) static DOMAIN: Table = Table {
     name: "domain",
     columns: &[int("scope"), blob("site"), text("name")],
+    since: 1,
     key: 1,
     indexes: &[],
     is_short: true,
@@ -112,6 +123,7 @@ pub(super) static FACT: Table = Table {
         int("place_offset"),
         int("place_length"),
     ],
+    since: 1,
     key: 2,
     indexes: &[&["ip", "scope"], &["mac"], &["field"]],
     is_short: true,
@@ -131,6 +143,7 @@ pub(super) static PRESENCE: Table = Table {
         int("ttl"),
         int("sent"),
     ],
+    since: 1,
     key: 2,
     indexes: &[&["ip", "scope"], &["mac"]],
     is_short: true,
@@ -147,6 +160,7 @@ pub(super) static ODDITY: Table = Table {
         int("place_offset"),
         int("place_length"),
     ],
+    since: 1,
     key: 1,
     indexes: &[],
     is_short: true,
@@ -172,6 +186,7 @@ pub(super) static CONTACT: Table = Table {
         int("first"),
         int("last"),
     ],
+    since: 1,
     key: 8,
     indexes: &[
         &["initiator_ip", "initiator_scope", "hour"],
@@ -209,6 +224,7 @@ pub(super) static DEVICE: Table = Table {
         text("search"),
         text("body"),
     ],
+    since: 1,
     key: 1,
     indexes: &[&["key"], &["type"], &["maker", "model"], &["operating_system"], &["name"], &["last"]],
     is_short: false,
@@ -232,14 +248,21 @@ pub(super) static FLOW_SEGMENT: Table = Table {
         int("removed").or_null(),
         text("reason").or_null(),
     ],
+    since: 2,
     key: 1,
     indexes: &[&["hour"]],
     is_short: true,
 };
 
 /// How far each reader of the journal has come.
-pub(super) static CONSUMER: Table =
-    Table { name: "consumer", columns: &[text("name"), int("sequence")], key: 1, indexes: &[], is_short: true };
+pub(super) static CONSUMER: Table = Table {
+    name: "consumer",
+    columns: &[text("name"), int("sequence")],
+    since: 2,
+    key: 1,
+    indexes: &[],
+    is_short: true,
+};
 
 const fn column(name: &'static str, kind: Kind) -> Column {
     Column { name, kind, may_miss: false }

@@ -101,6 +101,7 @@ conformance! {
     cases::a_fact_of_a_later_version_is_left_out_and_counted,
     cases::a_row_that_cannot_be_read_is_damage,
     cases::segments_are_put_dropped_and_buried,
+    cases::contacts_go_with_the_last_flows_of_their_hour,
     cases::offsets_are_kept_by_name,
     cases::any_changes_in_any_batches_give_the_same_state,
     copies::a_backup_is_at_one_sequence_while_others_write,
@@ -111,6 +112,7 @@ conformance! {
     tables::each_step_may_run_twice,
     tables::all_steps_make_the_schema,
     tables::every_earlier_format_is_brought_up,
+    tables::an_earlier_format_is_copied_as_it_is,
     tables::a_later_format_is_refused,
     tables::opening_at_once_makes_one_database,
 }

@@ -17,6 +17,8 @@ use wardlight_model::Id;
 const WINDOW: usize = 32;
 /// Silence of the server after which the connection counts as dead.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Tries to reach the server that fail before anybody is told.
+const QUIET: u32 = 20;
 /// Time between two tries to reach the server, and between two looks for new batches.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -29,11 +31,13 @@ pub(super) fn start(
 ) -> io::Result<thread::JoinHandle<()>> {
     let (socket, spool, stop, tale) = (socket.to_owned(), Arc::clone(spool), stop.clone(), Arc::clone(tale));
     thread::Builder::new().name("send".to_owned()).spawn(move || {
-        let mut said = String::new();
+        let (mut said, mut tried) = (String::new(), 0);
         while !stop.is_wanted() {
             if let Err(error) = connect(&socket, &spool, &stop, &tale) {
                 let text = format!("{error:#}");
-                if text != said {
+                tried += 1;
+                // A server that is started together with it needs a moment.
+                if text != said && tried > QUIET {
                     eprintln!("wardlight: the sensor waits for its server: {text}");
                     said = text;
                 }

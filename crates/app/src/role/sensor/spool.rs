@@ -1,6 +1,7 @@
 //! The spool: batches on disk until the server has them on its own.
 
 use super::PROGRESS;
+use crate::io::file::{sweep, write_durably};
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +24,7 @@ impl Spool {
     pub(super) fn open(folder: &Path) -> anyhow::Result<Self> {
         let log = Log::open(folder, Options { segment_bytes: 4 << 20, reserve_bytes: 0 })
             .context("cannot open the sensor's spool")?;
+        sweep(&mark(folder));
         let kept = std::fs::read_to_string(mark(folder)).ok().and_then(|text| text.trim().parse::<u64>().ok());
         let acknowledged = kept.unwrap_or_default().clamp(log.first() - 1, log.durable());
         Ok(Self { log: Mutex::new(log), acknowledged: AtomicU64::new(acknowledged), folder: folder.to_owned() })
@@ -65,7 +67,7 @@ impl Spool {
     pub(super) fn acknowledge(&self, sequence: u64) -> anyhow::Result<()> {
         let before = self.acknowledged.swap(sequence, Ordering::SeqCst);
         if before / STRIDE != sequence / STRIDE {
-            crate::io::file::write_durably(&mark(&self.folder), sequence.to_string().as_bytes())
+            write_durably(&mark(&self.folder), sequence.to_string().as_bytes())
                 .context("cannot note what was acknowledged")?;
             // The last record that tells how far the sources were read stays: the newest segment is never released.
             self.log().release(sequence).context("cannot release what was acknowledged")?;
@@ -76,7 +78,7 @@ impl Spool {
     /// Notes how far it came, at the end.
     pub(super) fn close(&self) {
         let acknowledged = self.acknowledged.load(Ordering::SeqCst);
-        let _ = crate::io::file::write_durably(&mark(&self.folder), acknowledged.to_string().as_bytes());
+        let _ = write_durably(&mark(&self.folder), acknowledged.to_string().as_bytes());
     }
 
     /// Whether a record is the spool's own business.

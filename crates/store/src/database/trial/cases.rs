@@ -3,6 +3,7 @@
 use super::super::{Commit, ContactFilter, Database, Removal, Segment, StoreError, engine, schema};
 use super::sample::{self, area, contact, device, domain, fact, id, oddity, presence};
 use super::{Bench, settings};
+use crate::history::{self, Digest, Hour, Tombstone, Why};
 use proptest::test_runner::{Config, TestRunner};
 use sea_query::{Expr, Query};
 use std::collections::BTreeMap;
@@ -266,6 +267,35 @@ pub(super) async fn segments_are_put_dropped_and_buried(bench: &Bench) {
     let buried = Segment { removed, ..segment("c", 3) };
     database.put_segments(&[segment("d", 3), buried.clone()], &["a", "b", "no such"]).await.unwrap();
     assert_eq!(database.segments().await.unwrap(), [buried, segment("d", 3)]);
+}
+
+/// Two files in one hour, one in the next: what two ends did in an hour is forgotten with the last file of that hour.
+pub(super) async fn contacts_go_with_the_last_flows_of_their_hour(bench: &Bench) {
+    let database = bench.open().await;
+    let file = |hour: i64, sequence| history::Segment {
+        hour: Hour::of(Time::from_seconds(hour * 3600)),
+        first_sequence: sequence,
+        last_sequence: sequence,
+        rows: 1,
+        bytes: 1,
+        first: Time::from_seconds(hour * 3600),
+        last: Time::from_seconds(hour * 3600),
+        recorded: Time::from_seconds(1),
+        sha256: Digest([0; 32]),
+        schema: 1,
+    };
+    let files = [file(5, 1), file(5, 2), file(6, 3)];
+    let contacts = [Change::Contact(contact(5, 1)), Change::Contact(contact(6, 1))];
+    let added = history::Change { added: files.to_vec(), ..history::Change::default() };
+    let _ = database.commit_with(&contacts, &added, 3).await.unwrap();
+    for (gone, left) in [(0, vec![5, 6]), (2, vec![5]), (1, vec![])] {
+        let why = Why::Age { age_s: 2, limit_s: 1 };
+        let tomb = Tombstone { segment: files[gone].clone(), at: Time::from_seconds(9), why };
+        database.put_history(&history::Change { purged: vec![tomb], ..history::Change::default() }).await.unwrap();
+        let filter = ContactFilter { ip: None, mac: None, hours: 0..10, limit: 9 };
+        let hours: Vec<i64> = database.contacts(&filter).await.unwrap().iter().map(|contact| contact.hour).collect();
+        assert_eq!(hours, left, "after {gone}");
+    }
 }
 
 pub(super) async fn offsets_are_kept_by_name(bench: &Bench) {

@@ -1,6 +1,6 @@
 //! The migrations: what they make, from where, and how often.
 
-use super::super::schema::{Kind, TABLES};
+use super::super::schema::{Kind, tables_at};
 use super::super::{Database, Settings, StoreError, migration};
 use super::copies::everything;
 use super::{Bench, cases, settings, sqlite_at};
@@ -25,11 +25,11 @@ pub(super) async fn each_step_may_run_twice(bench: &Bench) {
 /// Base and steps give what the description says: no more, no less, no other.
 pub(super) async fn all_steps_make_the_schema(bench: &Bench) {
     let database = bench.open().await;
-    assert_eq!(made(&database).await, described(bench.server.is_some()));
+    assert_eq!(made(&database).await, described(bench.server.is_some(), migration::format()));
 }
 
 pub(super) async fn every_earlier_format_is_brought_up(bench: &Bench) {
-    let tables = described(bench.server.is_some());
+    let tables = described(bench.server.is_some(), migration::format());
     for format in 1..=migration::format() {
         let wanted = bench.settings();
         migration::trial::make_at(&wanted, format).await;
@@ -39,6 +39,37 @@ pub(super) async fn every_earlier_format_is_brought_up(bench: &Bench) {
         let _ = database.commit(&everything(), 1).await.unwrap();
         database.put_segments(&[], &["none"]).await.unwrap();
     }
+}
+
+/// A row that every format and both engines take.
+const ODDITY: &str = "INSERT INTO oddity VALUES ('hl7.short', 2, 3, 0, 0, 0, 0)";
+
+/// What a version before an upgrade left can be copied as it is, and the copy is what that version would have made.
+pub(super) async fn an_earlier_format_is_copied_as_it_is(bench: &Bench) {
+    for format in 1..migration::format() {
+        let wanted = bench.settings();
+        migration::trial::make_at(&wanted, format).await;
+        let earlier = Database::open_earlier(&wanted).await.unwrap().unwrap();
+        cases::run(&earlier, ODDITY).await;
+        let is_postgres = bench.server.is_some();
+        assert_eq!(made(&earlier).await, described(is_postgres, format), "the tables are left as they are");
+        assert_eq!((earlier.format(), earlier.site().await.unwrap()), (format, wanted.site));
+        assert!(earlier.manifest().await.unwrap().live().next().is_none());
+        let path = bench.path(&format!("before_{format}.db"));
+        earlier.backup_to(&path).await.unwrap();
+        let copied = settings(format!("sqlite:{}", path.display()));
+        let copied = Database::open_earlier(&copied).await.unwrap().unwrap();
+        assert_eq!(made(&copied).await, described(false, format));
+        assert_eq!(copied.dump().await.unwrap(), earlier.dump().await.unwrap());
+        earlier.close().await;
+        let opened = Database::open(&wanted).await.unwrap();
+        assert_eq!(opened.load().await.unwrap().oddities.len(), 1);
+        assert!(Database::open_earlier(&wanted).await.unwrap().is_none(), "it is of this version now");
+        let restored = bench.open().await;
+        restored.restore_from(&path).await.unwrap();
+        assert_eq!(restored.dump().await.unwrap(), opened.dump().await.unwrap());
+    }
+    assert!(Database::open_earlier(&bench.settings()).await.unwrap().is_none(), "a new one is of no version");
 }
 
 pub(super) async fn a_later_format_is_refused(bench: &Bench) {
@@ -76,10 +107,10 @@ async fn made(database: &Database) -> BTreeSet<String> {
     session.inventory().await.unwrap().into_iter().collect()
 }
 
-/// The same lines from the description.
-fn described(is_postgres: bool) -> BTreeSet<String> {
+/// The same lines from the description of the tables of `format`.
+fn described(is_postgres: bool, format: i64) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
-    for table in TABLES {
+    for table in tables_at(format) {
         for (n, column) in table.columns.iter().enumerate() {
             let kind = match (column.kind, is_postgres) {
                 (Kind::Int, _) => "bigint",
@@ -116,7 +147,7 @@ async fn the_state_of_every_released_version_is_read() {
     let path = bench.path("state.db");
     std::fs::copy(&golden, &path).unwrap();
     let database = sqlite_at(&path).await;
-    assert_eq!(made(&database).await, described(false));
+    assert_eq!(made(&database).await, described(false, migration::format()));
     let loaded = database.load().await.unwrap();
     let mut facts = loaded.facts.into_iter().map(Change::Fact);
     assert!(everything().into_iter().all(|change| !matches!(change, Change::Fact(_)) || facts.next() == Some(change)));
