@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask test` is what a newcomer runs and what continuous integration runs; no rule lives anywhere else.
 
+mod alone;
 mod crash;
 mod fuzz;
 mod oui;

@@ -1,5 +1,6 @@
 //! Every check of the project in one command, on a machine that may have nothing but Rust.
 
+use crate::alone::alone;
 use crate::steps::{Outcome, Steps};
 use crate::tools::{self, DENY, NEXTEST};
 use crate::{crash, reference, shell, tidy};
@@ -109,16 +110,35 @@ fn tests(root: &Path, tools: &Path, counted: &mut String) -> Result<Outcome> {
     if tools::has_postgres() {
         command.env("WARDLIGHT_REQUIRE_POSTGRES", "1");
     }
+    command.env("CARGO", shell::cargo());
+    // Whatever they need is built first, with the network that a build may need.
+    built(&command)?;
+    let (mut command, shared) = match alone(&command) {
+        Ok(command) => (command, None),
+        Err(why) => (command, Some(why)),
+    };
     let mut passed = Tally::default();
-    let fine = shell::listen(command.env("CARGO", shell::cargo()), |line| passed.hear(line))?;
+    let fine = shell::listen(&mut command, |line| passed.hear(line))?;
     *counted = passed.last_word();
     if !fine {
         bail!("`{}` failed: {counted}", shell::typed(&command));
     }
-    Ok(Outcome::Done(match without {
-        None => counted.clone(),
-        Some(missing) => format!("{counted} ({missing})"),
-    }))
+    let network = shared.unwrap_or_else(|| "in a network without a route".to_owned());
+    let remarks: Vec<String> = [counted.clone(), network].into_iter().chain(without).collect();
+    Ok(Outcome::Done(remarks.join("; ")))
+}
+
+/// Builds what `command` is about to run.
+fn built(command: &Command) -> Result<()> {
+    let mut build = Command::new(command.get_program());
+    build
+        .args(command.get_args().filter(|word| *word != "--no-fail-fast"))
+        .arg("--no-run")
+        .env("CARGO", shell::cargo());
+    if let Some(folder) = command.get_current_dir() {
+        build.current_dir(folder);
+    }
+    shell::run(&mut build)
 }
 
 /// What the test runner counted.
@@ -150,14 +170,12 @@ impl Tally {
 
 /// A few crashes of each kind; `cargo xtask crash` tries many. One with a sync left out must be found.
 fn crashes(root: &Path) -> Result<Outcome> {
-    let few = crash::Plan { kills: 25, points: 50, images: 50, seed: 1, without: None };
     if !crash::has_strace() {
-        crash::run(root, &crash::Plan { points: 0, images: 0, ..few })?;
+        crash::run(root, &crash::Plan::few().without_strace())?;
         let why = "aborts and loss of power: no strace; `apt-get install strace` as root brings it; 25 kills were done";
         return Ok(Outcome::Skipped(why.to_owned()));
     }
-    crash::run(root, &few)?;
-    crash::run(root, &crash::Plan { kills: 0, points: 0, without: Some("journal/0".to_owned()), ..few })?;
+    crash::run(root, &crash::Plan::few())?;
     Ok(Outcome::Done("25 kills, 50 aborts, 50 losses of power; `cargo xtask crash` tries more".to_owned()))
 }
 

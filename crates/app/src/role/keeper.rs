@@ -27,8 +27,6 @@ use wardlight_store::segment::{ReadError, Record};
 
 /// Changes after which a commit is due at once.
 const CHANGES: usize = 100_000;
-/// Time between two looks at what may be deleted or merged.
-const TIDYING: Duration = Duration::from_secs(60);
 /// Pause before a database that is not available is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -157,6 +155,7 @@ impl<'a> Keeper<'a> {
     /// Errors: the disk or the ledger says no, or the database does for good.
     pub fn run(&mut self) -> anyhow::Result<()> {
         let patience = Duration::from_millis(self.config.store.commit_ms);
+        let tidying = Duration::from_secs(self.config.history.tidy_s);
         let (mut begun, mut settled, mut tidied) = (None::<Instant>, None::<Instant>, Instant::now());
         while !self.parts.stop.is_wanted() {
             let wait = begun.map_or(patience, |begun| patience.saturating_sub(begun.elapsed()));
@@ -177,7 +176,7 @@ impl<'a> Keeper<'a> {
                 self.settle()?;
                 settled = Some(Instant::now());
             }
-            if tidied.elapsed() >= TIDYING {
+            if tidied.elapsed() >= tidying {
                 self.tidy()?;
                 tidied = Instant::now();
             }

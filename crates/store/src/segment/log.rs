@@ -136,6 +136,8 @@ impl Log {
         let fail = |source| LogError::Disk { doing: "open the log in", path: disk.path().to_owned(), source };
         let locked = || LogError::Locked { folder: disk.path().to_owned() };
         let lock = disk.lock().map_err(fail)?.ok_or_else(locked)?;
+        // A writer that was killed may have made or taken away what is durable in neither way.
+        disk.sync_names().map_err(fail)?;
         let names = disk.names().map_err(fail)?;
         let found = recover(&*disk, &names)?;
         let durable = found.next - 1;

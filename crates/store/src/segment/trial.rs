@@ -152,6 +152,32 @@ fn nothing_acknowledged_is_lost_with_the_power_at_any_operation() {
     assert!(points >= 2500, "only {points} points");
 }
 
+/// What the first writer had not made durable, the second finds, and takes for granted at its peril.
+#[test]
+fn nothing_acknowledged_is_lost_with_the_power_after_a_kill_at_any_operation() {
+    for seed in 0..6 {
+        let mut at = 0;
+        loop {
+            at += 1;
+            let (mut dice, mut diary, disk) = (Dice(seed), Diary::default(), SimDisk::new());
+            disk.fail(at, Fault::Power);
+            let is_through = work(&disk, &mut diary, &mut dice, 60).is_ok();
+            disk.revive();
+            let mut log = open(&disk, SMALL);
+            diary.assert_kept(&log);
+            diary.acked = log.durable();
+            (0..dice.roll(4)).try_for_each(|_| diary.act(&mut log, &mut dice)).expect("a good disk");
+            let crashed = disk.crash(&mut dice, SECTORS[at as usize % 2]);
+            drop(log);
+            diary.assert_kept(&open(&crashed, SMALL));
+            if is_through {
+                break;
+            }
+        }
+        assert!(at > 80, "only {at} operations");
+    }
+}
+
 #[test]
 fn nothing_acknowledged_is_lost_with_the_power_while_mending() {
     for seed in 0..60 {

@@ -35,6 +35,12 @@ impl Sent {
     pub fn of(count: u64) -> Self {
         Self { waiting: (0..count).collect(), ..Self::default() }
     }
+
+    /// Batch number `n` was acknowledged, as journal record `sequence`.
+    pub fn acknowledge(&mut self, n: u64, sequence: u64) {
+        self.waiting.retain(|waiting| *waiting != n);
+        self.stored.insert(n, sequence);
+    }
 }
 
 /// Sends what is waiting until all is acknowledged or the server ends; `heard` is told of each acknowledgement. `false`
