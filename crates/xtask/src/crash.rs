@@ -8,6 +8,7 @@ mod bed;
 mod chance;
 mod copies;
 mod crew;
+mod full;
 mod image;
 mod kills;
 mod load;
@@ -19,6 +20,7 @@ mod replay;
 mod scene;
 mod state;
 mod syncs;
+mod talk;
 mod trace;
 mod wire;
 
@@ -43,6 +45,9 @@ pub struct Plan {
     /// Images of a disk after a loss of power at work; half as many again after kills, in recovery, backup and restore.
     #[arg(long, default_value_t = 1000)]
     pub images: u64,
+    /// Disks of so many sizes that get full.
+    #[arg(long, default_value_t = 200)]
+    pub full: u64,
     /// Kills with PostgreSQL, and as many aborts with a loss of power.
     #[arg(long, default_value_t = 100)]
     pub postgres: u64,
@@ -64,7 +69,7 @@ impl Plan {
     /// The share of every test run.
     pub fn few() -> Self {
         let without = "journal/0".to_owned();
-        Self { kills: 25, points: 50, images: 50, postgres: 4, syncs: 20, without, plain: true, seed: 1 }
+        Self { kills: 25, points: 50, images: 50, full: 10, postgres: 4, syncs: 20, without, plain: true, seed: 1 }
     }
 
     /// The share of a test run where calls cannot be recorded or cut off.
@@ -76,6 +81,9 @@ impl Plan {
 /// Carries `plan` out on the checkout at `root`. Errors: something was lost or done twice; with how to try it again.
 pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     let program = build(root)?;
+    if full::has_own_mounts() {
+        return timed("full disks", || full::sweep(&program, plan.full, plan.seed).map(|done| done.to_string()));
+    }
     let has_strace = has_strace();
     anyhow::ensure!(
         has_strace || plan.points + plan.images + plan.syncs == 0,
@@ -99,6 +107,9 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
             let many = power::run(&scenes, plan.seed)?;
             Ok(format!("{many} images; nothing lost, nothing twice"))
         })?;
+    }
+    if plan.full > 0 {
+        full::run(plan.full, plan.seed)?;
     }
     if plan.postgres > 0 {
         elsewhere(&program, &recorder, plan, has_strace)?;

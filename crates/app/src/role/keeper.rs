@@ -187,7 +187,7 @@ impl<'a> Keeper<'a> {
             }
         }
         self.commit()?;
-        self.ledger.sign()
+        self.ledger.sign().map(drop)
     }
 
     /// The next record. Those that are damaged or gone are counted and told of, and the work goes on behind them: that
@@ -261,9 +261,13 @@ impl<'a> Keeper<'a> {
             self.flows.committed(&flows);
             self.committed = sequence;
         }
-        if !self.decided.is_empty() {
-            self.ledger.sign()?;
+        while !self.decided.is_empty() && !self.ledger.sign()? {
+            anyhow::ensure!(!self.parts.stop.is_wanted(), "there is no room for a checkpoint of the ledger");
+            if !self.parts.space.give() {
+                self.wait("decisions wait: there is no room for a checkpoint of the ledger".to_owned())?;
+            }
         }
+        self.go_on();
         let refused = self.decided.iter().filter_map(|(sequence, _, fate)| match fate {
             Fate::Refused(why) => Some((*sequence, why.clone())),
             _ => None,
@@ -378,7 +382,7 @@ impl<'a> Keeper<'a> {
             Err(error) if error.is_retryable() => {}
             Err(error) => return Err(error).context("cannot read the state"),
         }
-        self.ledger.sign()
+        self.ledger.sign().map(drop)
     }
 
     fn show(&mut self, is_done: bool) {

@@ -133,11 +133,11 @@ impl Ledger {
         Ok(())
     }
 
-    /// Signs how the ledger stands, if that changed since the last time. Without room for that, even of what is set
-    /// aside, it is done another time: the entries are durable. Errors: what the disk says.
-    pub fn sign(&mut self) -> anyhow::Result<()> {
+    /// Signs how the ledger stands, if that changed since the last time. Whether it is signed now: not when there is no
+    /// room, even of what is set aside. Errors: what the disk says.
+    pub fn sign(&mut self) -> anyhow::Result<bool> {
         if self.signed == self.log.size() {
-            return Ok(());
+            return Ok(true);
         }
         let checkpoint = self.log.checkpoint(&self.signer, now())?.to_string() + "\n";
         loop {
@@ -145,7 +145,7 @@ impl Ledger {
                 Ok(()) => break,
                 Err(error) if is_no_room(&error) => {
                     if !self.segments.give_way(BLOCK).context("cannot write the ledger")? {
-                        return Ok(());
+                        return Ok(false);
                     }
                 }
                 error => {
@@ -155,7 +155,7 @@ impl Ledger {
             }
         }
         self.signed = self.log.size();
-        Ok(())
+        Ok(true)
     }
 
     /// Writes a checkpoint behind the others, or leaves them as they were.

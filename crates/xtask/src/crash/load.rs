@@ -40,6 +40,16 @@ pub(super) fn batch(n: u64) -> Batch {
     Batch { id: id(1, n), kind, body }
 }
 
+/// Flows in batch number `n`.
+pub(super) fn rows(n: u64) -> u64 {
+    if matches!(n % 5, 0 | 1) { flows(n).len() as u64 } else { 0 }
+}
+
+/// Whether batch number `n` is a decision.
+pub(super) fn is_decision(n: u64) -> bool {
+    n % 5 == 4
+}
+
 /// Adds what batch number `n` changes.
 pub(super) fn expect(n: u64, effects: &mut Effects) {
     let mut add = |name: String, count: u64| *effects.entry(name).or_default() += count;

@@ -103,7 +103,8 @@ fn connect(socket: &Path, is_alive: impl Fn() -> bool) -> Result<Option<UnixStre
     }
 }
 
-fn message(batch: &Batch) -> Vec<u8> {
+/// The bytes of a batch on their way.
+pub(super) fn message(batch: &Batch) -> Vec<u8> {
     let mut bytes = u32::try_from(batch.body.len()).unwrap_or(u32::MAX).to_le_bytes().to_vec();
     bytes.extend(batch.kind.number().to_le_bytes());
     bytes.extend([FORMAT, 0]);
