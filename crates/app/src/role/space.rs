@@ -19,6 +19,8 @@ pub struct Space {
     journal: Journal,
     /// What is set aside for the state, when that is a file here.
     spare: Option<Spare>,
+    /// How much that is.
+    bytes: u64,
     is_tight: bool,
 }
 
@@ -30,20 +32,20 @@ impl Space {
             Err(error) if is_no_room(&error) => None,
             spare => spare?,
         };
-        Ok(Self { journal, spare, is_tight: false })
+        let is_whole = spare.as_ref().is_none_or(Spare::is_whole);
+        journal.hold_back(!is_whole);
+        Ok(Self { journal, spare, bytes, is_tight: !is_whole })
     }
 
     /// The state or the ledger found no room: whether some of what is set aside for the state was given back, so that
     /// trying again at once makes sense.
     pub fn give(&mut self) -> bool {
-        let Some(spare) = &mut self.spare else { return false };
-        self.is_tight = true;
         // First of all nobody else may take what is given back.
-        self.journal.hold_back(true);
-        spare.give().unwrap_or_else(|error| complain(&error))
+        self.tighten(self.spare.is_some());
+        self.spare.as_mut().is_some_and(|spare| spare.give().unwrap_or_else(|error| complain(&error)))
     }
 
-    /// Whether the state or the ledger found no room, and what was set aside is not whole again.
+    /// Whether not all is whole that is set aside for the state and the ledger.
     pub const fn is_tight(&self) -> bool {
         self.is_tight
     }
@@ -51,19 +53,20 @@ impl Space {
     /// Takes back what was given, the ledger's first; once all is whole, the journal takes everything again.
     /// Errors: the ledger cannot be written any more.
     pub fn regain(&mut self, ledger: &mut Ledger) -> anyhow::Result<()> {
-        let is_asked = self.is_tight || ledger.is_full();
-        if !is_asked || !ledger.regain()? {
-            return Ok(());
-        }
-        let is_whole = match &mut self.spare {
-            Some(spare) if self.is_tight => spare.regain().unwrap_or_else(|error| complain(&error)),
-            _ => true,
-        };
-        if self.is_tight && is_whole {
-            self.is_tight = false;
-            self.journal.hold_back(false);
-        }
+        let is_whole = (!ledger.is_full() || ledger.regain()?)
+            && match &mut self.spare {
+                Some(spare) if self.is_tight => spare.regain(self.bytes).unwrap_or_else(|error| complain(&error)),
+                _ => true,
+            };
+        self.tighten(!is_whole);
         Ok(())
+    }
+
+    fn tighten(&mut self, is_tight: bool) {
+        if self.is_tight != is_tight {
+            self.is_tight = is_tight;
+            self.journal.hold_back(is_tight);
+        }
     }
 }
 

@@ -27,9 +27,15 @@ impl Spare {
         self.reserve.give(0)
     }
 
-    /// Takes what is missing, when there is that much. Whether it is whole then. Errors: what the disk says.
-    pub fn regain(&mut self) -> io::Result<bool> {
-        if self.folder.available()? < self.reserve.missing() {
+    /// Whether all of it is there.
+    pub fn is_whole(&self) -> bool {
+        self.reserve.missing() == 0
+    }
+
+    /// Takes what is missing, when there is that much and `beside` more: who gave way would else take it all again.
+    /// Whether it is whole then. Errors: what the disk says.
+    pub fn regain(&mut self, beside: u64) -> io::Result<bool> {
+        if !self.is_whole() && self.folder.available()? < self.reserve.missing().saturating_add(beside) {
             return Ok(false);
         }
         self.reserve.refill(&self.folder)
