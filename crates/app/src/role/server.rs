@@ -90,6 +90,10 @@ pub fn runtime() -> anyhow::Result<Runtime> {
 pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) -> anyhow::Result<()> {
     let places = Places::of(config);
     let runtime = runtime()?;
+    if !places.standing().exists() {
+        // Takes its room before anybody else does.
+        show(&places, &Standing { at: now().to_string(), ..Standing::default() });
+    }
     let journal = journal(config)?;
     let mut space = Space::open(config, &places, journal.clone())?;
     let database = loop {

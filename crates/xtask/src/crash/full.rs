@@ -81,6 +81,10 @@ fn may_mount(way: &str) -> bool {
 
 /// Fills disks of `count` sizes. Errors: at the first on which something does not hold.
 pub(super) fn sweep(program: &Path, count: u64, seed: u64) -> Result<Filled> {
+    // Its own, so that it stays the same while others build.
+    let folder = tempfile::tempdir()?;
+    let own = folder.path().join("wardlight");
+    std::fs::copy(program, &own).context("cannot copy the program")?;
     let all = Mutex::new(Filled::default());
     crew::each(count, |number| {
         let mut chance = Chance::new(seed, number);
@@ -88,7 +92,7 @@ pub(super) fn sweep(program: &Path, count: u64, seed: u64) -> Result<Filled> {
         let part = (number * 1000 + chance.below(1000)) / count.max(1);
         let part = if number + 1 == count { 1000 } else { part };
         let kib = 4 + LARGEST * part * part / 1_000_000;
-        let one = one(program, kib, number % 3 == 0)
+        let one = one(&own, kib, number % 3 == 0)
             .with_context(|| format!("a disk of {kib} KiB, number {number} of {count}, seed {seed}"))?;
         let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
         all.add(one);
