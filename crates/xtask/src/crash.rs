@@ -8,6 +8,7 @@ mod bed;
 mod chance;
 mod copies;
 mod crew;
+mod errors;
 mod full;
 mod image;
 mod kills;
@@ -48,6 +49,9 @@ pub struct Plan {
     /// Disks of so many sizes that get full.
     #[arg(long, default_value_t = 200)]
     pub full: u64,
+    /// Runs in which calls fail.
+    #[arg(long, default_value_t = 500)]
+    pub errors: u64,
     /// Kills with PostgreSQL, and as many aborts with a loss of power.
     #[arg(long, default_value_t = 100)]
     pub postgres: u64,
@@ -69,12 +73,23 @@ impl Plan {
     /// The share of every test run.
     pub fn few() -> Self {
         let without = "journal/0".to_owned();
-        Self { kills: 25, points: 50, images: 50, full: 10, postgres: 4, syncs: 20, without, plain: true, seed: 1 }
+        Self {
+            kills: 25,
+            points: 50,
+            images: 50,
+            full: 10,
+            errors: 20,
+            postgres: 4,
+            syncs: 20,
+            without,
+            plain: true,
+            seed: 1,
+        }
     }
 
     /// The share of a test run where calls cannot be recorded or cut off.
     pub fn without_strace(self) -> Self {
-        Self { points: 0, images: 0, syncs: 0, ..self }
+        Self { points: 0, images: 0, errors: 0, syncs: 0, ..self }
     }
 }
 
@@ -86,7 +101,7 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     }
     let has_strace = has_strace();
     anyhow::ensure!(
-        has_strace || plan.points + plan.images + plan.syncs == 0,
+        has_strace || plan.points + plan.images + plan.errors + plan.syncs == 0,
         "this needs strace: `apt-get install strace` as root brings it; or ask for kills alone"
     );
     let folder = test::target(root)?.join("crash");
@@ -106,6 +121,11 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
             let scenes = power::scenes(&program, &recorder, plan.images, plan.seed)?;
             let many = power::run(&scenes, plan.seed)?;
             Ok(format!("{many} images; nothing lost, nothing twice"))
+        })?;
+    }
+    if plan.errors > 0 {
+        timed("errors", || {
+            errors::run(&Setting::of(&program), &recorder, plan.errors, plan.seed).map(|done| done.to_string())
         })?;
     }
     if plan.full > 0 {

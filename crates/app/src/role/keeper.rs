@@ -103,6 +103,8 @@ pub struct Keeper<'a> {
     decided: Vec<(u64, Id, Fate)>,
     committed: u64,
     recorded: Time,
+    /// Submissions that the journal had refused when it was last looked at.
+    refused: u64,
     standing: Standing,
 }
 
@@ -146,6 +148,7 @@ impl<'a> Keeper<'a> {
             decided: Vec::new(),
             committed,
             recorded: Time::MIN,
+            refused: 0,
             standing: Standing::default(),
             parts,
         })
@@ -387,7 +390,9 @@ impl<'a> Keeper<'a> {
 
     fn show(&mut self, is_done: bool) {
         let status = self.parts.journal.status();
-        let was_full = std::mem::replace(&mut self.standing.is_full, status.is_full);
+        // Also when there was room again before anybody looked.
+        let is_full = status.is_full || status.refused > std::mem::replace(&mut self.refused, status.refused);
+        let was_full = std::mem::replace(&mut self.standing.is_full, is_full);
         self.standing.journal = status.durable;
         self.standing.committed = self.committed;
         self.standing.history = self.flows.reached();
@@ -396,7 +401,7 @@ impl<'a> Keeper<'a> {
         self.standing.dropped_facts = self.site.dropped();
         self.standing.ledger = self.ledger.size();
         self.standing.at = now().to_string();
-        match (was_full, status.is_full) {
+        match (was_full, is_full) {
             (false, true) => eprintln!(
                 "wardlight: the disk is full: flows are given up, observations wait at their sensors; free some space, \
                  or add disk: it goes on by itself"

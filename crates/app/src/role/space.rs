@@ -10,7 +10,6 @@ use crate::config::Config;
 use std::io;
 use std::path::{Path, PathBuf};
 use wardlight_store::database::StoreError;
-use wardlight_store::history::HistoryError;
 use wardlight_store::journal::Journal;
 use wardlight_store::segment::{LogError, Spare};
 
@@ -90,10 +89,8 @@ pub fn is_no_room(error: &io::Error) -> bool {
 /// Whether `error` says that there is no room, which may change, and not that something is broken.
 pub fn is_full(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause.downcast_ref().is_some_and(is_no_room)
-            || matches!(cause.downcast_ref(), Some(LogError::Full { .. }))
+        matches!(cause.downcast_ref(), Some(LogError::Full { .. }))
             || matches!(cause.downcast_ref(), Some(StoreError::Full { .. }))
-            || matches!(cause.downcast_ref(), Some(HistoryError::Full { .. }))
     })
 }
 
@@ -101,11 +98,11 @@ pub fn is_full(error: &anyhow::Error) -> bool {
 pub fn mend(error: &anyhow::Error) -> Option<&'static str> {
     let is_kind =
         |kind| error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == kind));
-    if is_full(error) {
+    if is_full(error) || error.chain().any(|cause| cause.downcast_ref().is_some_and(is_no_room)) {
         Some("free some space on that disk, or add some; then start again: nothing that was acknowledged is lost")
     } else if is_kind(io::ErrorKind::ReadOnlyFilesystem) {
         Some("the disk takes no writes: look at the system's log, mount it for writing, then start again")
-    } else if error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(is_broken)) {
+    } else if error.chain().any(is_of_disk) {
         Some(BROKEN)
     } else {
         None
@@ -116,6 +113,7 @@ pub fn mend(error: &anyhow::Error) -> Option<&'static str> {
 pub const BROKEN: &str = "the disk fails: look at the system's log and at the disk, then start again: what was \
     acknowledged is read from the disk anew, what was not is sent again";
 
-fn is_broken(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+fn is_of_disk(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let is_failure = |error: &io::Error| error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
+    cause.downcast_ref().is_some_and(is_failure) || cause.downcast_ref().is_some_and(StoreError::is_of_disk)
 }

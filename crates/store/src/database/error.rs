@@ -6,6 +6,8 @@ use std::io;
 
 /// SQLite's extended code for an index of the write-ahead log that finds no space.
 const IOERR_SHMSIZE: i32 = 4874;
+/// Said of SQLite's other codes for a disk that says no.
+const DISK_FAILED: &str = "its disk failed";
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +82,12 @@ impl StoreError {
         matches!(self, Self::Unavailable { .. } | Self::Full { .. })
     }
 
+    /// Whether the disk said no, and not for want of space.
+    #[must_use]
+    pub fn is_of_disk(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code.ends_with(DISK_FAILED))
+    }
+
     /// What `error` of the driver means for the database at `place`.
     pub(super) fn of(place: &str, error: &sqlx::Error) -> Self {
         let place = place.to_owned();
@@ -111,7 +119,7 @@ impl StoreError {
             13 => Self::Full { place },
             // The index of its write-ahead log could not grow; nothing but space is asked of that file.
             10 if number == IOERR_SHMSIZE => Self::Full { place },
-            10 => Self::Refused { place, code: format!("SQLITE {code}, its disk failed") },
+            10 => Self::Refused { place, code: format!("SQLITE {code}, {DISK_FAILED}") },
             _ => Self::Refused { place, code: format!("SQLITE {code}") },
         }
     }

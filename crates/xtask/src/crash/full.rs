@@ -26,7 +26,7 @@ const MORE: u64 = 40;
 /// The largest disk, and what each becomes, in KiB.
 const LARGEST: u64 = 32 << 10;
 const ROOMY: u64 = 64 << 10;
-/// Silence after which a server without room counts as one that waits.
+/// Silence after which a server is asked whether it waits for room.
 const SILENCE: Duration = Duration::from_millis(1500);
 /// How long a server may take to show that it has no room, or that it has again.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -232,7 +232,7 @@ impl<'a> Trial<'a> {
     /// Sends until all was tried, or the server waits for room. Whether the disk got full.
     fn fill(&mut self, talk: &mut Talk) -> Result<bool> {
         let mut next = 0;
-        let mut is_full = false;
+        let (mut is_full, mut silent) = (false, Duration::ZERO);
         loop {
             while talk.has_room() && next < LOAD {
                 talk.send(next)?;
@@ -242,12 +242,17 @@ impl<'a> Trial<'a> {
                 break;
             }
             match talk.hear(SILENCE)? {
+                None if waits(&self.standing()).is_empty() => {
+                    silent += SILENCE;
+                    ensure!(silent < PATIENCE, "the server does not answer, and does not say that it waits");
+                }
                 None => {
                     self.filled.stalled = 1;
                     is_full = true;
                     break;
                 }
                 Some((n, became)) => {
+                    silent = Duration::ZERO;
                     let is_decided = matches!(became, Became::Stored(_)) && load::is_decision(n);
                     self.filled.decided += u64::from(is_full && is_decided);
                     is_full |= self.heard(n, &became);
@@ -294,12 +299,16 @@ impl<'a> Trial<'a> {
         Ok(())
     }
 
+    fn standing(&self) -> Value {
+        let text = std::fs::read(self.bed.root().join("data/standing.json")).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
     /// How the server stands, once that `is_so`. Errors: it does not become so.
     fn shown(&self, is_so: impl Fn(&Value) -> bool) -> Result<Value> {
         let begun = Instant::now();
         loop {
-            let text = std::fs::read(self.bed.root().join("data/standing.json")).unwrap_or_default();
-            let standing: Value = serde_json::from_slice(&text).unwrap_or_default();
+            let standing = self.standing();
             if is_so(&standing) {
                 return Ok(standing);
             }

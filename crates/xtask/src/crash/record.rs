@@ -68,7 +68,8 @@ impl Recorder {
         Ok(Stage { bed, path, shell, input })
     }
 
-    fn words(&self, path: &Path) -> Vec<String> {
+    /// What `strace` is told to record to `path`.
+    pub fn words(&self, path: &Path) -> Vec<String> {
         let what = match self.with_stacks {
             true => {
                 format!("trace={CALLS},mmap,creat,writev,pwritev,pwritev2,renameat,symlink,symlinkat,truncate,{HIDDEN}")
@@ -85,7 +86,7 @@ impl Recorder {
 
 impl Run {
     /// The run whose trace is written to `path`, once the recorder is done with it.
-    fn read(path: &Path) -> Result<Self> {
+    pub fn read(path: &Path) -> Result<Self> {
         let begun = Instant::now();
         // The tracer is not our child.
         let text = loop {

@@ -36,6 +36,8 @@ pub(super) struct Call {
     pub begin: usize,
     /// The line at which it ended; far away when it did not.
     pub end: usize,
+    /// Whether the tracer answered in place of the system.
+    pub is_injected: bool,
     /// The innermost function of ours, or of SQLite, that it was made in; empty when that is not known.
     pub function: String,
 }
@@ -147,6 +149,7 @@ fn call(thread: &str, text: &str, lines: Range<usize>) -> Option<Call> {
         result,
         begin: lines.start,
         end: lines.end,
+        is_injected: text.ends_with("(INJECTED)"),
         function: String::new(),
     })
 }
