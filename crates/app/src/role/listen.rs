@@ -169,6 +169,7 @@ fn take(message: Message, journal: &Journal, waiting: &Waiting) -> Answer {
     let outcome = is_decision.then(|| waiting.put(id));
     let (sender, receiver) = mpsc::sync_channel(1);
     let is_vital = known.is_some_and(BodyKind::is_vital);
+    let again = is_decision.then(|| (journal.clone(), body.clone()));
     let draft = segment::Draft { id: segment::Id(id.0), kind, version: format, is_vital, body };
     let (later, waits) = (sender.clone(), waiting.clone());
     let submitted = journal.submit_then(vec![draft], move |receipt| {
@@ -176,6 +177,12 @@ fn take(message: Message, journal: &Journal, waiting: &Waiting) -> Answer {
             Ok(receipt) => Fate::Stored(receipt.sequences.first().copied().unwrap_or_default()),
             // The wire says flows again and again; what was decided or learned is not given up.
             Err(JournalError::Full { .. }) if known == Some(BodyKind::Flows) => Fate::Shed,
+            // Sent again, it is the same but for when it came.
+            Err(JournalError::IdReused { sequence, .. })
+                if again.is_some_and(|(journal, body)| is_decided(&journal, sequence, &body)) =>
+            {
+                Fate::Stored(sequence)
+            }
             Err(error) => Fate::Later(error.to_string()),
         };
         match fate {
@@ -193,6 +200,13 @@ fn take(message: Message, journal: &Journal, waiting: &Waiting) -> Answer {
         let _ = later.try_send(fate);
     }
     outcome.map_or(Answer::Journal(receiver), Answer::Outcome)
+}
+
+/// Whether journal record `sequence` says that the same account decided the same as `body`, at whatever time.
+fn is_decided(journal: &Journal, sequence: u64, body: &[u8]) -> bool {
+    let Ok(Some(record)) = journal.follow(sequence).next(Duration::ZERO) else { return false };
+    let (Ok(one), Ok(other)) = (decode::<Decision>(&record.body), decode::<Decision>(body)) else { return false };
+    record.sequence == sequence && (one.by, one.command) == (other.by, other.command)
 }
 
 #[cfg(test)]
@@ -236,5 +250,27 @@ mod tests {
         assert_eq!(first[0].recv_timeout(soon), Ok(Fate::Stored(1)));
         let again = [1, 2].map(|n| send(n, &journal, &waiting).recv_timeout(soon));
         assert_eq!(again, [Ok(Fate::Stored(1)), Ok(Fate::Refused("no".to_owned()))]);
+    }
+
+    #[test]
+    fn a_decision_that_comes_at_another_time_is_the_same_and_another_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let journal = Journal::open(folder.path(), wardlight_store::journal::Options::default()).expect("a journal");
+        let waiting = Waiting::default();
+        let send = |at: i64, area: u8| {
+            let command = wardlight_model::journal::Command::RemoveArea(Id([area; 16]));
+            let body = encode(&Decision { by: "mayer".into(), at: wardlight_model::Time::from_seconds(at), command });
+            let message = Message { id: Id([1; 16]), kind: BodyKind::Decision.number(), format: 1, body };
+            let (Answer::Outcome(receiver) | Answer::Journal(receiver)) = take(message, &journal, &waiting);
+            receiver
+        };
+        let _first = send(1, 4);
+        while journal.status().durable < 1 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        waiting.carried_out(1, []);
+        let soon = Duration::from_secs(10);
+        assert_eq!(send(2, 4).recv_timeout(soon), Ok(Fate::Stored(1)));
+        assert!(matches!(send(3, 5).recv_timeout(soon), Ok(Fate::Later(why)) if why.contains("already given")));
     }
 }
