@@ -287,8 +287,16 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Deletes flows that are past their time, merges small files, releases journal segments, signs the ledger.
+    /// Deletes flows that are past their time, merges small files, releases journal segments, signs the ledger. While a
+    /// copy is being made, only the last.
     fn tidy(&mut self, stop: &Stop) -> anyhow::Result<()> {
+        if let Some(_held) = Places::of(self.config).try_hold().context("cannot hold the data folder")? {
+            self.clear(stop)?;
+        }
+        self.ledger.sign()
+    }
+
+    fn clear(&mut self, stop: &Stop) -> anyhow::Result<()> {
         let limits = Limits {
             age_s: limit(self.config.history.keep_days).map(|days| days.saturating_mul(86_400)),
             bytes: (self.config.history.keep_mib > 0).then(|| self.config.history.keep_mib.saturating_mul(1 << 20)),
@@ -307,7 +315,7 @@ impl<'a> Keeper<'a> {
         if kept > 0 {
             self.journal.release(self.committed.min(kept))?;
         }
-        self.ledger.sign()
+        Ok(())
     }
 
     fn apply(&mut self, stop: &Stop, change: &history::Change) -> anyhow::Result<()> {
