@@ -143,9 +143,13 @@ fn told_by(record: &Record) -> Option<String> {
     let entry = Entry::read(&record.body).ok()?;
     let detail = entry.detail().ok().flatten()?;
     let body = serde_json::from_slice::<serde_json::Value>(detail.body).ok()?;
-    let text = body.get("detail").and_then(serde_json::Value::as_str)?;
-    let (name, _) = text.split_once("name: \"")?.1.split_once('"')?;
-    Some(load::entry(name))
+    named(body.get("detail")?).map(load::entry)
+}
+
+/// The first text called `name` in `value`.
+fn named(value: &serde_json::Value) -> Option<&str> {
+    let object = value.as_object()?;
+    object.get("name").and_then(serde_json::Value::as_str).or_else(|| object.values().find_map(named))
 }
 
 fn add(effects: &mut Effects, name: String, count: u64) {

@@ -77,7 +77,10 @@ pub(super) fn send(
                 sent.stored.insert(n, sequence);
                 heard();
             }
-            Some(Answer { code: 2, .. }) => return Ok(false),
+            // Only a server that ends may say so.
+            Some(Answer { code: 2, text, .. }) if text.contains("stopping") || text.contains("closed") => {
+                return Ok(false);
+            }
             Some(Answer { code, text, .. }) => bail!("batch {n} was answered with {code}: {text}"),
         }
     }
