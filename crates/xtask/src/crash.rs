@@ -137,7 +137,7 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     if plan.syncs > 0 {
         timed("syncs", || {
             let recorder = Recorder { with_stacks: !plan.plain, ..recorder.clone() };
-            let scenes = power::scenes(&program, &recorder, if plan.plain { 1 } else { 100 }, plan.seed)?;
+            let scenes = power::scenes(&program, &recorder, if plan.plain { 1 } else { 240 }, plan.seed)?;
             let scenes: Vec<_> = scenes.into_iter().map(|(scene, _)| scene).collect();
             syncs::run(root, &scenes, &plan.without, plan.syncs, plan.seed)
         })?;

@@ -365,8 +365,16 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Deletes flows that are past their time, merges small files, releases journal segments, signs the ledger.
+    /// Deletes flows that are past their time, merges small files, releases journal segments, signs the ledger. While a
+    /// copy is being made, only the last.
     fn tidy(&mut self) -> anyhow::Result<()> {
+        if let Some(_held) = Places::of(self.config).try_hold().context("cannot hold the data folder")? {
+            self.clear()?;
+        }
+        self.ledger.sign().map(drop)
+    }
+
+    fn clear(&mut self) -> anyhow::Result<()> {
         let limits = Limits {
             age_s: limit(self.config.history.keep_days).map(|days| days.saturating_mul(86_400)),
             bytes: (self.config.history.keep_mib > 0).then(|| self.config.history.keep_mib.saturating_mul(1 << 20)),
@@ -385,7 +393,7 @@ impl<'a> Keeper<'a> {
             Err(error) if error.is_retryable() => {}
             Err(error) => return Err(error).context("cannot read the state"),
         }
-        self.ledger.sign().map(drop)
+        Ok(())
     }
 
     fn show(&mut self, is_done: bool) {

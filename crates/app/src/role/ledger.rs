@@ -76,6 +76,8 @@ impl Ledger {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
             bytes => bytes.with_context(|| path.display().to_string())?,
         };
+        // A program that was killed may have written it, and not come to this.
+        fs::File::open(&path)?.sync_all()?;
         let whole: Vec<Checkpoint> =
             Checkpoint::parse_all(&String::from_utf8_lossy(&bytes)).into_iter().flatten().collect();
         let text: String = whole.iter().map(|checkpoint| format!("{checkpoint}\n")).collect();

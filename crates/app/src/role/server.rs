@@ -33,6 +33,7 @@ pub fn journal(config: &Config) -> anyhow::Result<Journal> {
 
 /// Opens the database as configured, made when it is new. Errors: it cannot be reached, or is of a later version.
 pub async fn database(config: &Config) -> anyhow::Result<Database> {
+    Places::of(config).check_whole()?;
     let site = lasting_id(&Places::of(config).site())?;
     Database::open(&settings(config, site)).await.context("cannot open the state")
 }
@@ -40,6 +41,7 @@ pub async fn database(config: &Config) -> anyhow::Result<Database> {
 /// Opens the database if there is one: nothing is made. Errors: as [`database`].
 pub async fn database_there(config: &Config) -> anyhow::Result<Option<Database>> {
     let places = Places::of(config);
+    places.check_whole()?;
     let is_file = config.store.url.starts_with("sqlite:");
     let path = places.database(config);
     let path = Path::new(path.trim_start_matches("sqlite:").trim_start_matches("//"));

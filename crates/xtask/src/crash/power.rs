@@ -13,25 +13,42 @@ use std::sync::{Mutex, PoisonError};
 /// Images after which progress is told.
 const STRIDE: u64 = 100;
 /// Images of each run that a kill or an earlier loss of power came before.
-const OF_EACH: u64 = 25;
+const OF_EACH: u64 = 6;
 
 /// The scenes of `count` images of a server at work, and half as many again of the others together: after a kill, in a
 /// recovery, with backups, in a restore; each with how many images to try. Errors: a run that cannot be recorded, or does
 /// what the model of a disk does not know.
 pub(super) fn scenes(program: &Path, recorder: &Recorder, count: u64, seed: u64) -> Result<Vec<(Scene, u64)>> {
-    let mut chance = Chance::new(seed, u64::MAX);
     let served = Scene::served(recorder, program)?;
-    let (share, runs) = (count.div_ceil(8), count.div_ceil(8).div_ceil(OF_EACH));
-    let mut others = Vec::new();
-    for number in 0..runs {
-        let images = share / runs + u64::from(number < share % runs);
-        others.push((Scene::killed(recorder, program, number, &mut chance)?, images));
-        others.push((Scene::recovered(recorder, &served, number, &mut chance)?, images));
-    }
-    let made = Scene::backed_up(recorder, program)?;
-    let restored = Scene::restored(recorder, &made)?;
-    others.push((made.0, share));
-    others.push((restored, share));
+    let share = count.div_ceil(8);
+    let runs = (share / OF_EACH).max(1);
+    let others: Mutex<Vec<(Scene, u64)>> = Mutex::default();
+    let add = |scene: Scene, images: u64| {
+        others.lock().unwrap_or_else(PoisonError::into_inner).push((scene, images));
+    };
+    crew::each(2 * runs + 1, |number| {
+        let mut chance = Chance::new(seed, u64::MAX - number);
+        let images = share / runs + u64::from(number / 2 < share % runs);
+        match number.checked_sub(1) {
+            None => {
+                let made = Scene::backed_up(recorder, program)?;
+                add(Scene::restored(recorder, &made)?, share);
+                add(made.0, share);
+            }
+            Some(number) if number % 2 == 0 => {
+                let kinds = served.kills.len() as u64;
+                let which = (Chance::new(seed, 0).below(kinds) + number / 2) % kinds.max(1);
+                let kills = served.kills.values().nth(usize::try_from(which)?);
+                let which = usize::try_from(chance.below(kills.map_or(0, Vec::len) as u64))?;
+                let kill = kills.and_then(|kills| kills.get(which)).context("the recorded run synced nothing")?;
+                add(Scene::killed(recorder, program, number, kill)?, images);
+            }
+            Some(number) => add(Scene::recovered(recorder, &served, number, &mut chance)?, images),
+        }
+        Ok(true)
+    })?;
+    let mut others = others.into_inner().unwrap_or_else(PoisonError::into_inner);
+    others.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
     Ok(std::iter::once((served, count)).chain(others).collect())
 }
 

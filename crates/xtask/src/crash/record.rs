@@ -91,8 +91,12 @@ impl Run {
         // The tracer is not our child.
         let text = loop {
             let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-            let first = text.split_once(' ').map(|(thread, _)| format!("\n{thread} +++ ")).unwrap_or_default();
-            if !first.is_empty() && text.contains(&first) {
+            let first = text.split_once(' ').map_or("", |(thread, _)| thread);
+            let is_end = |line: &str| {
+                line.split_once(' ')
+                    .is_some_and(|(thread, rest)| thread == first && rest.trim_start().starts_with("+++"))
+            };
+            if text.lines().next_back().is_some_and(is_end) {
                 break text;
             }
             ensure!(begun.elapsed() < PATIENCE, "{}: the recorder does not end", path.display());

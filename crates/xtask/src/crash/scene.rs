@@ -8,9 +8,10 @@ use super::load;
 use super::record::{Recorder, Run};
 use super::replay::{Recording, Sync};
 use super::state;
+use super::trace::{Call, kind};
 use super::wire::{self, Sent};
 use anyhow::{Context as _, Result, ensure};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -35,6 +36,8 @@ pub(super) struct Scene {
     before: Sent,
     site: Option<String>,
     is_restore: bool,
+    /// The syncs of a server at work by their kind, each as `strace` names it.
+    pub kills: BTreeMap<String, Vec<String>>,
 }
 
 impl Scene {
@@ -44,29 +47,21 @@ impl Scene {
         let mut scene = Self::new("a server at work", &bed);
         let run = recorder.serve(&bed, "served", &mut Sent::of(BATCHES), None)?;
         scene.add(&run, &bed)?;
+        scene.kills = kills(&run.calls, &bed.root().display().to_string());
         scene.recording.agrees(&bed.root()).context("after the recorded run")?;
         ensure!(scene.recording.answers.len() as u64 == BATCHES, "the trace does not show every answer");
         Ok(scene)
     }
 
-    /// A server is killed, and another one goes on: what the first had not synced, memory still shows to the second.
-    pub fn killed(recorder: &Recorder, program: &Path, number: u64, chance: &mut Chance) -> Result<Self> {
+    /// A server is killed at `kill`, a call as `strace` names it, and another one goes on: what the first had not synced,
+    /// memory still shows to the second.
+    pub fn killed(recorder: &Recorder, program: &Path, number: u64, kill: &str) -> Result<Self> {
         let bed = Bed::new(&Setting { tidy_s: TIDY_S, ..Setting::of(program) })?;
-        // Each of the syncs in turn, and other calls between.
-        let (call, most) = match number % 4 {
-            0 | 1 => ("fsync", 45),
-            2 => ("fdatasync", 40),
-            _ => ("write,pwrite64,openat,rename,renameat2", 250),
-        };
-        let which = if number < 2 { 8 + number } else { 1 + chance.below(most) };
-        let mut scene = Self::new(&format!("killed at {call} {which} and started again"), &bed);
+        let mut scene = Self::new(&format!("killed at {kill} and started again"), &bed);
         let mut sent = Sent::of(BATCHES);
-        let kill = format!("{call}:signal=SIGKILL:when={which}");
-        let run = recorder.serve(&bed, &format!("killed-{number}"), &mut sent, Some(&kill))?;
+        let run = recorder.serve(&bed, &format!("killed-{number}"), &mut sent, Some(kill))?;
         scene.add(&run, &bed)?;
         scene.recording.reconcile(&bed.root())?;
-        // Names that are not the first's go with it.
-        let _ = fs::remove_file(bed.socket());
         let run = recorder.serve(&bed, &format!("again-{number}"), &mut sent, None)?;
         scene.add(&run, &bed)?;
         scene.recording.agrees(&bed.root()).context("after the second run")?;
@@ -152,6 +147,7 @@ impl Scene {
             before: Sent::of(BATCHES),
             site: None,
             is_restore: false,
+            kills: BTreeMap::new(),
         }
     }
 
@@ -246,4 +242,18 @@ impl Scene {
         }
         bed.settle(sent)
     }
+}
+
+/// The syncs among `calls` of what is below `root` by their kind. Each is told by its number among those of its thread.
+fn kills(calls: &[Call], root: &str) -> BTreeMap<String, Vec<String>> {
+    let mut numbers: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for call in calls.iter().filter(|call| call.name.ends_with("sync")) {
+        let number = numbers.entry((&call.thread, &call.name)).or_default();
+        *number += 1;
+        if let Some(path) = call.target().strip_prefix(root) {
+            found.entry(kind(path)).or_default().push(format!("{}:signal=SIGKILL:when={number}", call.name));
+        }
+    }
+    found
 }

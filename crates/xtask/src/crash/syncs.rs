@@ -8,6 +8,7 @@ use super::chance::Chance;
 use super::crew;
 use super::replay::Sync;
 use super::scene::Scene;
+use super::trace::kind;
 use anyhow::{Context as _, Result, ensure};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -66,8 +67,7 @@ impl fmt::Display for Verdict {
 
 impl Site {
     fn of(sync: &Sync) -> Self {
-        let words = sync.path.trim_start_matches('/').split('/').map(kind);
-        Self { function: short(&sync.function), kind: words.collect::<Vec<_>>().join("/") }
+        Self { function: short(&sync.function), kind: kind(&sync.path) }
     }
 }
 
@@ -151,24 +151,6 @@ impl List {
     }
 }
 
-/// What a name stands for: numbers, times and scratch names as `*`.
-fn kind(name: &str) -> String {
-    let is_any = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "-:.TZ".contains(c));
-    let parts = name.split_inclusive(['.', '=', '-', '_']).collect::<Vec<_>>();
-    let mut short = String::new();
-    for part in parts {
-        let text = part.trim_end_matches(['.', '=', '-', '_']);
-        let is_scratch = text.len() == 6 && name.starts_with('.') && name.ends_with(".new");
-        short.push_str(if is_any(text) || is_scratch { "*" } else { text });
-        short.push_str(part.get(text.len()..).unwrap_or_default());
-    }
-    let mut shortest = short.replace("*-*", "*").replace("*-*", "*");
-    while shortest.contains("*-*") {
-        shortest = shortest.replace("*-*", "*");
-    }
-    shortest
-}
-
 /// A function without its crate's and its own generic ends.
 fn short(function: &str) -> String {
     function.replace("::{{closure}}", "").replace("{closure#0}", "").trim_matches(['<', '>']).to_owned()
@@ -178,25 +160,4 @@ fn short(function: &str) -> String {
 fn brief(error: &anyhow::Error) -> String {
     let text: String = format!("{error:#}").replace('\n', " ");
     text.chars().take(300).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_told_by_their_kind() {
-        for (name, short) in [
-            ("00000000000000000001.seg", "*.seg"),
-            ("000000000012-000000000040.parquet.unfinished", "*.parquet.unfinished"),
-            ("date=2026-01-31", "date=*"),
-            ("hour=07", "hour=*"),
-            (".2023-11-14T22-13-20-123456Z.part", ".*.part"),
-            (".site.id.aB3dE9.new", ".site.id.*.new"),
-            ("checkpoints.txt", "checkpoints.txt"),
-            ("state.db-wal", "state.db-wal"),
-        ] {
-            assert_eq!(kind(name), short);
-        }
-    }
 }

@@ -166,6 +166,28 @@ fn unescaped(text: &str) -> Vec<u8> {
     text.split("\\x").skip(1).filter_map(|pair| u8::from_str_radix(pair.get(..2)?, 16).ok()).collect()
 }
 
+/// What a path from the root folder stands for: numbers, times and scratch names as `*`.
+pub(super) fn kind(path: &str) -> String {
+    path.trim_start_matches('/').split('/').map(kind_of_name).collect::<Vec<_>>().join("/")
+}
+
+fn kind_of_name(name: &str) -> String {
+    let is_any = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "-:.TZ".contains(c));
+    let parts = name.split_inclusive(['.', '=', '-', '_']).collect::<Vec<_>>();
+    let mut short = String::new();
+    for part in parts {
+        let text = part.trim_end_matches(['.', '=', '-', '_']);
+        let is_scratch = text.len() == 6 && name.starts_with('.') && name.ends_with(".new");
+        short.push_str(if is_any(text) || is_scratch { "*" } else { text });
+        short.push_str(part.get(text.len()..).unwrap_or_default());
+    }
+    let mut shortest = short.replace("*-*", "*").replace("*-*", "*");
+    while shortest.contains("*-*") {
+        shortest = shortest.replace("*-*", "*");
+    }
+    shortest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,5 +234,21 @@ mod tests {
         assert!(
             calls[1].touches("/a") && calls[4].touches("/b") && !calls[1].touches("/ab") && !calls[1].touches("/b")
         );
+    }
+
+    #[test]
+    fn names_are_told_by_their_kind() {
+        for (name, short) in [
+            ("/data/journal/00000000000000000001.seg", "data/journal/*.seg"),
+            ("000000000012-000000000040.parquet.unfinished", "*.parquet.unfinished"),
+            ("date=2026-01-31", "date=*"),
+            ("hour=07", "hour=*"),
+            (".2023-11-14T22-13-20-123456Z.part", ".*.part"),
+            (".site.id.aB3dE9.new", ".site.id.*.new"),
+            ("checkpoints.txt", "checkpoints.txt"),
+            ("state.db-wal", "state.db-wal"),
+        ] {
+            assert_eq!(kind(name), short);
+        }
     }
 }
