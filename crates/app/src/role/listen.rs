@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 use wardlight_model::Id;
-use wardlight_model::journal::{BodyKind, Decision, decode, encode};
+use wardlight_model::journal::{BodyKind, Decision, Flows, decode, encode};
 use wardlight_store::journal::{Journal, JournalError};
 use wardlight_store::segment;
 
@@ -36,6 +36,8 @@ struct Outcomes {
     committed: u64,
     /// By journal sequence, why the last of those before that were not.
     refused: BTreeMap<u64, String>,
+    /// Flows given up because the disk was full.
+    shed: u64,
 }
 
 impl Waiting {
@@ -61,6 +63,11 @@ impl Waiting {
         while outcomes.refused.len() > REFUSALS {
             outcomes.refused.pop_first();
         }
+    }
+
+    /// Flows that were given up since the start because the disk was full.
+    pub fn shed_flows(&self) -> u64 {
+        self.outcomes().shed
     }
 
     /// What came of journal record `sequence`, when that is known already.
@@ -169,13 +176,24 @@ fn take(message: Message, journal: &Journal, waiting: &Waiting) -> Answer {
     let outcome = is_decision.then(|| waiting.put(id));
     let (sender, receiver) = mpsc::sync_channel(1);
     let is_vital = known.is_some_and(BodyKind::is_vital);
+    let flows = (known == Some(BodyKind::Flows)).then(|| Flows::count(&body).unwrap_or_default());
+    let again = is_decision.then(|| (journal.clone(), body.clone()));
     let draft = segment::Draft { id: segment::Id(id.0), kind, version: format, is_vital, body };
     let (later, waits) = (sender.clone(), waiting.clone());
     let submitted = journal.submit_then(vec![draft], move |receipt| {
         let fate = match receipt {
             Ok(receipt) => Fate::Stored(receipt.sequences.first().copied().unwrap_or_default()),
             // The wire says flows again and again; what was decided or learned is not given up.
-            Err(JournalError::Full { .. }) if known == Some(BodyKind::Flows) => Fate::Shed,
+            Err(JournalError::Full { .. }) if flows.is_some() => {
+                waits.outcomes().shed += flows.unwrap_or_default();
+                Fate::Shed
+            }
+            // Sent again, it is the same but for when it came.
+            Err(JournalError::IdReused { sequence, .. })
+                if again.is_some_and(|(journal, body)| is_decided(&journal, sequence, &body)) =>
+            {
+                Fate::Stored(sequence)
+            }
             Err(error) => Fate::Later(error.to_string()),
         };
         match fate {
@@ -193,6 +211,13 @@ fn take(message: Message, journal: &Journal, waiting: &Waiting) -> Answer {
         let _ = later.try_send(fate);
     }
     outcome.map_or(Answer::Journal(receiver), Answer::Outcome)
+}
+
+/// Whether journal record `sequence` says that the same account decided the same as `body`, at whatever time.
+fn is_decided(journal: &Journal, sequence: u64, body: &[u8]) -> bool {
+    let Ok(Some(record)) = journal.follow(sequence).next(Duration::ZERO) else { return false };
+    let (Ok(one), Ok(other)) = (decode::<Decision>(&record.body), decode::<Decision>(body)) else { return false };
+    record.sequence == sequence && (one.by, one.command) == (other.by, other.command)
 }
 
 #[cfg(test)]
@@ -236,5 +261,27 @@ mod tests {
         assert_eq!(first[0].recv_timeout(soon), Ok(Fate::Stored(1)));
         let again = [1, 2].map(|n| send(n, &journal, &waiting).recv_timeout(soon));
         assert_eq!(again, [Ok(Fate::Stored(1)), Ok(Fate::Refused("no".to_owned()))]);
+    }
+
+    #[test]
+    fn a_decision_that_comes_at_another_time_is_the_same_and_another_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let journal = Journal::open(folder.path(), wardlight_store::journal::Options::default()).expect("a journal");
+        let waiting = Waiting::default();
+        let send = |at: i64, area: u8| {
+            let command = wardlight_model::journal::Command::RemoveArea(Id([area; 16]));
+            let body = encode(&Decision { by: "mayer".into(), at: wardlight_model::Time::from_seconds(at), command });
+            let message = Message { id: Id([1; 16]), kind: BodyKind::Decision.number(), format: 1, body };
+            let (Answer::Outcome(receiver) | Answer::Journal(receiver)) = take(message, &journal, &waiting);
+            receiver
+        };
+        let _first = send(1, 4);
+        while journal.status().durable < 1 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        waiting.carried_out(1, []);
+        let soon = Duration::from_secs(10);
+        assert_eq!(send(2, 4).recv_timeout(soon), Ok(Fate::Stored(1)));
+        assert!(matches!(send(3, 5).recv_timeout(soon), Ok(Fate::Later(why)) if why.contains("already given")));
     }
 }
