@@ -1,11 +1,12 @@
 //! Flows waiting to be written.
 //!
-//! In: flows, in order of the journal. Out: for each hour the rows that ended in it, sorted, as Arrow batches of a few
-//! thousand. A row costs no allocation but for names and addresses not yet seen in the batch; what it holds lies in one
-//! place, so that sorting does not make every column a miss of the cache.
+//! In: flows, in order of the journal. Out: for each hour the rows that ended in it, sorted, laid out in columns. A row
+//! costs no allocation but for names and addresses not yet seen in the batch; what it holds lies in one place, so that
+//! sorting does not make every column a miss of the cache.
 
 mod intern;
 mod lay;
+mod names;
 
 use super::manifest::Hour;
 use super::row::{Lent, Origin};
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use wardlight_model::{Flow, Mac, Scope, Time};
 
-pub(super) use lay::Names;
+pub(super) use names::{Names, Texts};
 
 /// Rows that are not yet on disk.
 #[derive(Debug, Default)]
