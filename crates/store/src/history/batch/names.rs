@@ -1,10 +1,10 @@
 //! What the codes of a batch stand for, as text, and how the addresses are ordered.
 
-use super::{Batch, Part};
+use super::{Batch, End, Part};
 use crate::history::encode::Chunk;
 use crate::history::schema::{self, COLUMNS, column};
 use std::net::IpAddr;
-use wardlight_model::{Mac, Scope, Transport};
+use wardlight_model::Transport;
 
 /// Texts one behind the other, by number.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl Names {
     /// The names of all codes in `batch`.
     pub fn new(batch: &Batch) -> Self {
         let (mut ends, mut macs) = (Texts::default(), Texts::default());
-        batch.ends.values().iter().for_each(|(_, address)| ends.push(|out| write_address(*address, out)));
+        batch.ends.values().iter().for_each(|end| ends.push(|out| write_address(end.address(), out)));
         batch.macs.values().iter().for_each(|mac| macs.push(|out| write_mac(*mac, out)));
         Self {
             site: Texts::of([&batch.site]),
@@ -71,7 +71,7 @@ impl Names {
             transports: Texts::of((0..=u8::MAX).map(|number| Transport(number).to_string())),
             known: Texts::of(schema::known_names()),
             states: Texts::of(schema::state_names()),
-            scopes: batch.ends.values().iter().map(|(scope, _)| i64::from(scope.0)).collect(),
+            scopes: batch.ends.values().iter().map(|end| i64::try_from(end.scope()).unwrap_or_default()).collect(),
         }
     }
 
@@ -114,14 +114,14 @@ impl Names {
     }
 }
 
-fn ranks(ends: &[(Scope, IpAddr)], texts: &Texts) -> Vec<u32> {
+fn ranks(ends: &[End], texts: &Texts) -> Vec<u32> {
     // The first bytes of a text as a number: most pairs differ in them.
     let key = |code: u32| {
         let mut first = [0; 16];
         first.iter_mut().zip(texts.text(code).bytes()).for_each(|(to, from)| *to = from);
         u128::from_be_bytes(first)
     };
-    let mut order: Vec<(Scope, u128, u32)> = ends.iter().zip(0..).map(|((scope, _), n)| (*scope, key(n), n)).collect();
+    let mut order: Vec<(u64, u128, u32)> = ends.iter().zip(0..).map(|(end, n)| (end.scope(), key(n), n)).collect();
     order.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| texts.text(a.2).cmp(texts.text(b.2))));
     let mut ranks = vec![0; order.len()];
     for ((_, _, code), rank) in order.into_iter().zip(0..) {
@@ -152,10 +152,10 @@ fn write_address(address: IpAddr, out: &mut String) {
     }
 }
 
-/// As [`Mac`] writes itself.
-fn write_mac(mac: Mac, out: &mut String) {
+/// The hardware address whose bytes are the lower ones of `mac`, as [`wardlight_model::Mac`] writes itself.
+fn write_mac(mac: u64, out: &mut String) {
     let digit = |half: u8| char::from(if half < 10 { b'0' + half } else { b'a' + half - 10 });
-    for (at, byte) in mac.0.into_iter().enumerate() {
+    for (at, byte) in mac.to_be_bytes().into_iter().skip(2).enumerate() {
         if at > 0 {
             out.push(':');
         }
@@ -167,22 +167,26 @@ fn write_mac(mac: Mac, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::batch::number;
     use proptest::prelude::*;
+    use wardlight_model::{Mac, Scope};
 
     proptest! {
         #[test]
-        fn addresses_are_written_as_they_write_themselves(ip: IpAddr, mac: [u8; 6]) {
+        fn addresses_are_written_as_they_write_themselves(ip: IpAddr, mac: [u8; 6], scope: u32) {
             let (mut address, mut hardware) = (String::new(), String::new());
-            write_address(ip, &mut address);
-            write_mac(Mac(mac), &mut hardware);
+            let end = End::new(Scope(scope), ip);
+            write_address(end.address(), &mut address);
+            write_mac(number(Mac(mac)), &mut hardware);
             prop_assert_eq!((address, hardware), (ip.to_string(), Mac(mac).to_string()));
+            prop_assert_eq!(end.scope(), u64::from(scope));
         }
 
         #[test]
         fn ends_are_ordered_by_scope_and_text(ends in proptest::collection::vec((0..3_u32, any::<IpAddr>()), 0..50)) {
-            let ends: Vec<(Scope, IpAddr)> = ends.into_iter().map(|(scope, ip)| (Scope(scope), ip)).collect();
             let texts = Texts::of(ends.iter().map(|(_, ip)| ip.to_string()));
-            let ranks = ranks(&ends, &texts);
+            let keys: Vec<End> = ends.iter().map(|(scope, ip)| End::new(Scope(*scope), *ip)).collect();
+            let ranks = ranks(&keys, &texts);
             let mut order: Vec<usize> = (0..ends.len()).collect();
             order.sort_by_key(|n| ranks[*n]);
             prop_assert!(order.iter().map(|n| (ends[*n].0, ends[*n].1.to_string())).is_sorted());

@@ -61,7 +61,7 @@ impl<'a> Chunk<'a> {
     /// An empty one of `column`. Codes of texts are those of `texts`; numbers are expected from `low` on.
     pub fn new(column: &'static Column, texts: Option<&'a Texts>, low: i64) -> Self {
         let numbers = || Values::Numbers(Numbers::new(column.coding, low));
-        let values = texts.map_or_else(numbers, |texts| Values::Texts(Texted::new(texts)));
+        let values = texts.map_or_else(numbers, |texts| Values::Texts(Texted::new(texts, column.is_stated)));
         Self { column, values, levels: Vec::new(), pages: Vec::new() }
     }
 

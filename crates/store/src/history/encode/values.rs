@@ -31,6 +31,7 @@ pub(super) enum Values<'a> {
 /// Texts, by code.
 pub(super) struct Texted<'a> {
     texts: &'a Texts,
+    is_stated: bool,
     known: Vec<Known>,
     /// The texts of the chunk's dictionary.
     entries: Vec<u32>,
@@ -70,9 +71,10 @@ struct Numbered {
 }
 
 impl<'a> Texted<'a> {
-    pub fn new(texts: &'a Texts) -> Self {
+    /// None so far; bounds are only kept of a column that is stated.
+    pub fn new(texts: &'a Texts, is_stated: bool) -> Self {
         let known = vec![Known::default(); texts.len()];
-        Self { texts, known, entries: Vec::new(), codes: Vec::new(), bounds: None, pages: 0, whole: None }
+        Self { texts, is_stated, known, entries: Vec::new(), codes: Vec::new(), bounds: None, pages: 0, whole: None }
     }
 
     #[inline]
@@ -84,7 +86,9 @@ impl<'a> Texted<'a> {
                 self.entries.push(text);
                 known.code = narrow(self.entries.len());
             }
-            self.bounds = wider(self.texts, self.bounds, (text, text));
+            if self.is_stated {
+                self.bounds = wider(self.texts, self.bounds, (text, text));
+            }
         }
         self.codes.push(known.code - 1);
     }
