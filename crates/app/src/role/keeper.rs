@@ -3,6 +3,7 @@
 //! State, manifest of the flow history and journal offset go into one transaction, so that a crash takes them together
 //! and the journal is replayed from there. A decision is answered when its outcome is committed and in the ledger.
 
+use super::fleet::{Fleet, Stored};
 use super::ledger::Ledger;
 use super::listen::Waiting;
 use super::places::Places;
@@ -62,6 +63,9 @@ pub struct Keeper<'a> {
     knowledge: Knowledge,
     ledger: Ledger,
     waiting: Waiting,
+    fleet: Fleet,
+    /// Until the devices are settled first.
+    stored: Stored,
     history: History,
     manifest: Manifest,
     flows: Batch,
@@ -80,13 +84,13 @@ impl<'a> Keeper<'a> {
         runtime: &'a Runtime,
         database: Database,
         journal: Journal,
-        waiting: Waiting,
+        (waiting, fleet): (Waiting, Fleet),
     ) -> anyhow::Result<Self> {
         let places = Places::of(config);
-        let (id, loaded, devices, manifest) = runtime.block_on(async {
+        let (id, loaded, stored, manifest) = runtime.block_on(async {
             let loaded = database.load().await?;
-            let (id, devices) = (database.site().await?, database.device_ids().await?);
-            Ok::<_, StoreError>((id, loaded, devices, database.manifest().await?))
+            let (id, stored) = (database.site().await?, Stored::read(&database).await?);
+            Ok::<_, StoreError>((id, loaded, stored, database.manifest().await?))
         })?;
         if loaded.unknown > 0 {
             eprintln!("wardlight: {} facts are of a later version and are left as they are", loaded.unknown);
@@ -103,7 +107,7 @@ impl<'a> Keeper<'a> {
             oddities: loaded.oddities,
             areas: loaded.areas,
             domains: loaded.domains,
-            devices,
+            devices: stored.ids(),
             sequence: loaded.sequence,
         };
         let mut seed = [0; 8];
@@ -119,6 +123,8 @@ impl<'a> Keeper<'a> {
             knowledge: Knowledge::shipped()?,
             ledger,
             waiting,
+            fleet,
+            stored,
             history,
             manifest,
             flows: Batch::new(&id.to_string()),
@@ -137,6 +143,7 @@ impl<'a> Keeper<'a> {
     /// and with `true` when nothing is left to do. Errors: the disk or the ledger says no, or the database does for good.
     pub fn run(&mut self, stop: &Stop, mut each: impl FnMut(&Standing, bool)) -> anyhow::Result<()> {
         let patience = Duration::from_millis(self.config.store.commit_ms);
+        self.settle(stop)?;
         let (mut begun, mut settled, mut tidied) = (None::<Instant>, None::<Instant>, Instant::now());
         while !stop.is_wanted() {
             let wait = begun.map_or(patience, |begun| patience.saturating_sub(begun.elapsed()));
@@ -257,6 +264,9 @@ impl<'a> Keeper<'a> {
             _ => None,
         });
         let changes: Vec<Change> = changes.collect();
+        self.fleet.apply(&changes);
+        self.fleet.is_known();
+        let changes = std::mem::take(&mut self.stored).without_known(changes);
         self.persist(stop, &changes, &history::Change::default(), None)
     }
 

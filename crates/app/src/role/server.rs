@@ -1,5 +1,6 @@
 //! The server: takes batches and decisions in, makes them durable, keeps the state.
 
+use super::fleet::Fleet;
 use super::keeper::{Keeper, Standing};
 use super::listen::{self, Waiting};
 use super::places::Places;
@@ -84,9 +85,10 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
     let journal = journal(config)?;
     runtime.block_on(keep_earlier(config))?;
     let database = runtime.block_on(database(config))?;
-    let waiting = Waiting::default();
-    let mut keeper = Keeper::open(config, &runtime, database.clone(), journal.clone(), waiting.clone())?;
-    let door = listen::open(&places.socket(), &journal, &waiting, stop)
+    let (waiting, fleet) = (Waiting::default(), Fleet::default());
+    let doors = (waiting.clone(), fleet.clone());
+    let mut keeper = Keeper::open(config, &runtime, database.clone(), journal.clone(), doors)?;
+    let door = listen::open(&places.socket(), &journal, &waiting, &fleet, stop)
         .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
     let standing = places.standing();
     sweep(&standing);
