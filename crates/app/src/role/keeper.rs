@@ -4,6 +4,7 @@
 //! and the journal is replayed from there. A decision is answered when its outcome is committed and in the ledger.
 //! A database that is away and a disk that is full are waited for; a disk that fails ends the keeper.
 
+use super::fleet::{Fleet, Stored};
 use super::flows::Flows;
 use super::ledger::Ledger;
 use super::listen::Waiting;
@@ -71,6 +72,8 @@ pub struct Parts<'a> {
     pub journal: Journal,
     /// Who waits for decisions.
     pub waiting: Waiting,
+    /// Who lists the devices.
+    pub fleet: Fleet,
     /// Room on the disk.
     pub space: Space,
     /// When to end.
@@ -99,6 +102,8 @@ pub struct Keeper<'a> {
     knowledge: Knowledge,
     ledger: Ledger,
     flows: Flows,
+    /// Until the devices are settled first.
+    stored: Stored,
     changes: Vec<Change>,
     decided: Vec<(u64, Id, Fate)>,
     committed: u64,
@@ -113,9 +118,9 @@ impl<'a> Keeper<'a> {
     pub fn open(config: &'a Config, runtime: &'a Runtime, parts: Parts<'a>) -> anyhow::Result<Self> {
         let places = Places::of(config);
         let database = &parts.database;
-        let (id, loaded, devices) = runtime.block_on(async {
+        let (id, loaded, stored) = runtime.block_on(async {
             let loaded = database.load().await?;
-            Ok::<_, StoreError>((database.site().await?, loaded, database.device_ids().await?))
+            Ok::<_, StoreError>((database.site().await?, loaded, Stored::read(database).await?))
         })?;
         if loaded.unknown > 0 {
             eprintln!("wardlight: {} facts are of a later version and are left as they are", loaded.unknown);
@@ -128,7 +133,7 @@ impl<'a> Keeper<'a> {
             oddities: loaded.oddities,
             areas: loaded.areas,
             domains: loaded.domains,
-            devices,
+            devices: stored.ids(),
             sequence: committed,
         };
         let mut seed = [0; 8];
@@ -144,6 +149,7 @@ impl<'a> Keeper<'a> {
             knowledge: Knowledge::shipped()?,
             ledger,
             flows,
+            stored,
             changes: Vec::new(),
             decided: Vec::new(),
             committed,
@@ -159,6 +165,7 @@ impl<'a> Keeper<'a> {
     pub fn run(&mut self) -> anyhow::Result<()> {
         let patience = Duration::from_millis(self.config.store.commit_ms);
         let tidying = Duration::from_secs(self.config.history.tidy_s);
+        self.settle()?;
         let (mut begun, mut settled, mut tidied) = (None::<Instant>, None::<Instant>, Instant::now());
         while !self.parts.stop.is_wanted() {
             let wait = begun.map_or(patience, |begun| patience.saturating_sub(begun.elapsed()));
@@ -289,6 +296,9 @@ impl<'a> Keeper<'a> {
             _ => None,
         });
         let changes: Vec<Change> = changes.collect();
+        self.parts.fleet.apply(&changes);
+        self.parts.fleet.is_known();
+        let changes = std::mem::take(&mut self.stored).without_known(changes);
         self.persist(&Step::Put(&changes))
     }
 
