@@ -288,7 +288,9 @@ mod tests {
             let command = wardlight_model::journal::Command::RemoveArea(Id([area; 16]));
             let body = encode(&Decision { by: "mayer".into(), at: wardlight_model::Time::from_seconds(at), command });
             let message = Message { id: Id([1; 16]), kind: BodyKind::Decision.number(), format: 1, body };
-            let (Answer::Outcome(receiver) | Answer::Journal(receiver)) = take(message, &journal, &waiting);
+            let (Answer::Outcome(receiver) | Answer::Journal(receiver)) = take(message, &journal, &waiting) else {
+                panic!("a batch is not a question")
+            };
             receiver
         };
         let _first = send(1, 4);
