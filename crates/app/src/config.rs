@@ -59,6 +59,8 @@ section! {
         keep_days: u64 = 400,
         /// Most disk that flows take, in MiB; the oldest go first; 0 sets no limit.
         keep_mib: u64 = 0,
+        /// Shortest time between two looks at what may be deleted or merged, in seconds; also for the journal.
+        tidy_s: u64 = 60,
     }
 }
 
@@ -67,7 +69,7 @@ section! {
     pub struct Journal = "journal" {
         /// Size of one file, in MiB.
         segment_mib: u64 = 64,
-        /// Disk set aside for decisions and evidence when it is full otherwise, in MiB.
+        /// Disk set aside for decisions when it is full otherwise, in MiB: as much for each of journal, ledger and state.
         reserve_mib: u64 = 8,
     }
 }
@@ -153,6 +155,7 @@ impl Config {
             ("sensor.look_s", self.sensor.look_s),
             ("sensor.flush_s", self.sensor.flush_s),
             ("sensor.spool_mib", self.sensor.spool_mib),
+            ("history.tidy_s", self.history.tidy_s),
             ("journal.segment_mib", self.journal.segment_mib),
         ];
         if let Some((key, _)) = positive.into_iter().find(|(_, value)| *value == 0) {

@@ -1,21 +1,25 @@
 //! The roles that one executable can have: the sensor reads, the server keeps.
 
 pub mod backup;
+pub mod fleet;
+mod flows;
 pub mod keeper;
 pub mod ledger;
 pub mod listen;
 pub mod places;
 pub mod sensor;
 pub mod server;
+pub mod space;
 
 use crate::io::file::make_durably;
 use anyhow::Context as _;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wardlight_model::{Id, Time};
+use wardlight_store::segment::Record;
 
 /// How long a database is waited for before it counts as not available.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,11 +56,23 @@ pub fn now() -> Time {
     Time::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// A new id of version 7. Errors: no randomness.
+/// A new id of version 7, larger than all that this program made before: also when the clock stands still or was set
+/// back (RFC 9562 §6.2). Errors: no randomness.
 pub fn new_id() -> anyhow::Result<Id> {
+    static LAST: Mutex<Id> = Mutex::new(Id([0; 16]));
     let mut chance = [0; 10];
     getrandom::fill(&mut chance)?;
-    Ok(Id::at(u64::try_from(now().micros() / 1000).unwrap_or_default(), chance))
+    let fresh = Id::at(u64::try_from(now().micros() / 1000).unwrap_or_default(), chance);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    *last = fresh.beyond(*last);
+    Ok(*last)
+}
+
+/// When a journal record was made: its id carries the time, so that a replay knows the same.
+fn recorded(record: &Record) -> Time {
+    let [a, b, c, d, e, f, ..] = record.id.0;
+    let millis = i64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    Time::from_micros(millis.saturating_mul(1000))
 }
 
 /// The id in the file at `path`, made when it is not there. Errors: it cannot be read or made, or holds none.

@@ -17,6 +17,20 @@ impl Id {
         Self([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]).marked(7)
     }
 
+    /// This one of version 7 if it is beyond `last`, else the next after `last`: as if no time had passed (RFC 9562 §6.2).
+    #[must_use]
+    pub fn beyond(self, last: Self) -> Self {
+        if self > last {
+            return self;
+        }
+        // What is counted: 48 bits of time, 12 and 62 of chance; between them stand the version and the variant.
+        const LOW: u128 = (1 << 62) - 1;
+        let bits = u128::from_be_bytes(last.0);
+        let counted = (bits >> 80 << 74 | (bits >> 64 & 0xfff) << 62 | bits & LOW) + 1;
+        let spread = counted >> 74 << 80 | (counted >> 62 & 0xfff) << 64 | counted & LOW;
+        Self(spread.to_be_bytes()).marked(7)
+    }
+
     /// Version 8 (RFC 9562 §5.8): the first bytes of a hash of what it follows from.
     #[must_use]
     pub fn of(hash: [u8; 32]) -> Self {
@@ -114,6 +128,24 @@ mod tests {
             "+1890a5dac96774bbcceb302099a8057",
         ] {
             assert_eq!(text.parse::<Id>(), Err(ParseIdError), "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_grow_when_the_clock_does_not() {
+        let last = Id::at(1_700_000_000_000, [0xff; 10]);
+        let later = Id::at(1_700_000_000_001, [0; 10]);
+        assert_eq!(later.beyond(last), later, "time went on");
+        for clock in [1_700_000_000_000, 0] {
+            let next = Id::at(clock, [7; 10]).beyond(last);
+            assert!(next > last);
+            assert_eq!(next.to_string(), "018bcfe5-6801-7000-8000-000000000000", "all of the chance was used up");
+        }
+        let mut last = Id::at(5, [3; 10]);
+        for _ in 0..1000 {
+            let next = Id::at(4, [200; 10]).beyond(last);
+            assert!(next > last && next.0[6] >> 4 == 7 && next.0[8] >> 6 == 2, "{next}");
+            last = next;
         }
     }
 

@@ -103,6 +103,21 @@ pub struct Flows {
     pub flows: Known<Flow>,
 }
 
+impl Flows {
+    /// How many conversations a body holds, from its first bytes; `None` when it is no such body.
+    #[must_use]
+    pub fn count(body: &[u8]) -> Option<u64> {
+        let mut from = minicbor::Decoder::new(body);
+        for _ in 0..from.map().ok()?? {
+            if from.u32().ok()? == 1 {
+                return from.array().ok()?;
+            }
+            from.skip().ok()?;
+        }
+        Some(0)
+    }
+}
+
 /// Rows that one run of an importer read from another system's records. A run may come in several.
 #[derive(Debug, Clone, PartialEq, Default, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
@@ -290,7 +305,9 @@ mod tests {
             sent: [Direction { packets: 1, ip_bytes: 2, bytes: 3, missed: 4 }, Direction::default()],
             service: Some(Service { name: "dicom", known: How::PortAndContent }),
         };
-        let flows = Flows { sensor: Id::default(), flows: vec![flow].into() };
+        let flows = Flows { sensor: Id::default(), flows: vec![flow; 3].into() };
+        assert_eq!(Flows::count(&encode(&flows)), Some(3));
+        assert_eq!(Flows::count(&encode(&flows)[..10]), None);
         assert_eq!(decode(&encode(&flows)), Ok(flows));
     }
 

@@ -26,6 +26,7 @@ pub use batch::Commit;
 pub use error::StoreError;
 pub use history::{Removal, Segment};
 pub use query::{ContactFilter, Loaded, StoredDevice};
+pub use row::{Digest, digest};
 
 use engine::{Engine, Use};
 use std::fmt;
@@ -103,6 +104,7 @@ impl Database {
         if let Some(path) = settings.url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
             let path = Path::new(path.strip_prefix("//").unwrap_or(path));
             private(path)?;
+            settle(path)?;
             Engine::sqlite(path, Use::State, settings.patience).await
         } else if settings.url.starts_with("postgres://") || settings.url.starts_with("postgresql://") {
             Engine::postgres(&settings.url, settings.patience).await
@@ -111,10 +113,31 @@ impl Database {
         }
     }
 
+    /// Gives back what space on the disk it can do without. Errors: not all of it could be.
+    pub async fn shrink(&self) -> Result<(), StoreError> {
+        self.engine.fold().await
+    }
+
     /// Waits until nobody uses the database, and closes it.
     pub async fn close(self) {
         self.engine.close().await;
     }
+}
+
+/// Makes durable what a program left that was killed: SQLite takes for committed what it finds in the log, also when only
+/// memory has it.
+fn settle(path: &Path) -> Result<(), StoreError> {
+    for end in ["", "-wal"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        match std::fs::File::open(&name).and_then(|file| file.sync_all()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::File { path: path.display().to_string(), error });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Makes the file at `path` when there is none, for its owner alone.

@@ -97,7 +97,7 @@ pub struct Status {
     pub durable: u64,
     /// The first sequence that is kept.
     pub first: u64,
-    /// Whether the disk is full and only vital records are taken.
+    /// Whether only vital records are taken, because the disk is full or by [`Journal::hold_back`].
     pub is_full: bool,
     /// Submissions refused since the journal was opened because the disk was full.
     pub refused: u64,
@@ -177,6 +177,12 @@ impl Journal {
         let (sender, receiver) = mpsc::sync_channel(1);
         self.inner.queue.order(Order::Release(up_to, sender))?;
         receiver.recv().unwrap_or(Err(JournalError::Closed))
+    }
+
+    /// Takes vital records only from now on, as when the disk is full, or all again: what follows the journal may be
+    /// the first that finds no space.
+    pub fn hold_back(&self, is_wanted: bool) {
+        self.inner.queue.hold_back(is_wanted);
     }
 
     /// How it is.

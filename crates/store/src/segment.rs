@@ -65,6 +65,7 @@ mod reserve;
 mod scan;
 #[cfg(test)]
 mod sim;
+mod spare;
 #[cfg(test)]
 mod trial;
 
@@ -72,6 +73,7 @@ pub use layout::{BODY, Id};
 pub use log::{Draft, Log, LogError, Options};
 pub use reader::{ReadError, Reader, Record, Shelf};
 pub use scan::Rot;
+pub use spare::Spare;
 
 #[cfg(test)]
 pub(crate) use sim::{Fault, SimDisk};

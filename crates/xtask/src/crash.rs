@@ -6,17 +6,30 @@
 
 mod bed;
 mod chance;
-mod disk;
+mod copies;
+mod crew;
+mod errors;
+mod full;
+mod image;
 mod kills;
 pub(crate) mod load;
 mod points;
+mod postgres;
 mod power;
+mod record;
+mod replay;
+mod scene;
 mod state;
+mod syncs;
+mod talk;
 mod trace;
 mod wire;
 
 use crate::{shell, test};
 use anyhow::{Context as _, Result};
+use bed::Setting;
+use postgres::Postgres;
+use record::Recorder;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -30,54 +43,139 @@ pub struct Plan {
     /// Aborts at successive calls that reach the disk.
     #[arg(long, default_value_t = 1000)]
     pub points: u64,
-    /// Images of a disk after a loss of power.
+    /// Images of a disk after a loss of power at work; half as many again after kills, in recovery, backup and restore.
     #[arg(long, default_value_t = 1000)]
     pub images: u64,
-    /// Takes syncs of paths that hold this for ones that never were, and fails unless an image shows it.
-    #[arg(long, value_name = "PART")]
-    pub without: Option<String>,
+    /// Disks of so many sizes that get full.
+    #[arg(long, default_value_t = 200)]
+    pub full: u64,
+    /// Runs in which calls fail.
+    #[arg(long, default_value_t = 500)]
+    pub errors: u64,
+    /// Kills with PostgreSQL, and as many aborts with a loss of power.
+    #[arg(long, default_value_t = 100)]
+    pub postgres: u64,
+    /// Images tried for each sync that is left out until one shows it; 0 leaves none out.
+    #[arg(long, default_value_t = 100)]
+    pub syncs: u64,
+    /// Leaves out only syncs of paths that hold this.
+    #[arg(long, value_name = "PART", default_value = "")]
+    pub without: String,
+    /// Tells syncs by what they sync alone, not also by the function that asks for them: ten times as fast to record.
+    #[arg(long)]
+    pub plain: bool,
     /// Where chance begins; the same seed tries the same again, as far as the system's own timing lets it.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }
 
+impl Plan {
+    /// The share of every test run.
+    pub fn few() -> Self {
+        let without = "journal/0".to_owned();
+        Self {
+            kills: 25,
+            points: 50,
+            images: 50,
+            full: 10,
+            errors: 20,
+            postgres: 4,
+            syncs: 20,
+            without,
+            plain: true,
+            seed: 1,
+        }
+    }
+
+    /// The share of a test run where calls cannot be recorded or cut off.
+    pub fn without_strace(self) -> Self {
+        Self { points: 0, images: 0, errors: 0, syncs: 0, ..self }
+    }
+}
+
 /// Carries `plan` out on the checkout at `root`. Errors: something was lost or done twice; with how to try it again.
 pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     let program = build(root)?;
-    let begun = Instant::now();
-    if plan.kills > 0 {
-        println!("kills:");
-        let killed = kills::run(&program, plan.kills, plan.seed)?;
-        println!(
-            "{} kills, {} of them before the server took anything; {} batches acknowledged; nothing lost, nothing twice; {} s",
-            killed.kills,
-            killed.starting,
-            killed.acknowledged,
-            begun.elapsed().as_secs()
-        );
+    if full::has_own_mounts() {
+        return timed("full disks", || full::sweep(&program, plan.full, plan.seed).map(|done| done.to_string()));
     }
-    if plan.points + plan.images > 0 {
-        anyhow::ensure!(
-            has_strace(),
-            "this needs strace: `apt-get install strace` as root brings it; or ask for kills alone"
-        );
-    }
+    let has_strace = has_strace();
+    anyhow::ensure!(
+        has_strace || plan.points + plan.images + plan.errors + plan.syncs == 0,
+        "this needs strace: `apt-get install strace` as root brings it; or ask for kills alone"
+    );
     let folder = test::target(root)?.join("crash");
+    if let Err(error) = std::fs::remove_dir_all(&folder) {
+        anyhow::ensure!(error.kind() == std::io::ErrorKind::NotFound, "{}: {error}", folder.display());
+    }
+    std::fs::create_dir_all(&folder)?;
+    let recorder = Recorder { folder, with_stacks: false };
+    if plan.kills > 0 {
+        timed("kills", || kill(|| Ok(Setting { tidy_s: 1, ..Setting::of(&program) }), plan.kills, plan.seed))?;
+    }
     if plan.points > 0 {
-        println!("points:");
-        let aborted = points::run(&program, &folder, plan.points)?;
-        println!(
-            "{} points, {} runs did not come to theirs; nothing lost, nothing twice; {} s",
-            aborted.points,
-            aborted.missed,
-            begun.elapsed().as_secs()
-        );
+        timed("points", || points::run(&Setting::of(&program), &recorder, plan.points).map(|done| told(&done)))?;
     }
     if plan.images > 0 {
-        println!("power:");
-        power::run(&program, &folder, plan.images, plan.seed, plan.without.as_deref())?;
-        println!("{} s", begun.elapsed().as_secs());
+        timed("power", || {
+            let scenes = power::scenes(&program, &recorder, plan.images, plan.seed)?;
+            let many = power::run(&scenes, plan.seed)?;
+            Ok(format!("{many} images; nothing lost, nothing twice"))
+        })?;
     }
+    if plan.errors > 0 {
+        timed("errors", || {
+            errors::run(&Setting::of(&program), &recorder, plan.errors, plan.seed).map(|done| done.to_string())
+        })?;
+    }
+    if plan.full > 0 {
+        full::run(plan.full, plan.seed)?;
+    }
+    if plan.postgres > 0 {
+        elsewhere(&program, &recorder, plan, has_strace)?;
+    }
+    if plan.syncs > 0 {
+        timed("syncs", || {
+            let recorder = Recorder { with_stacks: !plan.plain, ..recorder.clone() };
+            let scenes = power::scenes(&program, &recorder, if plan.plain { 1 } else { 240 }, plan.seed)?;
+            let scenes: Vec<_> = scenes.into_iter().map(|(scene, _)| scene).collect();
+            syncs::run(root, &scenes, &plan.without, plan.syncs, plan.seed)
+        })?;
+    }
+    Ok(())
+}
+
+/// The same with the state in a PostgreSQL server, which loses nothing when this machine's power goes.
+fn elsewhere(program: &Path, recorder: &Recorder, plan: &Plan, has_strace: bool) -> Result<()> {
+    let Some(postgres) = Postgres::start() else { return Ok(()) };
+    let setting = || postgres.setting(program);
+    timed("kills with PostgreSQL", || kill(setting, plan.postgres, plan.seed))?;
+    if has_strace {
+        timed("points with PostgreSQL, then power", || {
+            points::elsewhere(setting, recorder, plan.postgres, plan.seed).map(|done| told(&done))
+        })?;
+    }
+    Ok(())
+}
+
+fn kill(setting: impl Fn() -> Result<Setting> + Sync, count: u64, seed: u64) -> Result<String> {
+    let kills::Killed { kills, starting, backups, acknowledged } = kills::run(setting, count, seed)?;
+    Ok(format!(
+        "{kills} kills, {starting} of them before the server took anything, {backups} with a backup; {acknowledged} \
+         batches acknowledged; nothing lost, nothing twice"
+    ))
+}
+
+fn told(points::Aborted { points, missed }: &points::Aborted) -> String {
+    format!("{points} points, {missed} runs did not come to theirs; nothing lost, nothing twice")
+}
+
+/// Says what is tried, what came of it, and how long it took.
+fn timed(what: &str, tried: impl FnOnce() -> Result<String>) -> Result<()> {
+    let begun = Instant::now();
+    println!("{what}:");
+    let outcome = tried().with_context(|| what.to_owned())?;
+    println!("{outcome}; {} s", begun.elapsed().as_secs());
     Ok(())
 }
 

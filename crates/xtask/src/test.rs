@@ -170,14 +170,12 @@ impl Tally {
 
 /// A few crashes of each kind; `cargo xtask crash` tries many. One with a sync left out must be found.
 fn crashes(root: &Path) -> Result<Outcome> {
-    let few = crash::Plan { kills: 25, points: 50, images: 50, seed: 1, without: None };
     if !crash::has_strace() {
-        crash::run(root, &crash::Plan { points: 0, images: 0, ..few })?;
+        crash::run(root, &crash::Plan::few().without_strace())?;
         let why = "aborts and loss of power: no strace; `apt-get install strace` as root brings it; 25 kills were done";
         return Ok(Outcome::Skipped(why.to_owned()));
     }
-    crash::run(root, &few)?;
-    crash::run(root, &crash::Plan { kills: 0, points: 0, without: Some("journal/0".to_owned()), ..few })?;
+    crash::run(root, &crash::Plan::few())?;
     Ok(Outcome::Done("25 kills, 50 aborts, 50 losses of power; `cargo xtask crash` tries more".to_owned()))
 }
 

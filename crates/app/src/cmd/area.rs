@@ -9,6 +9,7 @@ use crate::io::print;
 use crate::role::places::Places;
 use crate::role::{new_id, now, server};
 use anyhow::Context as _;
+use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -111,9 +112,12 @@ fn decide(config: &Config, command: Decided) -> anyhow::Result<Fate> {
     let id = new_id()?;
     let message = Message { id, kind: BodyKind::Decision.number(), format: FORMAT, body: encode(&decision) };
     message.send(&mut stream)?;
-    let (_, fate) =
-        Fate::receive(&mut stream)?.context("the server ended before it answered; look with `area list`")?;
-    Ok(fate)
+    match Fate::receive(&mut stream) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            anyhow::bail!("the server has it and did not carry it out yet: see `wardlight doctor`, then `area list`")
+        }
+        answer => Ok(answer?.context("the server ended before it answered; look with `area list`")?.1),
+    }
 }
 
 fn list(config: &Config) -> anyhow::Result<ExitCode> {

@@ -164,6 +164,21 @@ fn server(places: &Places) -> Found {
     if std::os::unix::net::UnixStream::connect(places.socket()).is_err() {
         return ill(format!("it does not answer; it last wrote at {}", standing.at), "start `wardlight run`");
     }
+    if standing.is_full {
+        return ill(
+            format!("the disk is full, {} flows were given up", standing.shed_flows),
+            "free some space, or add disk: it goes on by itself",
+        );
+    }
+    if !standing.waits.is_empty() {
+        return ill(standing.waits, "it goes on by itself once that is mended");
+    }
+    if standing.history < standing.committed {
+        return ill(
+            format!("flows from journal record {} on are not in the flow history yet", standing.history + 1),
+            "look at the disk: they are written once there is room",
+        );
+    }
     if standing.lost > 0 {
         return ill(
             format!("{} records of the journal are damaged or gone", standing.lost),

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::role::keeper::Standing;
 use crate::role::places::Places;
 use crate::role::sensor::{self, Tale};
+use crate::role::space::mend;
 use crate::role::{Stop, server};
 use anyhow::Context as _;
 use std::path::PathBuf;
@@ -47,7 +48,7 @@ impl Run {
             let list = if source.is_dir() { &mut config.sensor.folders } else { &mut config.sensor.captures };
             list.push(source);
         }
-        Places::of(&config).make()?;
+        Places::of(&config).make().map_err(|error| anyhow::anyhow!("{error:#}{}", advice(&error)))?;
         let stop = Stop::default();
         end_on_signals(&stop)?;
         match self.role {
@@ -95,11 +96,16 @@ fn serve(config: &Config, stop: &Stop, tale: Option<&Mutex<Tale>>, once: bool) -
         }
     });
     if let Err(error) = outcome {
-        eprintln!("wardlight: {error:#}");
+        eprintln!("wardlight: {error:#}{}", advice(&error));
         return Ok(ExitCode::from(OUTPUT));
     }
     println!("{} devices; {} journal records, all kept; {} ledger entries", last.devices, last.committed, last.ledger);
     Ok(ExitCode::SUCCESS)
+}
+
+/// How to mend what the disk said, to be put behind that.
+fn advice(error: &anyhow::Error) -> String {
+    mend(error).map(|how| format!("; {how}")).unwrap_or_default()
 }
 
 fn code(tale: &Mutex<Tale>) -> ExitCode {

@@ -5,7 +5,7 @@
 //! it. It appears under its name when it is complete and on disk.
 
 use super::ledger::checkpoints;
-use super::places::{CHECKPOINTS, Places};
+use super::places::{CHECKPOINTS, Places, make_folder};
 use super::{PATIENCE, now, server};
 use crate::config::Config;
 use crate::io::file::write_durably;
@@ -24,6 +24,10 @@ use wardlight_store::history::Manifest;
 const FORMAT: u32 = 1;
 /// The name of the list of files.
 const LIST: &str = "backup.json";
+/// The folders of what is restored.
+const PARTS: [&str; 3] = ["journal", "ledger", "flows"];
+/// What the name of a copy ends in that is not done. It begins with a dot.
+const PART: &str = ".part";
 
 /// What a copy holds.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -52,13 +56,15 @@ pub async fn make(config: &Config) -> anyhow::Result<PathBuf> {
 
 /// The same of what `database` holds, which may be of an earlier version.
 pub async fn make_of(config: &Config, database: Database) -> anyhow::Result<PathBuf> {
-    let folder = &config.backup.folder;
+    let (places, folder) = (Places::of(config), &config.backup.folder);
+    let _held = places.hold().with_context(|| format!("cannot hold {}", places.data.display()))?;
+    sweep(folder);
     let name = now().to_string().replace([':', '.'], "-");
-    let (part, whole) = (folder.join(format!(".{name}.part")), folder.join(&name));
-    make_private(folder)
+    let (part, whole) = (folder.join(format!(".{name}{PART}")), folder.join(&name));
+    make_folder(folder)
         .and_then(|()| make_private(&part))
         .with_context(|| format!("cannot make {}", part.display()))?;
-    let sequence = match fill(&database, &Places::of(config), &part).await {
+    let sequence = match fill(&database, &places, &part).await {
         Ok(sequence) => sequence,
         Err(error) => {
             let _ = fs::remove_dir_all(&part);
@@ -135,36 +141,85 @@ pub fn check(folder: &Path) -> anyhow::Result<Contents> {
     Ok(contents)
 }
 
-/// Puts the copy in `folder` where the configuration says. Errors: it is damaged, or something is there already.
+/// Puts the copy in `folder` where the configuration says. Until all of it is there and on disk, a mark says that it is
+/// not: no server starts, and a restore begins again. Errors: it is damaged, or something is there already.
 pub async fn restore(config: &Config, folder: &Path) -> anyhow::Result<Contents> {
     let contents = check(folder)?;
     let places = Places::of(config);
-    places.make()?;
-    for part in ["journal", "ledger", "flows"] {
-        let there = fs::read_dir(places.data.join(part)).into_iter().flatten().next().is_some();
-        anyhow::ensure!(
-            !there,
-            "{}: something is there already; restore into an empty data folder",
-            places.data.join(part).display()
-        );
+    places.make_folders()?;
+    let mark = places.restoring();
+    if mark.exists() {
+        clear(&places)?;
+        places.make_folders()?;
     }
+    for part in PARTS.iter().map(|part| places.data.join(part)).chain([places.state()]) {
+        let is_empty = fs::read_dir(&part).into_iter().flatten().next().is_none() && !part.is_file();
+        anyhow::ensure!(is_empty, "{}: something is there already; restore into an empty data folder", part.display());
+    }
+    write_durably(&mark, folder.as_os_str().as_encoded_bytes()).with_context(|| mark.display().to_string())?;
     for name in contents.files.keys().filter(|name| name.as_str() != "state.db") {
         copy(&folder.join(name), &places.data.join(name)).with_context(|| format!("cannot copy {name}"))?;
     }
     write_durably(&places.site(), contents.site.to_string().as_bytes())?;
-    let settings = Settings { url: places.database(config), site: contents.site, now: now(), patience: PATIENCE };
-    let database = Database::open(&settings).await?;
-    let sequence = database.restore_from(&folder.join("state.db")).await?;
+    restore_state(config, folder, &contents).await?;
+    sync_tree(&places.data)?;
+    fs::remove_file(&mark)?;
+    fs::File::open(&places.data)?.sync_all()?;
+    Ok(contents)
+}
+
+async fn restore_state(config: &Config, folder: &Path, contents: &Contents) -> anyhow::Result<()> {
+    let url = Places::of(config).database(config);
+    let database = Database::open(&Settings { url, site: contents.site, now: now(), patience: PATIENCE }).await?;
+    // A restore that was broken off may have come to this: it is one transaction.
+    let is_there = (database.site().await?, database.sequence().await?) == (contents.site, contents.sequence);
+    let sequence = match is_there && contents.sequence > 0 {
+        true => contents.sequence,
+        false => database.restore_from(&folder.join("state.db")).await?,
+    };
     database.close().await;
     anyhow::ensure!(sequence == contents.sequence, "the state is at {sequence}, the backup says {}", contents.sequence);
-    sync_tree(&places.data)?;
-    Ok(contents)
+    Ok(())
+}
+
+/// Takes away what a restore put there that was broken off.
+fn clear(places: &Places) -> anyhow::Result<()> {
+    for part in PARTS {
+        let folder = places.data.join(part);
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| folder.display().to_string());
+            }
+            _ => {}
+        }
+    }
+    for name in ["site.id", "state.db", "state.db-wal", "state.db-shm", "state.db-journal"] {
+        match fs::remove_file(places.data.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| places.data.join(name).display().to_string());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Takes away what is left of copies that were broken off. Only for who holds the data folder.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(b".") && name.ends_with(PART.as_bytes()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// The newest complete copy below `folder`.
 pub fn newest(folder: &Path) -> Option<(PathBuf, Contents)> {
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    let complete = entries.filter_map(|entry| {
+    let whole = entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+    let complete = whole.filter_map(|entry| {
         let text = fs::read(entry.path().join(LIST)).ok()?;
         Some((entry.path(), serde_json::from_slice::<Contents>(&text).ok()?))
     });

@@ -2,11 +2,15 @@
 //!
 //! State, manifest of the flow history and journal offset go into one transaction, so that a crash takes them together
 //! and the journal is replayed from there. A decision is answered when its outcome is committed and in the ledger.
+//! A database that is away and a disk that is full are waited for; a disk that fails ends the keeper.
 
+use super::fleet::{Fleet, Stored};
+use super::flows::Flows;
 use super::ledger::Ledger;
 use super::listen::Waiting;
 use super::places::Places;
-use super::{Stop, now};
+use super::space::{self, Space};
+use super::{Stop, now, recorded};
 use crate::config::Config;
 use crate::io::link::Fate;
 use anyhow::Context as _;
@@ -15,29 +19,35 @@ use tokio::runtime::Runtime;
 use wardlight_engine::{Bounds, Effect, Entry, Held, Input, Site};
 use wardlight_inventory::Knowledge;
 use wardlight_model::change::Change;
-use wardlight_model::{Flow, Id, Time};
+use wardlight_model::journal::Decision;
+use wardlight_model::{Id, Time};
 use wardlight_store::database::{Database, StoreError};
-use wardlight_store::history::{self, Batch, Check, History, Hour, Limits, Manifest, mergeable, plan_purge};
+use wardlight_store::history::{self, Batch, Hour, Limits};
 use wardlight_store::journal::{Follower, Journal};
 use wardlight_store::segment::{ReadError, Record};
 
 /// Changes after which a commit is due at once.
 const CHANGES: usize = 100_000;
-/// Time between two looks at what may be deleted or merged.
-const TIDYING: Duration = Duration::from_secs(60);
 /// Pause before a database that is not available is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What the server has done, for whoever asks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Standing {
     /// The last durable journal record.
     pub journal: u64,
     /// The last one whose changes are committed.
     pub committed: u64,
+    /// The last one whose flows stand in the flow history.
+    pub history: u64,
     /// Devices known.
     pub devices: usize,
-    /// Rows of flows that were given up because the disk was full.
+    /// Whether the disk is full: flows are given up, observations wait at their sensors.
+    pub is_full: bool,
+    /// Why the state waits; empty when it does not.
+    pub waits: String,
+    /// Flows that were given up since the start because the disk was full.
     pub shed_flows: u64,
     /// Facts that found no room in memory.
     pub dropped_facts: u64,
@@ -51,94 +61,113 @@ pub struct Standing {
     pub at: String,
 }
 
+/// Told how things stand, and whether nothing is left to do.
+pub type Tell<'a> = Box<dyn FnMut(&Standing, bool) + 'a>;
+
+/// What the keeper works with.
+pub struct Parts<'a> {
+    /// The state.
+    pub database: Database,
+    /// What it follows.
+    pub journal: Journal,
+    /// Who waits for decisions.
+    pub waiting: Waiting,
+    /// Who lists the devices.
+    pub fleet: Fleet,
+    /// Room on the disk.
+    pub space: Space,
+    /// When to end.
+    pub stop: &'a Stop,
+    /// Who wants to know how things stand.
+    pub tell: Tell<'a>,
+}
+
+/// A transaction.
+enum Step<'s> {
+    /// What journal records up to this one changed, in the state and in the flow history.
+    Commit(&'s [Change], &'s history::Change, u64),
+    /// What follows from the state as it stands.
+    Put(&'s [Change]),
+    /// Files of the flow history.
+    History(&'s history::Change),
+}
+
 /// Follows one journal.
 pub struct Keeper<'a> {
     config: &'a Config,
     runtime: &'a Runtime,
-    database: Database,
-    journal: Journal,
+    parts: Parts<'a>,
     follower: Follower,
     site: Site,
     knowledge: Knowledge,
     ledger: Ledger,
-    waiting: Waiting,
-    history: History,
-    manifest: Manifest,
-    flows: Batch,
-    site_name: String,
+    flows: Flows,
+    /// Until the devices are settled first.
+    stored: Stored,
     changes: Vec<Change>,
     decided: Vec<(u64, Id, Fate)>,
     committed: u64,
     recorded: Time,
+    /// Submissions that the journal had refused when it was last looked at.
+    refused: u64,
     standing: Standing,
 }
 
 impl<'a> Keeper<'a> {
     /// Takes up where the database is. Errors: database, history or ledger cannot be opened.
-    pub fn open(
-        config: &'a Config,
-        runtime: &'a Runtime,
-        database: Database,
-        journal: Journal,
-        waiting: Waiting,
-    ) -> anyhow::Result<Self> {
+    pub fn open(config: &'a Config, runtime: &'a Runtime, parts: Parts<'a>) -> anyhow::Result<Self> {
         let places = Places::of(config);
-        let (id, loaded, devices, manifest) = runtime.block_on(async {
+        let database = &parts.database;
+        let (id, loaded, stored) = runtime.block_on(async {
             let loaded = database.load().await?;
-            let (id, devices) = (database.site().await?, database.device_ids().await?);
-            Ok::<_, StoreError>((id, loaded, devices, database.manifest().await?))
+            Ok::<_, StoreError>((database.site().await?, loaded, Stored::read(database).await?))
         })?;
         if loaded.unknown > 0 {
             eprintln!("wardlight: {} facts are of a later version and are left as they are", loaded.unknown);
         }
-        let history = History::new(&places.data);
-        let found =
-            history.adopt(&manifest, loaded.sequence + 1, Check::Length).context("cannot take up the flow history")?;
-        for segment in found.missing.iter().chain(&found.differing) {
-            eprintln!("wardlight: {}: this file of the flow history is missing or damaged; restore it", segment.path());
-        }
+        let committed = loaded.sequence;
+        let flows = runtime.block_on(Flows::open(&places.data, database, parts.journal.clone(), committed))?;
         let held = Held {
             facts: loaded.facts,
             presences: loaded.presences,
             oddities: loaded.oddities,
             areas: loaded.areas,
             domains: loaded.domains,
-            devices,
-            sequence: loaded.sequence,
+            devices: stored.ids(),
+            sequence: committed,
         };
         let mut seed = [0; 8];
         getrandom::fill(&mut seed)?;
         let bounds = Bounds { facts: config.store.most_facts, presences: config.store.most_facts };
-        let (ledger, refused) = Ledger::open(id, &places)?;
-        waiting.carried_out(loaded.sequence, refused);
+        let (ledger, refused) = Ledger::open(id, &places, config.journal.reserve_mib.saturating_mul(1 << 20))?;
+        parts.waiting.carried_out(committed, refused);
         Ok(Self {
             config,
             runtime,
-            follower: journal.follow(loaded.sequence + 1),
+            follower: parts.journal.follow(committed + 1),
             site: Site::new(id, u64::from_le_bytes(seed), bounds, held),
             knowledge: Knowledge::shipped()?,
             ledger,
-            waiting,
-            history,
-            manifest,
-            flows: Batch::new(&id.to_string()),
-            site_name: id.to_string(),
+            flows,
+            stored,
             changes: Vec::new(),
             decided: Vec::new(),
-            committed: loaded.sequence,
+            committed,
             recorded: Time::MIN,
+            refused: 0,
             standing: Standing::default(),
-            database,
-            journal,
+            parts,
         })
     }
 
-    /// Follows the journal until `stop`, then commits what is left. `each` is told how things stand after every commit,
-    /// and with `true` when nothing is left to do. Errors: the disk or the ledger says no, or the database does for good.
-    pub fn run(&mut self, stop: &Stop, mut each: impl FnMut(&Standing, bool)) -> anyhow::Result<()> {
+    /// Follows the journal until it shall end, then commits what is left; tells how things stand after every commit.
+    /// Errors: the disk or the ledger says no, or the database does for good.
+    pub fn run(&mut self) -> anyhow::Result<()> {
         let patience = Duration::from_millis(self.config.store.commit_ms);
+        let tidying = Duration::from_secs(self.config.history.tidy_s);
+        self.settle()?;
         let (mut begun, mut settled, mut tidied) = (None::<Instant>, None::<Instant>, Instant::now());
-        while !stop.is_wanted() {
+        while !self.parts.stop.is_wanted() {
             let wait = begun.map_or(patience, |begun| patience.saturating_sub(begun.elapsed()));
             let record = self.next(wait)?;
             let is_idle = record.is_none();
@@ -148,27 +177,27 @@ impl<'a> Keeper<'a> {
             }
             let is_due = !self.decided.is_empty() || self.changes.len() >= CHANGES || self.flows.rows() >= Batch::AIM;
             if begun.is_some_and(|begun| begun.elapsed() >= patience) || is_due {
-                self.commit(stop)?;
+                self.commit()?;
                 begun = None;
             }
             let rest = Duration::from_secs(self.config.store.settle_s);
             let may_settle = is_idle || settled.is_none_or(|settled| settled.elapsed() >= rest);
             if begun.is_none() && !self.site.is_settled() && may_settle {
-                self.settle(stop)?;
+                self.settle()?;
                 settled = Some(Instant::now());
             }
-            if tidied.elapsed() >= TIDYING {
-                self.tidy(stop)?;
+            if tidied.elapsed() >= tidying {
+                self.tidy()?;
                 tidied = Instant::now();
             }
             if begun.is_none() {
-                let is_done = is_idle && self.site.is_settled() && self.committed == self.journal.status().durable;
-                self.stand();
-                each(&self.standing, is_done);
+                self.recover()?;
+                let is_all = self.site.is_settled() && self.committed == self.parts.journal.status().durable;
+                self.show(is_idle && is_all && !self.flows.is_behind());
             }
         }
-        self.commit(stop)?;
-        self.ledger.sign()
+        self.commit()?;
+        self.ledger.sign().map(drop)
     }
 
     /// The next record. Those that are damaged or gone are counted and told of, and the work goes on behind them: that
@@ -195,14 +224,18 @@ impl<'a> Keeper<'a> {
             kind: record.kind,
             body: &record.body,
         };
-        self.recorded = made_at(record);
+        self.recorded = recorded(record);
         for effect in self.site.step(Input::Record(entry)) {
             match effect {
                 Effect::Change(change) => self.changes.push(change),
-                Effect::Flows { sequence, sensor, flows } => self.keep(sequence, sensor, &flows),
+                Effect::Flows { sequence, sensor, flows } => {
+                    let sensor = sensor.to_string();
+                    let origin = history::Origin { sensor: &sensor, sequence, recorded: self.recorded };
+                    self.flows.take(origin, &flows);
+                }
                 Effect::Decided { sequence, id, decision, outcome } => {
-                    let why = outcome.as_ref().err().map(ToString::to_string);
-                    self.ledger.decided(sequence, &decision, why.as_deref().map_or(Ok(()), Err))?;
+                    let why = outcome.err().map(|refusal| refusal.to_string());
+                    self.note(sequence, &decision, why.as_deref())?;
                     self.decided.push((sequence, id, why.map_or(Fate::Stored(sequence), Fate::Refused)));
                 }
                 Effect::Unread { sequence, reason } => {
@@ -214,132 +247,193 @@ impl<'a> Keeper<'a> {
         Ok(())
     }
 
-    fn keep(&mut self, sequence: u64, sensor: Id, flows: &[Flow]) {
-        let sensor = sensor.to_string();
-        for flow in flows {
-            self.flows.push(history::Origin { sensor: &sensor, sequence, recorded: self.recorded }, flow);
+    /// Writes a decision into the ledger, waiting for room.
+    fn note(&mut self, sequence: u64, decision: &Decision, refused: Option<&str>) -> anyhow::Result<()> {
+        loop {
+            match self.ledger.decided(sequence, decision, refused.map_or(Ok(()), Err)) {
+                Err(error) if space::is_full(&error) && !self.parts.stop.is_wanted() => {
+                    if !self.parts.space.give() {
+                        self.wait(format!("decisions wait: {error:#}"))?;
+                    }
+                }
+                outcome => return outcome.inspect(|()| self.go_on()),
+            }
         }
     }
 
     /// Commits everything up to the last record taken in, and answers the decisions among them.
-    fn commit(&mut self, stop: &Stop) -> anyhow::Result<()> {
+    fn commit(&mut self) -> anyhow::Result<()> {
         let sequence = self.site.sequence();
         if sequence > self.committed {
-            let flows = std::mem::replace(&mut self.flows, Batch::new(&self.site_name));
-            let flushed = self.history.flush(&flows);
-            for shed in &flushed.shed {
-                self.standing.shed_flows += shed.rows;
-                eprintln!("wardlight: {} flows were given up: {}", shed.rows, shed.error);
-            }
+            let flows = self.flows.write(sequence);
             let changes = std::mem::take(&mut self.changes);
-            self.persist(stop, &changes, &flushed.change, Some(sequence))?;
-            self.manifest.apply(&flushed.change);
+            self.persist(&Step::Commit(&changes, &flows, sequence))?;
+            self.flows.committed(&flows);
             self.committed = sequence;
         }
-        if !self.decided.is_empty() {
-            self.ledger.sign()?;
+        while !self.decided.is_empty() && !self.ledger.sign()? {
+            anyhow::ensure!(!self.parts.stop.is_wanted(), "there is no room for a checkpoint of the ledger");
+            if !self.parts.space.give() {
+                self.wait("decisions wait: there is no room for a checkpoint of the ledger".to_owned())?;
+            }
         }
+        self.go_on();
         let refused = self.decided.iter().filter_map(|(sequence, _, fate)| match fate {
             Fate::Refused(why) => Some((*sequence, why.clone())),
             _ => None,
         });
-        self.waiting.carried_out(self.committed, refused);
+        self.parts.waiting.carried_out(self.committed, refused);
         for (_, id, fate) in self.decided.drain(..) {
-            self.waiting.answer(id, fate);
+            self.parts.waiting.answer(id, fate);
         }
         Ok(())
     }
 
-    fn settle(&mut self, stop: &Stop) -> anyhow::Result<()> {
+    fn settle(&mut self) -> anyhow::Result<()> {
         let effects = self.site.step(Input::Settle(&self.knowledge));
         let changes = effects.into_iter().filter_map(|effect| match effect {
             Effect::Change(change) => Some(change),
             _ => None,
         });
         let changes: Vec<Change> = changes.collect();
-        self.persist(stop, &changes, &history::Change::default(), None)
+        self.parts.fleet.apply(&changes);
+        self.parts.fleet.is_known();
+        let changes = std::mem::take(&mut self.stored).without_known(changes);
+        self.persist(&Step::Put(&changes))
     }
 
-    /// Makes changes durable, waiting for a database that is not there just now.
-    fn persist(
-        &self,
-        stop: &Stop,
-        changes: &[Change],
-        flows: &history::Change,
-        sequence: Option<u64>,
-    ) -> anyhow::Result<()> {
-        let mut said = false;
+    /// Makes a step durable, waiting for a database that is not there just now or has no room. Doing a step twice is
+    /// doing it once.
+    fn persist(&mut self, step: &Step<'_>) -> anyhow::Result<()> {
+        let mut is_fresh = true;
         loop {
+            let database = &self.parts.database;
             let outcome = self.runtime.block_on(async {
-                match sequence {
-                    Some(sequence) => self.database.commit_with(changes, flows, sequence).await.map(drop),
-                    None => self.database.put(changes).await,
+                match step {
+                    Step::Commit(changes, flows, sequence) => {
+                        database.commit_with(changes, flows, *sequence).await.map(drop)
+                    }
+                    Step::Put(changes) => database.put(changes).await,
+                    Step::History(change) => database.put_history(change).await,
                 }
             });
             match outcome {
-                Err(error) if error.is_retryable() && !stop.is_wanted() => {
-                    if !std::mem::replace(&mut said, true) {
-                        eprintln!("wardlight: the journal goes on, the state waits: {error}");
-                    }
-                    stop.wait(PAUSE);
+                Err(error) if self.parts.stop.is_wanted() => return Err(error).context("cannot commit the state"),
+                Err(StoreError::Full { .. }) if self.parts.space.give() || std::mem::take(&mut is_fresh) => {
+                    // Only now that nobody else takes what it gives back; whether it could shows the next try.
+                    let _ = self.runtime.block_on(self.parts.database.shrink());
                 }
-                outcome => return outcome.context("cannot commit the state"),
+                Err(error) if error.is_retryable() => {
+                    self.wait(format!("the state waits: {error}"))?;
+                    is_fresh = true;
+                }
+                outcome => {
+                    self.go_on();
+                    return outcome.context("cannot commit the state");
+                }
             }
         }
     }
 
-    /// Deletes flows that are past their time, merges small files, releases journal segments, signs the ledger.
-    fn tidy(&mut self, stop: &Stop) -> anyhow::Result<()> {
+    /// Waits a little, and says why. Errors: the journal stopped meanwhile.
+    fn wait(&mut self, why: String) -> anyhow::Result<()> {
+        if self.standing.waits != why {
+            eprintln!("wardlight: {why}");
+            self.standing.waits = why;
+        }
+        self.check()?;
+        self.show(false);
+        self.parts.stop.wait(PAUSE);
+        Ok(())
+    }
+
+    fn go_on(&mut self) {
+        if !self.standing.waits.is_empty() {
+            eprintln!("wardlight: the state goes on");
+            self.standing.waits.clear();
+        }
+    }
+
+    /// Does what had to wait for room. Nothing may be taken in that is not committed. Errors: the journal stopped.
+    fn recover(&mut self) -> anyhow::Result<()> {
+        self.check()?;
+        self.parts.space.regain(&mut self.ledger)?;
+        if !self.parts.space.is_tight()
+            && let Some(change) = self.flows.catch_up(self.committed)
+        {
+            self.persist(&Step::History(&change))?;
+            self.flows.committed(&change);
+        }
+        Ok(())
+    }
+
+    /// Errors: the journal stopped, so that nothing is acknowledged any more.
+    fn check(&self) -> anyhow::Result<()> {
+        match self.parts.journal.status().broken {
+            None => Ok(()),
+            Some(cause) => anyhow::bail!("nothing is acknowledged any more: {cause}; {}", space::BROKEN),
+        }
+    }
+
+    /// Deletes flows that are past their time, merges small files, releases journal segments, signs the ledger. While a
+    /// copy is being made, only the last.
+    fn tidy(&mut self) -> anyhow::Result<()> {
+        if let Some(_held) = Places::of(self.config).try_hold().context("cannot hold the data folder")? {
+            self.clear()?;
+        }
+        self.ledger.sign().map(drop)
+    }
+
+    fn clear(&mut self) -> anyhow::Result<()> {
         let limits = Limits {
             age_s: limit(self.config.history.keep_days).map(|days| days.saturating_mul(86_400)),
             bytes: (self.config.history.keep_mib > 0).then(|| self.config.history.keep_mib.saturating_mul(1 << 20)),
         };
-        let purge = plan_purge(&self.manifest, limits, now(), self.recorded);
-        if !purge.files.is_empty() {
-            self.apply(stop, &purge.change(now()))?;
+        let purged = self.flows.purge(limits, now(), self.recorded);
+        let has_room = !self.parts.space.is_tight() && !self.flows.is_behind();
+        let merged = has_room.then(|| self.flows.merge(Hour::of(self.recorded))).flatten();
+        for change in [purged, merged].into_iter().flatten() {
+            self.persist(&Step::History(&change))?;
+            self.flows.committed(&change);
         }
-        for group in mergeable(&self.manifest, Hour::of(self.recorded)).into_iter().take(1) {
-            match self.history.compact(&group) {
-                Ok(change) => self.apply(stop, &change)?,
-                Err(error) => eprintln!("wardlight: files of the flow history were not merged: {error}"),
-            }
+        match self.runtime.block_on(self.parts.database.backed_up()) {
+            Ok(0) => {}
+            // What is behind is read from the journal.
+            Ok(kept) => drop(self.parts.journal.release(self.committed.min(kept).min(self.flows.reached()))?),
+            Err(error) if error.is_retryable() => {}
+            Err(error) => return Err(error).context("cannot read the state"),
         }
-        let kept = self.runtime.block_on(self.database.backed_up())?;
-        if kept > 0 {
-            self.journal.release(self.committed.min(kept))?;
-        }
-        self.ledger.sign()
+        Ok(())
     }
 
-    fn apply(&mut self, stop: &Stop, change: &history::Change) -> anyhow::Result<()> {
-        let segments = self.runtime.block_on(self.database.put_history(change));
-        if let Err(error) = segments {
-            if error.is_retryable() && !stop.is_wanted() {
-                return Ok(());
-            }
-            return Err(error).context("cannot commit the manifest of the flow history");
-        }
-        self.manifest.apply(change);
-        self.history.remove(change).context("cannot delete what the flow history no longer holds")
-    }
-
-    fn stand(&mut self) {
-        self.standing.journal = self.journal.status().durable;
+    fn show(&mut self, is_done: bool) {
+        let status = self.parts.journal.status();
+        // Also when there was room again before anybody looked.
+        let is_full = status.is_full || status.refused > std::mem::replace(&mut self.refused, status.refused);
+        let was_full = std::mem::replace(&mut self.standing.is_full, is_full);
+        self.standing.journal = status.durable;
         self.standing.committed = self.committed;
+        self.standing.history = self.flows.reached();
         self.standing.devices = self.site.devices().len();
+        self.standing.shed_flows = self.parts.waiting.shed_flows();
         self.standing.dropped_facts = self.site.dropped();
         self.standing.ledger = self.ledger.size();
         self.standing.at = now().to_string();
+        match (was_full, is_full) {
+            (false, true) => eprintln!(
+                "wardlight: the disk is full: flows are given up, observations wait at their sensors; free some space, \
+                 or add disk: it goes on by itself"
+            ),
+            (true, false) => eprintln!(
+                "wardlight: the disk has room again; {} flows were given up since the start",
+                self.standing.shed_flows
+            ),
+            _ => {}
+        }
+        (self.parts.tell)(&self.standing, is_done);
     }
 }
 
 fn limit(days: u64) -> Option<i64> {
     (days > 0).then(|| i64::try_from(days).unwrap_or(i64::MAX))
-}
-
-/// When a record was made: its id carries the time (UUIDv7), so that a replay knows the same.
-fn made_at(record: &Record) -> Time {
-    let [a, b, c, d, e, f, ..] = record.id.0;
-    let millis = i64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-    Time::from_micros(millis.saturating_mul(1000))
 }

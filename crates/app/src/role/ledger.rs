@@ -3,6 +3,7 @@
 //! An entry is durable before anybody is told of it; a checkpoint is signed only over durable entries.
 
 use super::places::{CHECKPOINTS, Places, secret};
+use super::space::is_no_room;
 use super::{new_id, now};
 use crate::io::file::write_durably;
 use anyhow::Context as _;
@@ -20,6 +21,8 @@ use wardlight_store::segment::{self, Draft};
 const DONE: &str = "done";
 /// Entries after which a checkpoint is due at once.
 const STRIDE: u64 = 256;
+/// What a file takes on a disk at a time: enough for a checkpoint.
+const BLOCK: u64 = 4096;
 
 /// The writer.
 pub struct Ledger {
@@ -33,11 +36,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger of `site`, or begins it with the key in the key folder. Errors: what the disk says, a ledger
+    /// Opens the ledger of `site`, or begins it with the key in the key folder; sets `reserve_bytes` aside for it. Errors: what the disk says, a ledger
     /// that does not continue, or a key that is not the one in force. Gives also which journal records were refused, and
     /// why.
-    pub fn open(site: Id, places: &Places) -> anyhow::Result<(Self, BTreeMap<u64, String>)> {
-        let options = segment::Options { segment_bytes: 16 << 20, reserve_bytes: 4 << 20 };
+    pub fn open(site: Id, places: &Places, reserve_bytes: u64) -> anyhow::Result<(Self, BTreeMap<u64, String>)> {
+        let options = segment::Options { segment_bytes: 16 << 20, reserve_bytes };
         let segments = segment::Log::open(&places.ledger(), options).context("cannot open the ledger")?;
         let signer = Signer::from_seed(&secret(&places.ledger_key())?);
         let mut stored = segments.reader(segments.first());
@@ -74,6 +77,8 @@ impl Ledger {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
             bytes => bytes.with_context(|| path.display().to_string())?,
         };
+        // A program that was killed may have written it, and not come to this.
+        fs::File::open(&path)?.sync_all()?;
         let whole: Vec<Checkpoint> =
             Checkpoint::parse_all(&String::from_utf8_lossy(&bytes)).into_iter().flatten().collect();
         let text: String = whole.iter().map(|checkpoint| format!("{checkpoint}\n")).collect();
@@ -102,7 +107,8 @@ impl Ledger {
     }
 
     /// Writes down what was decided in journal record `sequence`, and what came of it, unless that was done before a
-    /// restart. Durable when this returns. Errors: what the disk says; then it is not, and must not be acknowledged.
+    /// restart. Durable when this returns. Errors: what the disk says; then it is not, and must not be acknowledged. When
+    /// there is no room, the same call again does it.
     pub fn decided(&mut self, sequence: u64, decision: &Decision, outcome: Result<(), &str>) -> anyhow::Result<()> {
         if sequence <= self.told {
             return Ok(());
@@ -119,8 +125,10 @@ impl Ledger {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt)?;
         let detail = Detail { salt, actor: &decision.by, subject: &subject, body: &body, ..Detail::default() };
-        let entry = self.log.append(Kind::Decision, &detail, now())?;
+        let mut log = self.log.clone();
+        let entry = log.append(Kind::Decision, &detail, now())?;
         self.store(entry.stored)?;
+        self.log = log;
         self.told = sequence;
         if self.log.size() - self.signed >= STRIDE {
             self.sign()?;
@@ -128,24 +136,49 @@ impl Ledger {
         Ok(())
     }
 
-    /// Signs how the ledger stands, if that changed since the last time.
-    pub fn sign(&mut self) -> anyhow::Result<()> {
+    /// Signs how the ledger stands, if that changed since the last time. Whether it is signed now: not when there is no
+    /// room, even of what is set aside. Errors: what the disk says.
+    pub fn sign(&mut self) -> anyhow::Result<bool> {
         if self.signed == self.log.size() {
-            return Ok(());
+            return Ok(true);
         }
-        let checkpoint = self.log.checkpoint(&self.signer, now())?;
-        let path = self.places.checkpoints();
-        let append = || {
-            let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
-            file.write_all(checkpoint.to_string().as_bytes())?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            // The first one made the file.
-            fs::File::open(self.places.ledger())?.sync_all()
-        };
-        append().with_context(|| format!("cannot write the checkpoint to {}", path.display()))?;
+        let checkpoint = self.log.checkpoint(&self.signer, now())?.to_string() + "\n";
+        loop {
+            match self.put_checkpoint(&checkpoint) {
+                Ok(()) => break,
+                Err(error) if is_no_room(&error) => {
+                    if !self.segments.give_way(BLOCK).context("cannot write the ledger")? {
+                        return Ok(false);
+                    }
+                }
+                error => {
+                    let path = self.places.checkpoints();
+                    error.with_context(|| format!("cannot write the checkpoint to {}", path.display()))?;
+                }
+            }
+        }
         self.signed = self.log.size();
-        Ok(())
+        Ok(true)
+    }
+
+    /// Writes a checkpoint behind the others, or leaves them as they were.
+    fn put_checkpoint(&self, text: &str) -> io::Result<()> {
+        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(self.places.checkpoints())?;
+        let before = file.metadata()?.len();
+        file.write_all(text.as_bytes()).inspect_err(|_| drop(file.set_len(before)))?;
+        file.sync_all()?;
+        // The first one made the file.
+        fs::File::open(self.places.ledger())?.sync_all()
+    }
+
+    /// Whether some of what is set aside for the ledger is in use.
+    pub fn is_full(&self) -> bool {
+        self.segments.is_full()
+    }
+
+    /// Takes back what is set aside for the ledger. Whether it is whole. Errors: what the disk says.
+    pub fn regain(&mut self) -> anyhow::Result<bool> {
+        self.segments.regain().context("cannot write the ledger")
     }
 
     fn store(&mut self, body: Vec<u8>) -> anyhow::Result<()> {
@@ -196,7 +229,7 @@ mod tests {
             let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
             let places = Places::of(&Config { files: Files { data, keys }, ..Config::default() });
             places.make().expect("folders");
-            let (mut ledger, _) = Ledger::open(Id([1; 16]), &places).expect("begun");
+            let (mut ledger, _) = Ledger::open(Id([1; 16]), &places, 0).expect("begun");
             ledger.decided(1, &decision(), Err("no such site")).expect("written");
             ledger.sign().expect("signed");
             drop(ledger);
@@ -206,7 +239,7 @@ mod tests {
                 let torn = [&whole[..whole.len() - cut], hole].concat();
                 fs::write(places.checkpoints(), torn).expect("written");
             }
-            let (ledger, refused) = Ledger::open(Id([1; 16]), &places).expect("opened again");
+            let (ledger, refused) = Ledger::open(Id([1; 16]), &places, 0).expect("opened again");
             assert_eq!(refused, [(1, "no such site".to_owned())].into());
             let text = fs::read_to_string(places.checkpoints()).expect("text");
             let newest = Checkpoint::parse_all(&text).pop().expect("one").expect("whole");

@@ -1,11 +1,12 @@
-//! The server's door: a local socket by which batches and decisions come in.
+//! The server's door: a local socket by which batches, decisions and questions come in.
 //!
 //! Whoever may open the socket's folder may send: it is for its owner alone. Answers go out in the order of what came in.
 //! Who decided, and when, is what the kernel and the clock say here, never what the message says.
 
+use super::fleet::Fleet;
 use super::{Stop, now};
-use crate::io::account;
 use crate::io::link::{Fate, Message};
+use crate::io::{account, ask};
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, BufWriter, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 use wardlight_model::Id;
-use wardlight_model::journal::{BodyKind, Decision, decode, encode};
+use wardlight_model::journal::{BodyKind, Decision, Flows, decode, encode};
 use wardlight_store::journal::{Journal, JournalError};
 use wardlight_store::segment;
 
@@ -36,6 +37,8 @@ struct Outcomes {
     committed: u64,
     /// By journal sequence, why the last of those before that were not.
     refused: BTreeMap<u64, String>,
+    /// Flows given up because the disk was full.
+    shed: u64,
 }
 
 impl Waiting {
@@ -63,6 +66,11 @@ impl Waiting {
         }
     }
 
+    /// Flows that were given up since the start because the disk was full.
+    pub fn shed_flows(&self) -> u64 {
+        self.outcomes().shed
+    }
+
     /// What came of journal record `sequence`, when that is known already.
     fn outcome(&self, sequence: u64) -> Option<Fate> {
         let outcomes = self.outcomes();
@@ -79,6 +87,8 @@ impl Waiting {
 enum Answer {
     Journal(mpsc::Receiver<Fate>),
     Outcome(Receiver<Fate>),
+    /// A question's, in JSON.
+    Told(Vec<u8>),
 }
 
 impl Answer {
@@ -91,22 +101,28 @@ impl Answer {
 }
 
 /// Opens the socket at `path` and serves it from threads of its own until `stop`. Errors: the socket cannot be opened.
-pub fn open(path: &Path, journal: &Journal, waiting: &Waiting, stop: &Stop) -> io::Result<thread::JoinHandle<()>> {
+pub fn open(
+    path: &Path,
+    journal: &Journal,
+    waiting: &Waiting,
+    fleet: &Fleet,
+    stop: &Stop,
+) -> io::Result<thread::JoinHandle<()>> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let listener = UnixListener::bind(path)?;
     listener.set_nonblocking(true)?;
-    let (journal, waiting, stop) = (journal.clone(), waiting.clone(), stop.clone());
+    let (journal, waiting, fleet, stop) = (journal.clone(), waiting.clone(), fleet.clone(), stop.clone());
     thread::Builder::new().name("listen".to_owned()).spawn(move || {
         while !stop.is_wanted() {
             match listener.accept() {
                 Ok((stream, _)) => {
-                    let (journal, waiting) = (journal.clone(), waiting.clone());
+                    let (journal, waiting, fleet) = (journal.clone(), waiting.clone(), fleet.clone());
                     let spawned = thread::Builder::new()
                         .name("connection".to_owned())
-                        .spawn(move || drop(serve(&stream, &journal, &waiting)));
+                        .spawn(move || drop(serve(&stream, &journal, &waiting, &fleet)));
                     if let Err(error) = spawned {
                         eprintln!("wardlight: a sensor was turned away: {error}");
                     }
@@ -118,7 +134,7 @@ pub fn open(path: &Path, journal: &Journal, waiting: &Waiting, stop: &Stop) -> i
 }
 
 /// Serves one connection until the other end goes.
-fn serve(stream: &UnixStream, journal: &Journal, waiting: &Waiting) -> io::Result<()> {
+fn serve(stream: &UnixStream, journal: &Journal, waiting: &Waiting, fleet: &Fleet) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     let by = account::peer(stream)?;
     let mut from = BufReader::with_capacity(1 << 16, stream.try_clone()?);
@@ -128,6 +144,7 @@ fn serve(stream: &UnixStream, journal: &Journal, waiting: &Waiting) -> io::Resul
     while let Some(message) = Message::receive(&mut from)? {
         let id = message.id;
         let answer = match signed(message, &by) {
+            Ok(message) if message.kind == ask::ASK => Answer::Told(fleet.answer(&message.body)),
             Ok(message) => take(message, journal, waiting),
             Err(why) => Answer::known(Fate::Refused(why)),
         };
@@ -153,9 +170,14 @@ fn signed(message: Message, by: &str) -> Result<Message, String> {
 fn answer(to: UnixStream, answers: &Receiver<(Id, Answer)>) {
     let mut to = BufWriter::new(to);
     while let Ok((id, answer)) = answers.recv() {
-        let (Answer::Journal(fate) | Answer::Outcome(fate)) = answer;
-        let fate = fate.recv().unwrap_or_else(|_| Fate::Later("the server is stopping".to_owned()));
-        if fate.send(id, &mut to).and_then(|()| to.flush()).is_err() {
+        let sent = match answer {
+            Answer::Told(told) => ask::send(id, &told, &mut to),
+            Answer::Journal(fate) | Answer::Outcome(fate) => {
+                let fate = fate.recv().unwrap_or_else(|_| Fate::Later("the server is stopping".to_owned()));
+                fate.send(id, &mut to)
+            }
+        };
+        if sent.and_then(|()| to.flush()).is_err() {
             return;
         }
     }
@@ -169,13 +191,24 @@ fn take(message: Message, journal: &Journal, waiting: &Waiting) -> Answer {
     let outcome = is_decision.then(|| waiting.put(id));
     let (sender, receiver) = mpsc::sync_channel(1);
     let is_vital = known.is_some_and(BodyKind::is_vital);
+    let flows = (known == Some(BodyKind::Flows)).then(|| Flows::count(&body).unwrap_or_default());
+    let again = is_decision.then(|| (journal.clone(), body.clone()));
     let draft = segment::Draft { id: segment::Id(id.0), kind, version: format, is_vital, body };
     let (later, waits) = (sender.clone(), waiting.clone());
     let submitted = journal.submit_then(vec![draft], move |receipt| {
         let fate = match receipt {
             Ok(receipt) => Fate::Stored(receipt.sequences.first().copied().unwrap_or_default()),
             // The wire says flows again and again; what was decided or learned is not given up.
-            Err(JournalError::Full { .. }) if known == Some(BodyKind::Flows) => Fate::Shed,
+            Err(JournalError::Full { .. }) if flows.is_some() => {
+                waits.outcomes().shed += flows.unwrap_or_default();
+                Fate::Shed
+            }
+            // Sent again, it is the same but for when it came.
+            Err(JournalError::IdReused { sequence, .. })
+                if again.is_some_and(|(journal, body)| is_decided(&journal, sequence, &body)) =>
+            {
+                Fate::Stored(sequence)
+            }
             Err(error) => Fate::Later(error.to_string()),
         };
         match fate {
@@ -195,6 +228,13 @@ fn take(message: Message, journal: &Journal, waiting: &Waiting) -> Answer {
     outcome.map_or(Answer::Journal(receiver), Answer::Outcome)
 }
 
+/// Whether journal record `sequence` says that the same account decided the same as `body`, at whatever time.
+fn is_decided(journal: &Journal, sequence: u64, body: &[u8]) -> bool {
+    let Ok(Some(record)) = journal.follow(sequence).next(Duration::ZERO) else { return false };
+    let (Ok(one), Ok(other)) = (decode::<Decision>(&record.body), decode::<Decision>(body)) else { return false };
+    record.sequence == sequence && (one.by, one.command) == (other.by, other.command)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,6 +243,7 @@ mod tests {
         let message = Message { id: Id([n; 16]), kind: BodyKind::Decision.number(), format: 1, body: vec![n] };
         match take(message, journal, waiting) {
             Answer::Outcome(receiver) | Answer::Journal(receiver) => receiver,
+            Answer::Told(_) => panic!("nobody asked"),
         }
     }
 
@@ -236,5 +277,29 @@ mod tests {
         assert_eq!(first[0].recv_timeout(soon), Ok(Fate::Stored(1)));
         let again = [1, 2].map(|n| send(n, &journal, &waiting).recv_timeout(soon));
         assert_eq!(again, [Ok(Fate::Stored(1)), Ok(Fate::Refused("no".to_owned()))]);
+    }
+
+    #[test]
+    fn a_decision_that_comes_at_another_time_is_the_same_and_another_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let journal = Journal::open(folder.path(), wardlight_store::journal::Options::default()).expect("a journal");
+        let waiting = Waiting::default();
+        let send = |at: i64, area: u8| {
+            let command = wardlight_model::journal::Command::RemoveArea(Id([area; 16]));
+            let body = encode(&Decision { by: "mayer".into(), at: wardlight_model::Time::from_seconds(at), command });
+            let message = Message { id: Id([1; 16]), kind: BodyKind::Decision.number(), format: 1, body };
+            let (Answer::Outcome(receiver) | Answer::Journal(receiver)) = take(message, &journal, &waiting) else {
+                panic!("a batch is not a question")
+            };
+            receiver
+        };
+        let _first = send(1, 4);
+        while journal.status().durable < 1 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        waiting.carried_out(1, []);
+        let soon = Duration::from_secs(10);
+        assert_eq!(send(2, 4).recv_timeout(soon), Ok(Fate::Stored(1)));
+        assert!(matches!(send(3, 5).recv_timeout(soon), Ok(Fate::Later(why)) if why.contains("already given")));
     }
 }

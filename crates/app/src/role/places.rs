@@ -26,14 +26,17 @@ impl Places {
         Self { data: config.files.data.clone(), keys: config.files.keys.clone() }
     }
 
-    /// Makes the folders that are not there, so that they outlive a loss of power. Errors: they cannot be made, or others
-    /// may write in them.
+    /// Makes the folders that are not there, so that they and what is in them outlive a loss of power. Errors: they cannot
+    /// be made, others may write in them, or what is in them is not whole.
     pub fn make(&self) -> anyhow::Result<()> {
+        self.check_whole()?;
+        self.make_folders()
+    }
+
+    /// The same, whatever is in them.
+    pub fn make_folders(&self) -> anyhow::Result<()> {
         for folder in [&self.data, &self.keys, &self.journal(), &self.ledger(), &self.spool()] {
-            let make = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-            make.with_context(|| format!("cannot make the folder {}", folder.display()))?;
-            // Also of one that is there: a run that was killed may have made it and not come to this.
-            sync_names_above(folder).with_context(|| format!("cannot make the folder {} durable", folder.display()))?;
+            make_folder(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         }
         for folder in [&self.data, &self.keys] {
             let mode = fs::metadata(folder)?.permissions().mode();
@@ -46,6 +49,40 @@ impl Places {
             }
         }
         Ok(())
+    }
+
+    /// Errors: a restore was broken off, and what is here is a part of it.
+    pub fn check_whole(&self) -> anyhow::Result<()> {
+        let mark = self.restoring();
+        anyhow::ensure!(
+            !mark.exists(),
+            "{}: a restore was broken off here: run `wardlight backup restore` again",
+            mark.display()
+        );
+        Ok(())
+    }
+
+    /// The mark of a restore that is not done.
+    pub fn restoring(&self) -> PathBuf {
+        self.data.join("restoring")
+    }
+
+    /// Waits until nobody else holds on to what is kept here, and holds on to it until dropped: nothing that a copy is
+    /// being made of may be deleted or merged.
+    pub fn hold(&self) -> io::Result<fs::File> {
+        let folder = fs::File::open(&self.data)?;
+        folder.lock()?;
+        Ok(folder)
+    }
+
+    /// The same, without waiting: `None` when somebody else holds it.
+    pub fn try_hold(&self) -> io::Result<Option<fs::File>> {
+        let folder = fs::File::open(&self.data)?;
+        match folder.try_lock() {
+            Ok(()) => Ok(Some(folder)),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
     }
 
     /// The site's lasting name, from which those of its devices follow.
@@ -107,12 +144,14 @@ impl Places {
     }
 }
 
-/// Makes the names on the way to `folder` durable, as far up as this user may read.
-fn sync_names_above(folder: &Path) -> io::Result<()> {
-    for above in folder.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()) {
-        match fs::File::open(above) {
+/// Makes a folder for its owner alone when it is not there, and its name and those in it durable, as far up as this user
+/// may read. Also of one that is there: a program that was killed may have made them and not come to this.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    for folder in folder.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
+        match fs::File::open(folder) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
-            above => above?.sync_all()?,
+            folder => folder?.sync_all()?,
         }
     }
     Ok(())

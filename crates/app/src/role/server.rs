@@ -1,12 +1,16 @@
 //! The server: takes batches and decisions in, makes them durable, keeps the state.
 
-use super::keeper::{Keeper, Standing};
+use super::fleet::Fleet;
+use super::keeper::{Keeper, Parts, Standing};
 use super::listen::{self, Waiting};
 use super::places::Places;
+use super::space::{Space, is_full};
 use super::{PATIENCE, Stop, backup, id_in, lasting_id, now};
 use crate::config::Config;
 use crate::io::file::{sweep, write_durably};
 use anyhow::Context as _;
+use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use tokio::runtime::Runtime;
 use wardlight_model::Id;
@@ -30,6 +34,7 @@ pub fn journal(config: &Config) -> anyhow::Result<Journal> {
 
 /// Opens the database as configured, made when it is new. Errors: it cannot be reached, or is of a later version.
 pub async fn database(config: &Config) -> anyhow::Result<Database> {
+    Places::of(config).check_whole()?;
     let site = lasting_id(&Places::of(config).site())?;
     Database::open(&settings(config, site)).await.context("cannot open the state")
 }
@@ -37,6 +42,7 @@ pub async fn database(config: &Config) -> anyhow::Result<Database> {
 /// Opens the database if there is one: nothing is made. Errors: as [`database`].
 pub async fn database_there(config: &Config) -> anyhow::Result<Option<Database>> {
     let places = Places::of(config);
+    places.check_whole()?;
     let is_file = config.store.url.starts_with("sqlite:");
     let path = places.database(config);
     let path = Path::new(path.trim_start_matches("sqlite:").trim_start_matches("//"));
@@ -67,6 +73,12 @@ async fn keep_earlier(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The state, of this version.
+async fn opened(config: &Config) -> anyhow::Result<Database> {
+    keep_earlier(config).await?;
+    database(config).await
+}
+
 fn settings(config: &Config, site: Id) -> Settings {
     Settings { url: Places::of(config).database(config), site, now: now(), patience: PATIENCE }
 }
@@ -81,27 +93,59 @@ pub fn runtime() -> anyhow::Result<Runtime> {
 pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) -> anyhow::Result<()> {
     let places = Places::of(config);
     let runtime = runtime()?;
+    if !places.standing().exists() {
+        // Takes its room before anybody else does.
+        show(&places, &Standing { at: now().to_string(), ..Standing::default() });
+    }
     let journal = journal(config)?;
-    runtime.block_on(keep_earlier(config))?;
-    let database = runtime.block_on(database(config))?;
-    let waiting = Waiting::default();
-    let mut keeper = Keeper::open(config, &runtime, database.clone(), journal.clone(), waiting.clone())?;
-    let door = listen::open(&places.socket(), &journal, &waiting, stop)
-        .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
-    let standing = places.standing();
-    sweep(&standing);
-    let mut written = None::<Standing>;
-    let outcome = keeper.run(stop, |now, is_done| {
-        if written.as_ref().is_none_or(|last| last.committed != now.committed || last.devices != now.devices) {
-            written = Some(now.clone());
-            // For people's eyes only: losing it loses nothing.
-            let _ = serde_json::to_vec(now).map(|text| write_durably(&standing, &text));
+    let mut space = Space::open(config, &places, journal.clone())?;
+    let database = loop {
+        match runtime.block_on(opened(config)) {
+            // A full disk is no reason not to start: what is set aside is for that.
+            Err(error) if is_full(&error) && space.give() => {}
+            database => break database?,
+        }
+    };
+    let (waiting, fleet) = (Waiting::default(), Fleet::default());
+    sweep(&places.standing());
+    let mut shown = Standing::default();
+    let tell = |now: &Standing, is_done: bool| {
+        shown.at.clone_from(&now.at);
+        if shown != *now {
+            shown = now.clone();
+            show(&places, now);
         }
         each(now, is_done);
-    });
+    };
+    let parts = Parts {
+        database: database.clone(),
+        journal: journal.clone(),
+        waiting: waiting.clone(),
+        fleet: fleet.clone(),
+        space,
+        stop,
+        tell: Box::new(tell),
+    };
+    let mut keeper = Keeper::open(config, &runtime, parts)?;
+    let door = listen::open(&places.socket(), &journal, &waiting, &fleet, stop)
+        .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
+    let outcome = keeper.run();
     stop.now();
     let _ = door.join();
     journal.close();
     runtime.block_on(database.close());
     outcome
+}
+
+/// Writes how things stand, for people's eyes only: losing it loses nothing.
+fn show(places: &Places, standing: &Standing) {
+    let (path, Ok(text)) = (places.standing(), serde_json::to_vec(standing)) else { return };
+    if write_durably(&path, &text).is_ok() {
+        return;
+    }
+    // On a full disk there is still the room that it takes already.
+    let Ok(mut file) = fs::OpenOptions::new().write(true).open(&path) else { return };
+    let before = file.metadata().map_or(0, |meta| usize::try_from(meta.len()).unwrap_or_default());
+    let rest = vec![b' '; before.saturating_sub(text.len())];
+    let _ = file.write_all(&[text, rest].concat());
 }

@@ -1,6 +1,8 @@
 //! The whole path, as its operator runs it: captures in, a state that survives, copies, proofs.
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "tests may stop")]
 
+mod broken;
+mod fleet;
 mod quiet;
 #[path = "../../../store/src/database/trial/server.rs"]
 #[allow(dead_code, missing_docs, clippy::unwrap_used, unreachable_pub, reason = "shared with the store's own tests")]

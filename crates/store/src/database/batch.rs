@@ -5,7 +5,6 @@
 //! writers never wait for each other in a ring.
 
 use super::engine::{Row, Session};
-use super::history::{entries, write};
 use super::row;
 use super::schema::{AREA, ASSET_ROW, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, ODDITY, PRESENCE, SITE, SOURCE, Table};
 use super::{Database, StoreError, statement};
@@ -53,9 +52,7 @@ impl Database {
             return Ok(Commit::MadeBefore);
         }
         batch.write(&mut session).await?;
-        let (put, dropped) = entries(flows);
-        let dropped: Vec<&str> = dropped.iter().map(String::as_str).collect();
-        write(&mut session, &put, &dropped).await?;
+        super::history::write(&mut session, flows).await?;
         session.commit().await?;
         Ok(Commit::Made)
     }

@@ -8,7 +8,7 @@ use sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder, Value
 use sea_query_sqlx::SqlxBinder;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -65,7 +65,15 @@ impl Engine {
         };
         // FULL: what was committed stays committed when the power goes.
         let writing = options.clone().synchronous(SqliteSynchronous::Full);
-        let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(patience);
+        let pool = |size| {
+            let pool = SqlitePoolOptions::new().max_connections(size).acquire_timeout(patience);
+            // When the disk is full, SQLite has rolled back before it is told to; the driver then takes the transaction
+            // for one that still runs, and would refuse every other.
+            pool.before_acquire(|connection, _| {
+                let is_free = !connection.is_in_transaction();
+                Box::pin(std::future::ready(Ok(is_free)))
+            })
+        };
         let writer = pool(1).connect_with(writing).await.map_err(|error| StoreError::of(&place, &error))?;
         let readers = pool(READERS).connect_lazy_with(options.read_only(true));
         Ok(Self { place, patience, pools: Pools::Sqlite { writer, readers } })
@@ -123,6 +131,13 @@ impl Engine {
         let limits = Limits { place: self.place.clone(), patience: self.patience };
         let transaction = limits.within(begun).await?;
         Ok(Session { limits, transaction })
+    }
+
+    /// Takes SQLite's write-ahead log into its file and gives its space back, as far as that is possible now.
+    pub(super) async fn fold(&self) -> Result<(), StoreError> {
+        let Pools::Sqlite { writer, .. } = &self.pools else { return Ok(()) };
+        let folded = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer);
+        folded.await.map(drop).map_err(|error| StoreError::of(&self.place, &error))
     }
 
     /// Waits until nobody uses it, and closes it.

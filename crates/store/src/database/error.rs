@@ -4,6 +4,11 @@
 
 use std::io;
 
+/// SQLite's extended code for an index of the write-ahead log that finds no space.
+const IOERR_SHMSIZE: i32 = 4874;
+/// Said of SQLite's other codes for a disk that says no.
+const DISK_FAILED: &str = "its disk failed";
+
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -20,7 +25,7 @@ pub enum StoreError {
         /// What happened, in a few words.
         why: String,
     },
-    /// No space is left.
+    /// No space is left: nothing was changed, or it is not known whether it was. Try the same again once there is some.
     #[error("{place} has no space left: make room on its disk, or move it to a larger one")]
     Full {
         /// Which database.
@@ -71,10 +76,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the same call may succeed later without anybody's doing.
+    /// Whether the same call may succeed later: the database is away or busy, or has no space just now.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. } | Self::Full { .. })
+    }
+
+    /// Whether the disk said no, and not for want of space.
+    #[must_use]
+    pub fn is_of_disk(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code.ends_with(DISK_FAILED))
     }
 
     /// What `error` of the driver means for the database at `place`.
@@ -106,6 +117,9 @@ impl StoreError {
             5 | 6 => Self::Unavailable { place, why: "it is locked by another program".into() },
             11 | 26 => Self::Damaged { place, what: "it is no sound SQLite file".into() },
             13 => Self::Full { place },
+            // The index of its write-ahead log could not grow; nothing but space is asked of that file.
+            10 if number == IOERR_SHMSIZE => Self::Full { place },
+            10 => Self::Refused { place, code: format!("SQLITE {code}, {DISK_FAILED}") },
             _ => Self::Refused { place, code: format!("SQLITE {code}") },
         }
     }

@@ -2,12 +2,15 @@
 
 use super::engine::{Row, Session};
 use super::row::{self, Cells, Misfit, clean};
-use super::schema::{CONTACT, FLOW_SEGMENT};
+use super::schema::{CONSUMER, CONTACT, FLOW_SEGMENT};
 use super::{Database, StoreError, statement};
 use crate::history::{self, Digest, Hour, Manifest, Tombstone};
 use sea_query::{Expr, ExprTrait as _, Query, Value};
 use std::collections::BTreeSet;
 use wardlight_model::Time;
+
+/// The name under which it is kept how far the flow history has come in the journal.
+const REACHED: &str = "flows";
 
 /// One Parquet file of the flow history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,22 +61,18 @@ impl Database {
     /// without a trace, in one transaction.
     pub async fn put_segments(&self, put: &[Segment], dropped: &[&str]) -> Result<(), StoreError> {
         let mut session = self.engine.write().await?;
-        write(&mut session, put, dropped).await?;
+        put_entries(&mut session, put, dropped).await?;
         session.commit().await
     }
 }
 
 impl Database {
     /// Writes down what `change` does to the flow history, in one transaction. The contacts of an hour go with the last
-    /// of its flows.
+    /// of its flows. Doing it twice is doing it once.
     pub async fn put_history(&self, change: &history::Change) -> Result<(), StoreError> {
-        let (put, dropped) = entries(change);
-        let dropped: Vec<&str> = dropped.iter().map(String::as_str).collect();
         let mut session = self.engine.write().await?;
-        write(&mut session, &put, &dropped).await?;
-        let emptied: BTreeSet<i64> =
-            put.iter().filter(|entry| entry.removed.is_some()).map(|entry| entry.hour).collect();
-        for hour in emptied {
+        write(&mut session, change).await?;
+        for hour in change.purged.iter().map(|tomb| hours(tomb.segment.hour)).collect::<BTreeSet<i64>>() {
             let mut left = Query::select();
             left.expr(Expr::val(1)).from(FLOW_SEGMENT.name);
             left.and_where(Expr::col("hour").eq(hour)).and_where(Expr::col("removed").is_null());
@@ -82,6 +81,13 @@ impl Database {
             session.execute(&contacts).await?;
         }
         session.commit().await
+    }
+
+    /// The journal record up to which every flow stands in the flow history; `None` when nobody ever said, and so all
+    /// that the state follows from.
+    pub async fn history_reached(&self) -> Result<Option<u64>, StoreError> {
+        let offsets = self.offsets().await?;
+        Ok(offsets.into_iter().find_map(|(name, reached)| (name == REACHED).then_some(reached)))
     }
 
     /// Which files the flow history consists of. Errors: also an entry that names no reason it was taken away for.
@@ -116,8 +122,17 @@ impl Database {
     }
 }
 
+/// Writes down what `change` does.
+pub(super) async fn write(session: &mut Session, change: &history::Change) -> Result<(), StoreError> {
+    let (put, dropped) = entries(change);
+    let dropped: Vec<&str> = dropped.iter().map(String::as_str).collect();
+    put_entries(session, &put, &dropped).await?;
+    let reached = change.reached.map(|reached| vec![row::text(REACHED), row::count(reached)]);
+    statement::write(session, &CONSUMER, reached).await
+}
+
 /// What `change` does to the entries: those to write, and the paths of those to take out.
-pub(super) fn entries(change: &history::Change) -> (Vec<Segment>, Vec<String>) {
+fn entries(change: &history::Change) -> (Vec<Segment>, Vec<String>) {
     let live = change.added.iter().map(|segment| entry(segment, None));
     let purged = change.purged.iter().map(|tomb| {
         let reason = serde_json::to_string(&tomb.why).unwrap_or_default();
@@ -129,7 +144,7 @@ pub(super) fn entries(change: &history::Change) -> (Vec<Segment>, Vec<String>) {
 fn entry(segment: &history::Segment, removed: Option<Removal>) -> Segment {
     Segment {
         path: segment.path(),
-        hour: segment.hour.begin().micros().div_euclid(3_600_000_000),
+        hour: hours(segment.hour),
         sequences: [segment.first_sequence, segment.last_sequence],
         rows: segment.rows,
         bytes: segment.bytes,
@@ -142,8 +157,13 @@ fn entry(segment: &history::Segment, removed: Option<Removal>) -> Segment {
     }
 }
 
+/// Hours since 1970.
+fn hours(hour: Hour) -> i64 {
+    hour.begin().micros().div_euclid(3_600_000_000)
+}
+
 /// Writes the entries `put` and takes out those of the paths `dropped`.
-pub(super) async fn write(session: &mut Session, put: &[Segment], dropped: &[&str]) -> Result<(), StoreError> {
+async fn put_entries(session: &mut Session, put: &[Segment], dropped: &[&str]) -> Result<(), StoreError> {
     let gone: Vec<Value> = dropped.iter().map(|path| row::text(path)).collect();
     statement::remove(session, &FLOW_SEGMENT, gone).await?;
     let rows: std::collections::BTreeMap<&str, Row> =

@@ -101,6 +101,7 @@ conformance! {
     cases::a_fact_of_a_later_version_is_left_out_and_counted,
     cases::a_row_that_cannot_be_read_is_damage,
     cases::segments_are_put_dropped_and_buried,
+    cases::how_far_the_history_came_is_kept_with_its_files,
     cases::contacts_go_with_the_last_flows_of_their_hour,
     cases::offsets_are_kept_by_name,
     cases::any_changes_in_any_batches_give_the_same_state,

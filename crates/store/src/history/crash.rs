@@ -69,6 +69,22 @@ fn a_flush_that_a_crash_cuts_is_undone_and_written_again_alike() {
     }
 }
 
+/// A program that is killed leaves names in memory that no disk has; the next one finds them there.
+#[test]
+fn a_folder_that_a_killed_program_made_is_made_durable_by_the_next() {
+    for step in 0..20 {
+        let mut place = Place::new();
+        place.history.disk.fuse.set(Some(step));
+        drop(place.history.flush(&batch(1, &flows(0..10))));
+        place.history = super::History::new(place.folder.path());
+        let change = place.flush(1, &flows(0..10));
+        let hour = place.folder.path().join(change.added[0].path()).parent().unwrap().to_owned();
+        let synced = place.history.disk.synced.borrow();
+        let missing = hour.ancestors().take(4).find(|folder| !synced.contains(*folder));
+        assert_eq!(missing, None, "step {step}: {}", place.folder.path().display());
+    }
+}
+
 #[test]
 fn a_compaction_that_a_crash_cuts_loses_no_row_and_doubles_none() {
     let prepared = || {

@@ -4,16 +4,27 @@
 //! whole before it got it. Every step that a crash could fall between goes through [`Disk::step`].
 
 use super::HistoryError;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// What a name ends in while its file is not whole.
 pub(super) const UNFINISHED: &str = ".unfinished";
 
+/// Most folders that are remembered as durable.
+const KNOWN: usize = 1024;
+
 /// The file system, step by step.
 #[derive(Debug, Default)]
 pub(super) struct Disk {
+    /// Folders whose names this program made durable. One that was found there may have been made by a program that was
+    /// killed before it came to that.
+    durable: Mutex<BTreeSet<PathBuf>>,
+    /// The folders that were synced.
+    #[cfg(test)]
+    pub synced: std::cell::RefCell<BTreeSet<PathBuf>>,
     /// Steps until the world ends.
     #[cfg(test)]
     pub fuse: std::cell::Cell<Option<usize>>,
@@ -52,23 +63,34 @@ impl Disk {
         let mut folder = root.to_owned();
         for part in Path::new(path).parent().into_iter().flatten() {
             folder.push(part);
-            let made = self.step("make the folder of", path, || match fs::create_dir(&folder) {
-                Ok(()) => Ok(true),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-                Err(error) => Err(error),
-            })?;
-            if made {
-                self.sync_folder(&folder, path)?;
+            if self.durable().contains(&folder) {
+                continue;
             }
+            self.step("make the folder of", path, || match fs::create_dir(&folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                _ => Ok(()),
+            })?;
+            self.sync_folder(&folder, path)?;
+            let mut durable = self.durable();
+            if durable.len() >= KNOWN {
+                durable.clear();
+            }
+            durable.insert(folder.clone());
         }
         Ok(())
     }
 
+    fn durable(&self) -> std::sync::MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Makes the name `inner` durable in the folder it lies in.
     fn sync_folder(&self, inner: &Path, path: &str) -> Result<(), HistoryError> {
-        self.step("sync the folder of", path, || match inner.parent() {
-            Some(folder) => File::open(folder)?.sync_all(),
-            None => Ok(()),
+        self.step("sync the folder of", path, || {
+            let Some(folder) = inner.parent() else { return Ok(()) };
+            #[cfg(test)]
+            self.synced.borrow_mut().insert(folder.to_owned());
+            File::open(folder)?.sync_all()
         })
     }
 

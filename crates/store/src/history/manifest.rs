@@ -180,6 +180,8 @@ pub struct Change {
     pub dropped: Vec<Segment>,
     /// Files whose rows go; their entries become tombstones.
     pub purged: Vec<Tombstone>,
+    /// The journal record up to which every flow stands in the history now, when that changes.
+    pub reached: Option<u64>,
 }
 
 impl Change {
@@ -206,8 +208,8 @@ impl Manifest {
         let mut manifest = Self::default();
         manifest.apply(&Change {
             added: live.into_iter().collect(),
-            dropped: Vec::new(),
             purged: purged.into_iter().collect(),
+            ..Change::default()
         });
         manifest
     }

@@ -7,7 +7,8 @@
 //! is the time from when it was recorded until now, but no more than the journal has *seen go by* since: the sum of
 //! the steps from one file to the next in order of sequence. A step backward counts nothing there, and neither does
 //! one of more than [`LONGEST_STEP_S`], which is a clock that jumped or a site that was switched off. So every error
-//! of a clock keeps files longer.
+//! of a clock keeps files longer. A file is at least as old as those recorded behind it: one whose own time was ahead
+//! goes with them.
 
 use super::{Change, Manifest, Segment, Tombstone, Why};
 use std::cmp::Reverse;
@@ -75,7 +76,7 @@ fn ages(manifest: &Manifest, now: Time) -> Vec<(&Segment, i64)> {
     let mut files: Vec<&Segment> = manifest.live().collect();
     files.sort_by_key(|segment| Reverse((segment.last_sequence, segment.hour)));
     let mut later = now;
-    let mut age = 0_i64;
+    let (mut age, mut oldest) = (0_i64, 0_i64);
     let mut ages = Vec::with_capacity(files.len());
     for segment in files {
         let step = later.since(segment.recorded);
@@ -83,7 +84,8 @@ fn ages(manifest: &Manifest, now: Time) -> Vec<(&Segment, i64)> {
             age = age.saturating_add(step);
         }
         later = segment.recorded;
-        ages.push((segment, age.min(now.since(segment.recorded)) / MICROS));
+        oldest = oldest.max(age.min(now.since(segment.recorded)) / MICROS);
+        ages.push((segment, oldest));
     }
     ages
 }
@@ -148,8 +150,9 @@ mod tests {
     #[test]
     fn what_was_recorded_after_a_clock_was_set_right_goes_in_its_time() {
         let healed = manifest([YEARS, YEARS + HOUR].into_iter().chain((2..=150).map(|hour| hour * HOUR)));
-        // Those of the time ahead stay: by their own account they are not yet written.
-        assert_eq!(aged(&healed, 150 * HOUR, 150 * HOUR), (3..=50).collect::<Vec<_>>());
+        // Those of the time ahead are by their own account not yet written, but they are older than the third.
+        assert_eq!(aged(&healed, 150 * HOUR, 150 * HOUR), (1..=50).collect::<Vec<_>>());
+        assert_eq!(aged(&healed, 102 * HOUR, 102 * HOUR), [] as [u64; 0], "and no younger one proves them old before");
     }
 
     #[test]

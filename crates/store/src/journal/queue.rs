@@ -3,6 +3,7 @@
 use super::{JournalError, Options, Receipt, Status};
 use crate::segment::{Draft, Log, Shelf};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub(super) struct Queue {
     /// More is durable, or never will be.
     moved: Condvar,
     options: Options,
+    is_held_back: AtomicBool,
     /// Where followers read.
     pub shelf: Shelf,
 }
@@ -65,6 +67,7 @@ impl Queue {
             room: Condvar::new(),
             moved: Condvar::new(),
             options,
+            is_held_back: AtomicBool::new(false),
             shelf: log.shelf(),
         }
     }
@@ -125,7 +128,18 @@ impl Queue {
     }
 
     pub fn status(&self) -> Status {
-        self.state().status.clone()
+        let status = self.state().status.clone();
+        Status { is_full: status.is_full || self.is_held_back(), ..status }
+    }
+
+    /// Lets the writer take vital records only, or all again.
+    pub fn hold_back(&self, is_wanted: bool) {
+        self.is_held_back.store(is_wanted, Ordering::SeqCst);
+    }
+
+    /// Whether it shall take vital records only.
+    pub fn is_held_back(&self) -> bool {
+        self.is_held_back.load(Ordering::SeqCst)
     }
 
     /// Waits until more than up to `seen` is durable, or never will be, or `timeout` passed.

@@ -300,6 +300,23 @@ fn a_full_disk_sheds_flows_keeps_decisions_and_shows_it() {
     assert!(!journal.status().is_full);
 }
 
+#[test]
+fn a_journal_that_is_held_back_takes_decisions_and_what_it_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    assert_eq!(sequences(&journal, drafts(1..3)), [1, 2]);
+    journal.hold_back(true);
+    assert!(journal.status().is_full);
+    let refused = journal.submit(drafts(2..4)).unwrap().wait();
+    assert!(matches!(refused, Err(JournalError::Full { .. })), "all of it or none: {refused:?}");
+    assert_eq!(sequences(&journal, drafts(1..3)), [1, 2], "what it has is acknowledged again");
+    assert_eq!(sequences(&journal, vec![Draft { is_vital: true, ..draft(9, b"yes") }]), [3]);
+    assert_eq!(journal.status().refused, 1);
+    journal.hold_back(false);
+    assert!(!journal.status().is_full);
+    assert_eq!(sequences(&journal, drafts(2..4)), [2, 4]);
+}
+
 /// The folder of sample files that `version` left.
 fn sample(version: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/journal").join(version)

@@ -3,8 +3,9 @@
 use super::known::Known;
 use super::queue::{Answer, Order, Queue, Submission};
 use super::{JournalError, Receipt};
-use crate::segment::{Draft, Id, Log, LogError};
+use crate::segment::{Draft, Id, Log};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -89,12 +90,19 @@ impl Writer {
                 fresh.push(draft);
             }
         }
-        let sequences = self.log.append(&fresh).inspect_err(|error| {
-            self.refused += u64::from(matches!(error, LogError::Full { .. }));
+        let sequences = self.write_new(&fresh).inspect_err(|error| {
+            self.refused += u64::from(matches!(error, JournalError::Full { .. }));
         })?;
         self.repeated += (count - fresh.len()) as u64;
         fresh.iter().zip(sequences).for_each(|(draft, sequence)| self.known.remember(draft, sequence));
         Ok(places)
+    }
+
+    fn write_new(&mut self, fresh: &[Draft]) -> Result<Range<u64>, JournalError> {
+        if self.queue.is_held_back() && fresh.iter().any(|draft| !draft.is_vital) {
+            return Err(JournalError::Full { needed: fresh.iter().map(|draft| draft.body.len() as u64).sum() });
+        }
+        self.log.append(fresh).map_err(JournalError::from)
     }
 
     fn release(&mut self, up_to: u64) -> Result<usize, JournalError> {

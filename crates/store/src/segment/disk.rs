@@ -4,7 +4,7 @@ use rustix::fs::{Advice, FallocateFlags, fadvise, fallocate, fstatvfs};
 use rustix::io::Errno;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// One folder of a disk.
@@ -59,16 +59,25 @@ pub(super) struct Folder {
 impl Folder {
     /// Opens the folder at `path`, made when it is not there, readable for its owner only.
     pub fn open(path: &Path) -> io::Result<Self> {
-        if !path.try_exists()? {
-            let missing = path.ancestors().take_while(|above| !above.exists() && !above.as_os_str().is_empty()).count();
-            DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-            for above in path.ancestors().skip(1).take(missing) {
-                File::open(Some(above).filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new(".")))?
-                    .sync_all()?;
-            }
-        }
+        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        // Also of one that is there: who made it may have been killed before it was durable.
+        sync_names_above(path)?;
         Ok(Self { path: path.to_owned(), folder: File::open(path)? })
     }
+}
+
+/// Makes the names on the way to `path` durable, as far up as its file system goes and this user may read.
+fn sync_names_above(path: &Path) -> io::Result<()> {
+    let device = std::fs::metadata(path)?.dev();
+    for above in path.ancestors().skip(1) {
+        let above = Some(above).filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        match File::open(above) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+            Ok(folder) if folder.metadata()?.dev() != device => break,
+            folder => folder?.sync_all()?,
+        }
+    }
+    Ok(())
 }
 
 impl Disk for Folder {

@@ -136,6 +136,8 @@ impl Log {
         let fail = |source| LogError::Disk { doing: "open the log in", path: disk.path().to_owned(), source };
         let locked = || LogError::Locked { folder: disk.path().to_owned() };
         let lock = disk.lock().map_err(fail)?.ok_or_else(locked)?;
+        // A writer that was killed may have made or taken away what is durable in neither way.
+        disk.sync_names().map_err(fail)?;
         let names = disk.names().map_err(fail)?;
         let found = recover(&*disk, &names)?;
         let durable = found.next - 1;
@@ -237,6 +239,26 @@ impl Log {
     /// Damage found in the last segment when the log was opened. Readers report that of the others.
     pub fn rot(&self) -> &[Rot] {
         &self.rots
+    }
+
+    /// Gives space of the reserve to something else that is vital on the same disk. Whether there was any. Errors: what
+    /// the disk says.
+    pub fn give_way(&mut self, bytes: u64) -> Result<bool, LogError> {
+        self.alive()?;
+        self.is_full = true;
+        let path = self.disk.path().to_owned();
+        self.reserve.give(bytes).map_err(|source| self.settle(broken("give back the reserve of", path, source)))
+    }
+
+    /// Takes the reserve back after the disk was full: whoever writes vital records only has to ask for it. Whether it
+    /// is whole. Errors: what the disk says.
+    pub fn regain(&mut self) -> Result<bool, LogError> {
+        self.alive()?;
+        self.batch.clear();
+        match self.make_room() {
+            Err(Trouble::Full) => Ok(false),
+            done => done.map(|()| true).map_err(|trouble| self.settle(trouble)),
+        }
     }
 
     /// Whether there is no space for records that are not vital. Ends by itself when there is.

@@ -127,6 +127,13 @@ impl SimDisk {
         state.inodes[state.names[name]].seen.clone()
     }
 
+    /// The writer was killed, and the disk works on: it shows what it did before, durable or not.
+    pub fn revive(&self) {
+        let mut state = self.state();
+        state.is_off = false;
+        state.fault = None;
+    }
+
     /// A disk as this one shows itself now, all of it durable.
     pub fn image(&self) -> Self {
         let mut image = Self::new();

@@ -152,6 +152,32 @@ fn nothing_acknowledged_is_lost_with_the_power_at_any_operation() {
     assert!(points >= 2500, "only {points} points");
 }
 
+/// What the first writer had not made durable, the second finds, and takes for granted at its peril.
+#[test]
+fn nothing_acknowledged_is_lost_with_the_power_after_a_kill_at_any_operation() {
+    for seed in 0..6 {
+        let mut at = 0;
+        loop {
+            at += 1;
+            let (mut dice, mut diary, disk) = (Dice(seed), Diary::default(), SimDisk::new());
+            disk.fail(at, Fault::Power);
+            let is_through = work(&disk, &mut diary, &mut dice, 60).is_ok();
+            disk.revive();
+            let mut log = open(&disk, SMALL);
+            diary.assert_kept(&log);
+            diary.acked = log.durable();
+            (0..dice.roll(4)).try_for_each(|_| diary.act(&mut log, &mut dice)).expect("a good disk");
+            let crashed = disk.crash(&mut dice, SECTORS[at as usize % 2]);
+            drop(log);
+            diary.assert_kept(&open(&crashed, SMALL));
+            if is_through {
+                break;
+            }
+        }
+        assert!(at > 80, "only {at} operations");
+    }
+}
+
 #[test]
 fn nothing_acknowledged_is_lost_with_the_power_while_mending() {
     for seed in 0..60 {
@@ -390,6 +416,26 @@ fn bodies_that_look_like_records_are_none() {
     image.put(&name, torn);
     let log = open(&image, SMALL);
     assert_eq!((log.durable(), log.rot()), (1, [].as_slice()));
+}
+
+#[test]
+fn who_writes_vital_records_alone_lends_its_reserve_and_asks_for_it_again() {
+    let options = Options { segment_bytes: 64 << 10, reserve_bytes: 32 << 10 };
+    let disk = SimDisk::new();
+    let mut log = open(&disk, options);
+    log.append(&[vital(1, 400)]).unwrap();
+    let used: u64 = disk.list().iter().map(|name| disk.content(name).len() as u64).sum();
+    disk.limit(used);
+    assert!(log.give_way(100).unwrap(), "there is some");
+    let left = disk.content("reserve").len();
+    assert!(left < 32 << 10 && left > 0 && log.is_full(), "{left}");
+    log.append(&[vital(2, 400)]).unwrap();
+    assert!(!log.regain().unwrap(), "the disk is as full as it was");
+    disk.limit(used + 4096);
+    assert!(log.regain().unwrap() && !log.is_full());
+    assert_eq!(disk.content("reserve").len(), 32 << 10);
+    while log.give_way(100).unwrap() {}
+    assert_eq!(disk.content("reserve").len(), 0);
 }
 
 #[test]

@@ -13,8 +13,12 @@ pub(super) type Effects = BTreeMap<String, u64>;
 
 /// 2023-11-14 22:13:20 UTC.
 const BEGIN: i64 = 1_700_000_000;
+/// When the journal takes it all in: the hours of the flows are over by then.
+const LATER: u64 = 3 * 3600;
 /// Flows that a batch may hold; their ids follow from the batch's number.
 const MOST_FLOWS: u64 = 16;
+/// Oddities of a batch that fills a good part of a segment.
+const MANY: usize = 6_000;
 
 /// One batch.
 pub(super) struct Batch {
@@ -42,6 +46,16 @@ pub(super) fn batch(n: u64) -> Batch {
     Batch { id: id(1, n), kind, body }
 }
 
+/// Flows in batch number `n`.
+pub(super) fn rows(n: u64) -> u64 {
+    if matches!(n % 5, 0 | 1) { flows(n).len() as u64 } else { 0 }
+}
+
+/// Whether batch number `n` is a decision.
+pub(super) fn is_decision(n: u64) -> bool {
+    n % 5 == 4
+}
+
 /// Adds what batch number `n` changes.
 pub(super) fn expect(n: u64, effects: &mut Effects) {
     let mut add = |name: String, count: u64| *effects.entry(name).or_default() += count;
@@ -55,7 +69,8 @@ pub(super) fn expect(n: u64, effects: &mut Effects) {
             let seen = observations(n);
             seen.facts.items.iter().for_each(|one| add(fact(one), one.count));
             seen.presences.items.iter().for_each(|one| add(presence(one), one.packets));
-            seen.oddities.items.iter().for_each(|one| add(oddity(one), one.count));
+            let odd = seen.oddities.items.iter().map(|one| one.count).sum();
+            seen.oddities.items.first().into_iter().for_each(|one| add(oddity(one), odd));
         }
         _ => {
             add(area(&place(n)), 1);
@@ -101,9 +116,14 @@ pub(super) fn entry(name: &str) -> String {
     format!("ledger entry {name}")
 }
 
+/// The name of the ledger entry that batch number `n` leads to, if it does.
+pub(super) fn entry_of(n: u64) -> Option<String> {
+    (n % 5 == 4).then(|| entry(&place(n).name))
+}
+
 fn id(kind: u8, n: u64) -> Id {
     let [a, b, c, d, e, f, g, h] = n.to_be_bytes();
-    let millis = u64::try_from(BEGIN).unwrap_or_default() * 1000 + n;
+    let millis = (u64::try_from(BEGIN).unwrap_or_default() + LATER) * 1000 + n;
     Id::at(millis, [kind, 0, a, b, c, d, e, f, g, h])
 }
 
@@ -163,12 +183,14 @@ fn observations(n: u64) -> Observations {
         sent: true,
         origin: Origin::default(),
     };
+    let odd = Oddity { name: "crash.odd", count: 1, first: time(n), place: Place::default() };
+    let oddities = vec![odd; if n % 10 == 3 { MANY } else { 1 }];
     Observations {
         sensor: id(7, 0),
         sources: vec!["tap".into()],
         facts: vec![fact(format!("S-{}", n % 64), 1 + n % 3), fact("all".into(), 1)].into(),
         presences: vec![presence].into(),
-        oddities: vec![Oddity { name: "crash.odd", count: 1, first: time(n), place: Place::default() }].into(),
+        oddities: oddities.into(),
     }
 }
 

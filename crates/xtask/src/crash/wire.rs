@@ -35,6 +35,12 @@ impl Sent {
     pub fn of(count: u64) -> Self {
         Self { waiting: (0..count).collect(), ..Self::default() }
     }
+
+    /// Batch number `n` was acknowledged, as journal record `sequence`.
+    pub fn acknowledge(&mut self, n: u64, sequence: u64) {
+        self.waiting.retain(|waiting| *waiting != n);
+        self.stored.insert(n, sequence);
+    }
 }
 
 /// Sends what is waiting until all is acknowledged or the server ends; `heard` is told of each acknowledgement. `false`
@@ -71,7 +77,10 @@ pub(super) fn send(
                 sent.stored.insert(n, sequence);
                 heard();
             }
-            Some(Answer { code: 2, .. }) => return Ok(false),
+            // Only a server that ends may say so.
+            Some(Answer { code: 2, text, .. }) if text.contains("stopping") || text.contains("closed") => {
+                return Ok(false);
+            }
             Some(Answer { code, text, .. }) => bail!("batch {n} was answered with {code}: {text}"),
         }
     }
@@ -97,7 +106,8 @@ fn connect(socket: &Path, is_alive: impl Fn() -> bool) -> Result<Option<UnixStre
     }
 }
 
-fn message(batch: &Batch) -> Vec<u8> {
+/// The bytes of a batch on their way.
+pub(super) fn message(batch: &Batch) -> Vec<u8> {
     let mut bytes = u32::try_from(batch.body.len()).unwrap_or(u32::MAX).to_le_bytes().to_vec();
     bytes.extend(batch.kind.number().to_le_bytes());
     bytes.extend([FORMAT, 0]);

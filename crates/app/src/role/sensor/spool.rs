@@ -2,6 +2,7 @@
 
 use super::PROGRESS;
 use crate::io::file::{sweep, write_durably};
+use crate::role::space::is_no_room;
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,12 +43,17 @@ impl Spool {
 
     /// Reads what is not acknowledged yet.
     pub(super) fn unsent(&self) -> Reader {
-        self.log().reader(self.acknowledged.load(Ordering::SeqCst) + 1)
+        self.log().reader(self.acknowledged() + 1)
+    }
+
+    /// The last record up to which all are acknowledged.
+    pub(super) fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Ordering::SeqCst)
     }
 
     /// Whether all of it is acknowledged.
     pub(super) fn is_empty(&self) -> bool {
-        self.acknowledged.load(Ordering::SeqCst) == self.log().durable()
+        self.acknowledged() == self.log().durable()
     }
 
     /// Writes `drafts` and makes them durable. Errors: what the log says.
@@ -67,8 +73,11 @@ impl Spool {
     pub(super) fn acknowledge(&self, sequence: u64) -> anyhow::Result<()> {
         let before = self.acknowledged.swap(sequence, Ordering::SeqCst);
         if before / STRIDE != sequence / STRIDE {
-            write_durably(&mark(&self.folder), sequence.to_string().as_bytes())
-                .context("cannot note what was acknowledged")?;
+            match write_durably(&mark(&self.folder), sequence.to_string().as_bytes()) {
+                // Releasing makes room, and says the same.
+                Err(error) if is_no_room(&error) => {}
+                noted => noted.context("cannot note what was acknowledged")?,
+            }
             // The last record that tells how far the sources were read stays: the newest segment is never released.
             self.log().release(sequence).context("cannot release what was acknowledged")?;
         }
@@ -77,8 +86,7 @@ impl Spool {
 
     /// Notes how far it came, at the end.
     pub(super) fn close(&self) {
-        let acknowledged = self.acknowledged.load(Ordering::SeqCst);
-        let _ = write_durably(&mark(&self.folder), acknowledged.to_string().as_bytes());
+        let _ = write_durably(&mark(&self.folder), self.acknowledged().to_string().as_bytes());
     }
 
     /// Whether a record is the spool's own business.

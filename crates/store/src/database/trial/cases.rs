@@ -279,6 +279,20 @@ pub(super) async fn segments_are_put_dropped_and_buried(bench: &Bench) {
     assert_eq!(database.segments().await.unwrap(), [buried, segment("d", 3)]);
 }
 
+pub(super) async fn how_far_the_history_came_is_kept_with_its_files(bench: &Bench) {
+    let database = bench.open().await;
+    assert_eq!(database.history_reached().await.unwrap(), None);
+    let reached = |reached| history::Change { reached, ..history::Change::default() };
+    let _ = database.commit_with(&[], &reached(Some(0)), 3).await.unwrap();
+    assert_eq!(database.history_reached().await.unwrap(), Some(0));
+    let _ = database.commit_with(&[], &reached(Some(7)), 2).await.unwrap();
+    assert_eq!(database.history_reached().await.unwrap(), Some(0), "what was committed before changes nothing");
+    let _ = database.commit_with(&[], &reached(None), 4).await.unwrap();
+    assert_eq!(database.history_reached().await.unwrap(), Some(0));
+    database.put_history(&reached(Some(4))).await.unwrap();
+    assert_eq!(database.history_reached().await.unwrap(), Some(4));
+}
+
 /// Two files in one hour, one in the next: what two ends did in an hour is forgotten with the last file of that hour.
 pub(super) async fn contacts_go_with_the_last_flows_of_their_hour(bench: &Bench) {
     let database = bench.open().await;

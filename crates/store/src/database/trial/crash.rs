@@ -74,6 +74,53 @@ async fn a_locked_sqlite_is_not_available_and_then_is() {
     assert_eq!(two.commit(&step(1), 1).await.unwrap(), Commit::Made);
 }
 
+/// SQLite rolls back by itself when it finds no space; the next call must not stumble over that.
+#[tokio::test]
+async fn sqlite_on_a_full_disk_has_space_again() {
+    let bench = Bench::sqlite();
+    if !has_own_mounts("database::trial::crash::sqlite_on_a_full_disk_has_space_again") {
+        return;
+    }
+    let disk = bench.path("disk");
+    std::fs::create_dir(&disk).unwrap();
+    mount(&["-t", "tmpfs", "-o", "size=400k", "none"], &disk);
+    let database = sqlite_at(&disk.join("state.db")).await;
+    let _ = database.commit(&step(1), 1).await.unwrap();
+    let large: Vec<_> = (2..2_000).map(|n| Change::Fact(fact(n, &"x".repeat(500)))).collect();
+    for _ in 0..3 {
+        let error = database.commit(&large, 2).await.unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }) && error.is_retryable(), "{error:?}");
+        assert_eq!(whole(&database).await, 1);
+    }
+    mount(&["-o", "remount,size=40m"], &disk);
+    assert_eq!(database.commit(&large, 2).await.unwrap(), Commit::Made);
+}
+
+/// Whether this may mount; runs the test called `name` again where it may when it may not, and says so when that is
+/// nowhere.
+fn has_own_mounts(name: &str) -> bool {
+    const OWN: &str = "WARDLIGHT_OWN_MOUNTS";
+    if std::env::var_os(OWN).is_some() {
+        return true;
+    }
+    let unshare = |words: &[&str]| {
+        let mut command = std::process::Command::new("unshare");
+        command.arg("-rm").args(words).env(OWN, "1");
+        command
+    };
+    if !unshare(&["true"]).status().is_ok_and(|ended| ended.success()) {
+        eprintln!("SKIPPED: this system lets nobody mount in a namespace of his own: `unshare -rm true` fails");
+        return false;
+    }
+    let program = std::env::current_exe().unwrap().display().to_string();
+    assert!(unshare(&[&program, "--exact", name, "--nocapture"]).status().unwrap().success());
+    false
+}
+
+fn mount(words: &[&str], place: &std::path::Path) {
+    assert!(std::process::Command::new("mount").args(words).arg(place).status().unwrap().success(), "{words:?}");
+}
+
 /// A server that restarts and one that is killed, again and again, under a writer that tries again what it is told to.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_may_go_and_come_back() {

@@ -1,0 +1,164 @@
+//! Runs that are recorded call by call, and what was recorded.
+
+use super::bed::{Bed, Server};
+use super::trace::{self, CALLS, Call, HARMLESS, HIDDEN};
+use super::wire::{self, Sent};
+use anyhow::{Context as _, Result, bail, ensure};
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long the recorder, or a program that it records, may take to end.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How something is recorded.
+#[derive(Debug, Clone)]
+pub(super) struct Recorder {
+    /// The folder of traces.
+    pub folder: PathBuf,
+    /// Whether each call is recorded with the function it was made in, which takes ten times as long.
+    pub with_stacks: bool,
+}
+
+/// What was recorded.
+pub(super) struct Run {
+    /// Where its text lies.
+    pub path: PathBuf,
+    /// Its calls.
+    pub calls: Vec<Call>,
+    /// Lines of its text.
+    pub lines: usize,
+}
+
+impl Recorder {
+    /// Records a server of `bed` that takes what waits in `sent`, and is then told to end. `kill` is the call at which
+    /// it is killed before, as `strace` names it. Errors: it does not end as it should, unless it may be killed.
+    pub fn serve(&self, bed: &Bed, name: &str, sent: &mut Sent, kill: Option<&str>) -> Result<Run> {
+        let path = self.folder.join(format!("{name}.trace"));
+        let mut words = self.words(&path);
+        words.extend(kill.into_iter().flat_map(|call| ["-e".to_owned(), format!("inject={call}")]));
+        let server = bed.start(&words)?;
+        let is_all = wire::send(&bed.socket(), sent, || server.is_alive(), || {})?;
+        if is_all && server.is_alive() {
+            bed.committed(&server, sent).or_else(|error| if kill.is_some() { Ok(()) } else { Err(error) })?;
+        }
+        let ended = server.stop()?;
+        ensure!(kill.is_some() || is_all && ended == Some(0), "the recorded server ended: {}", bed.said());
+        Run::read(&path)
+    }
+
+    /// Records the program of `bed` with `words`. Errors: it fails.
+    pub fn run(&self, bed: &Bed, name: &str, words: &[&str]) -> Result<Run> {
+        let path = self.folder.join(format!("{name}.trace"));
+        let status = bed.command(&self.words(&path), words)?.status().context("cannot start strace")?;
+        ensure!(status.success(), "{words:?} to be recorded ended with {status}: {}", bed.said());
+        Run::read(&path)
+    }
+
+    /// A stage on which several programs of `bed` are recorded.
+    pub fn stage<'a>(&self, bed: &'a Bed, name: &str) -> Result<Stage<'a>> {
+        let path = self.folder.join(format!("{name}.trace"));
+        let mut shell = Command::new("strace");
+        shell.args(self.words(&path)).arg("sh");
+        shell.env("W", &bed.setting().program).env("B", bed.path()).env("C", bed.config());
+        let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().context("cannot start strace")?;
+        let input = shell.stdin.take();
+        Ok(Stage { bed, path, shell, input })
+    }
+
+    /// What `strace` is told to record to `path`.
+    pub fn words(&self, path: &Path) -> Vec<String> {
+        let what = match self.with_stacks {
+            true => {
+                format!("trace={CALLS},mmap,creat,writev,pwritev,pwritev2,renameat,symlink,symlinkat,truncate,{HIDDEN}")
+            }
+            false => format!("trace=!{HARMLESS}"),
+        };
+        let out = path.display().to_string();
+        let hidden = format!("inject={HIDDEN}:error=ENOSYS");
+        let words = ["-D", "-f", "--seccomp-bpf", "-q", "-y", "-xx", "-s", "100000000", "-o", &out];
+        let words = [&words[..], &["-e", &what, "-e", "signal=none", "-e", &hidden]].concat();
+        words.into_iter().chain(self.with_stacks.then_some("-k")).map(str::to_owned).collect()
+    }
+}
+
+impl Run {
+    /// The run whose trace is written to `path`, once the recorder is done with it.
+    pub fn read(path: &Path) -> Result<Self> {
+        let begun = Instant::now();
+        // The tracer is not our child.
+        let text = loop {
+            let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+            let first = text.split_once(' ').map_or("", |(thread, _)| thread);
+            let is_end = |line: &str| {
+                line.split_once(' ')
+                    .is_some_and(|(thread, rest)| thread == first && rest.trim_start().starts_with("+++"))
+            };
+            if text.lines().next_back().is_some_and(is_end) {
+                break text;
+            }
+            ensure!(begun.elapsed() < PATIENCE, "{}: the recorder does not end", path.display());
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let calls = trace::read(&text);
+        ensure!(!calls.is_empty(), "{}: no call was recorded", path.display());
+        Ok(Self { path: path.to_owned(), lines: text.lines().count(), calls })
+    }
+}
+
+/// A shell that is recorded with all that it starts.
+pub(super) struct Stage<'a> {
+    bed: &'a Bed,
+    path: PathBuf,
+    shell: Child,
+    input: Option<std::process::ChildStdin>,
+}
+
+impl Stage<'_> {
+    /// Starts the server.
+    pub fn serve(&mut self) -> Result<Server> {
+        self.say(
+            "(sh -c 'echo $$ >\"$B/pid\"; exec \"$W\" run --config \"$C\" --role server' >/dev/null 2>>\"$B/log\"; \
+             echo $? >\"$B/ended\") &",
+        )?;
+        Ok(Server::told(self.bed.path()))
+    }
+
+    /// Runs the program with `words` to its end. Errors: it fails.
+    pub fn run(&mut self, words: &str) -> Result<()> {
+        let done = self.bed.path().join("done");
+        self.say(&format!("\"$W\" {words} --config \"$C\" >>\"$B/told\" 2>>\"$B/log\"; echo $? >\"$B/done\""))?;
+        let begun = Instant::now();
+        loop {
+            match fs::read_to_string(&done).unwrap_or_default().as_str() {
+                "0\n" => break,
+                text if text.ends_with('\n') => bail!("`{words}` ended with {}: {}", text.trim(), self.bed.said()),
+                _ if begun.elapsed() > PATIENCE => bail!("`{words}` does not end"),
+                _ => std::thread::sleep(Duration::from_millis(2)),
+            }
+        }
+        Ok(fs::remove_file(done)?)
+    }
+
+    /// Ends the shell, and gives what was recorded.
+    pub fn close(mut self) -> Result<Run> {
+        self.input = None;
+        self.shell.wait()?;
+        Run::read(&self.path)
+    }
+
+    fn say(&mut self, line: &str) -> Result<()> {
+        let input = self.input.as_mut().context("the shell is closed")?;
+        Ok(writeln!(input, "{line}")?)
+    }
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        self.input = None;
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}
