@@ -5,13 +5,14 @@
 
 mod cmms;
 mod procurement;
+mod zeek;
 
 use crate::mapping::Mapping;
 use crate::{Item, Options, ReadError, Tally};
 use std::io::Read;
 
 /// Every source.
-pub static ENTRIES: &[&dyn Source] = &[&cmms::ENTRY, &procurement::ENTRY];
+pub static ENTRIES: &[&dyn Source] = &[&cmms::ENTRY, &procurement::ENTRY, &zeek::ENTRY];
 
 /// How much of a document's begin [`recognise`] wants.
 pub const HEAD: usize = 16 * 1024;
