@@ -6,6 +6,7 @@
 //! only ([`Veil`]). Notes name columns and reasons, never values.
 
 #![allow(dead_code)]
+mod bytes;
 mod decode;
 mod item;
 mod json;

@@ -42,6 +42,11 @@ impl<R: Read> Lines<R> {
         self.from.get_ref().peek()
     }
 
+    /// The bytes from where they are, as UTF-8 or Windows-1252.
+    pub fn into_inner(self) -> impl Read {
+        self.from
+    }
+
     /// The next line; blank ones as well. Errors: when the bytes cannot be read.
     pub fn next(&mut self) -> io::Result<Option<Line>> {
         let mut raw = Vec::new();

@@ -4,15 +4,33 @@
 //! `golden/source/<name>/`.
 
 mod cmms;
+mod dhcp;
+mod directory;
+mod eve;
+mod netbox;
+mod netflow;
+mod nmap;
 mod procurement;
 mod zeek;
+
+pub use netflow::{Collector, Sender};
 
 use crate::mapping::Mapping;
 use crate::{Item, Options, ReadError, Tally};
 use std::io::Read;
 
 /// Every source.
-pub static ENTRIES: &[&dyn Source] = &[&cmms::ENTRY, &procurement::ENTRY, &zeek::ENTRY];
+pub static ENTRIES: &[&dyn Source] = &[
+    &cmms::ENTRY,
+    &dhcp::ENTRY,
+    &directory::ENTRY,
+    &eve::ENTRY,
+    &netbox::ENTRY,
+    &netflow::ENTRY,
+    &nmap::ENTRY,
+    &procurement::ENTRY,
+    &zeek::ENTRY,
+];
 
 /// How much of a document's begin [`recognise`] wants.
 pub const HEAD: usize = 16 * 1024;

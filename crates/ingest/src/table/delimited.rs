@@ -54,6 +54,7 @@ impl<R: Read> Delimited<R> {
             is_whole = splitter.line(&next.text);
             span.push(next);
         }
+        is_whole &= span.len() == 1 || !splitter.is_torn;
         let is_cut = span.iter().any(|line| line.is_cut);
         if !is_whole || is_cut {
             let why = if is_cut { "longer than a line may be" } else { "opens a quote that is never closed" };
@@ -111,12 +112,22 @@ struct Splitter {
     cell: String,
     is_quoted: bool,
     is_begin: bool,
+    /// Whether text followed a closing quote: over several lines, that was the opening one of another cell.
+    is_torn: bool,
     length: usize,
 }
 
 impl Splitter {
     const fn new(delimiter: char) -> Self {
-        Self { delimiter, cells: Vec::new(), cell: String::new(), is_quoted: false, is_begin: true, length: 0 }
+        Self {
+            delimiter,
+            cells: Vec::new(),
+            cell: String::new(),
+            is_quoted: false,
+            is_begin: true,
+            is_torn: false,
+            length: 0,
+        }
     }
 
     /// Takes a line; says whether the row ends with it.
@@ -130,7 +141,10 @@ impl Splitter {
             if self.is_quoted {
                 match c {
                     '"' if chars.next_if_eq(&'"').is_some() => self.cell.push('"'),
-                    '"' => self.is_quoted = false,
+                    '"' => {
+                        self.is_quoted = false;
+                        self.is_torn |= chars.peek().is_some_and(|c| *c != self.delimiter && !c.is_whitespace());
+                    }
                     c => self.cell.push(c),
                 }
             } else {
@@ -199,6 +213,8 @@ mod tests {
 
     #[test]
     fn a_quote_never_closed_costs_one_line() {
+        let torn = rows(b"a,b\n\"1,2\n3,=A(\"x\")\n5,6\n");
+        assert_eq!((torn.len(), torn[1].broken.is_some(), torn[2].cells[0].as_str()), (4, true, "3"));
         let read = rows(b"a,b\n\"1,2\n3,4\n5,6\n");
         assert_eq!(read.len(), 4);
         assert_eq!(read[1].broken.as_deref(), Some("opens a quote that is never closed"));
