@@ -5,7 +5,6 @@
 //! and nothing is decided about what a row means for the inventory. Values that may name a person leave as keyed hashes
 //! only ([`Veil`]). Notes name columns and reasons, never values.
 
-#![allow(dead_code)]
 mod bytes;
 mod decode;
 mod item;

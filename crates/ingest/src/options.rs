@@ -9,7 +9,7 @@ pub trait Veil {
     /// The keyed hash that stands for `text`, which may name a person.
     fn person(&self, text: &str) -> Keyed;
 
-    /// `name` of a host, with what may be a person's name in it hidden.
+    /// The name that people gave to a host or device, with what may be a person's name in it hidden.
     fn host<'n>(&self, name: &'n str) -> Cow<'n, str>;
 }
 
@@ -30,4 +30,14 @@ pub struct Options<'a> {
     pub mapping: Option<&'a Mapping>,
     /// Hides what may name a person.
     pub veil: &'a dyn Veil,
+}
+
+impl Options<'_> {
+    /// A distinguished name (RFC 4514), its first part behind the veil: that is the computer's own name.
+    pub(crate) fn distinguished(&self, dn: &str) -> String {
+        match dn.split_once(',').and_then(|(first, rest)| Some((first.split_once('=')?, rest))) {
+            Some(((kind, name), rest)) => format!("{kind}={},{rest}", self.veil.host(name)),
+            None => self.veil.host(dn).into_owned(),
+        }
+    }
 }

@@ -7,6 +7,9 @@ use wardlight_model::AssetField;
 /// Fewest values that can tell anything.
 const FEWEST: usize = 3;
 
+/// Whether a value looks like something.
+type Look = fn(&str) -> bool;
+
 /// What `values` look like, and how sure that is in percent.
 pub fn meaning<'t>(values: impl Iterator<Item = &'t str>) -> Option<(Meaning, u8)> {
     let values: Vec<&str> = values.filter(|value| !is_blank(value)).collect();
@@ -15,7 +18,7 @@ pub fn meaning<'t>(values: impl Iterator<Item = &'t str>) -> Option<(Meaning, u8
     if values.len() < FEWEST {
         return None;
     }
-    let looks: [(fn(&str) -> bool, AssetField, u8); 4] = [
+    let looks: [(Look, AssetField, u8); 4] = [
         (is_mac, AssetField::Mac, 90),
         (|text| ip(text).is_some(), AssetField::Ip, 85),
         (is_udi, AssetField::Udi, 90),
@@ -27,7 +30,7 @@ pub fn meaning<'t>(values: impl Iterator<Item = &'t str>) -> Option<(Meaning, u8
 
 /// Whether `field` has a form that fewer than one in five of `values` can be put into.
 pub fn is_denied<'t>(field: AssetField, values: impl Iterator<Item = &'t str>) -> bool {
-    let is: fn(&str) -> bool = match field {
+    let is: Look = match field {
         AssetField::Mac => |text| text.split([',', ';', ' ', '\n']).any(is_mac) || is_mac(text),
         AssetField::Ip => |text| text.split([',', ';', ' ', '\n']).any(|part| ip(part).is_some()),
         _ => return false,

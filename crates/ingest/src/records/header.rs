@@ -26,9 +26,12 @@ pub fn find(rows: &[TableRow], user: Option<&Mapping>) -> Option<Header> {
         _ => None,
     };
     let at = at.or_else(|| unknown(rows))?;
-    let own = &rows.get(at)?.cells;
-    let above = at.checked_sub(1).and_then(|above| rows.get(above)).filter(|above| is_upper(above, own));
-    Some(Header { at, headers: joined(own, above.map(|row| row.cells.as_slice())) })
+    let mut own = rows.get(at)?.cells.clone();
+    let above = at.checked_sub(1).and_then(|above| rows.get(above)).filter(|above| is_upper(above, &own));
+    if let Some(above) = above {
+        own.resize(own.len().max(above.cells.len()), String::new());
+    }
+    Some(Header { at, headers: joined(&own, above.map(|row| row.cells.as_slice())) })
 }
 
 /// The first row of at least three texts and no number, if rows of the same width follow it.
@@ -51,10 +54,7 @@ fn texts(row: &TableRow) -> usize {
 fn is_upper(above: &TableRow, own: &[String]) -> bool {
     let has = |cells: &[String], at: usize| cells.get(at).is_some_and(|cell| !cell.trim().is_empty());
     let gaps: Vec<usize> = (0..own.len()).filter(|at| !has(own, *at)).collect();
-    above.broken.is_none()
-        && texts(above) >= 2
-        && above.cells.len() <= own.len() + 1
-        && gaps.iter().all(|at| has(&above.cells, *at))
+    above.broken.is_none() && texts(above) >= 2 && gaps.iter().all(|at| has(&above.cells, *at))
 }
 
 /// A header's texts: an empty one is what stands above it, and one that comes again is told by what stands above.

@@ -62,10 +62,10 @@ fn check(row: &TableRow, plan: &Plan) -> Result<(), Reason> {
     let first = row.cells.iter().map(|cell| cell.trim()).find(|cell| !cell.is_empty()).unwrap_or_default();
     let first = first.trim_end_matches([':', '.']).to_lowercase();
     let begins = |word: &&str| {
-        first == **word || first.starts_with(&format!("{word}:")) || first.starts_with(&format!("{word} of"))
+        first == *word || first.starts_with(&format!("{word}:")) || first.starts_with(&format!("{word} of"))
     };
     let texts = row.cells.iter().filter(|cell| !cell.trim().is_empty()).count();
-    if TOTALS.iter().any(|word| begins(&word)) && (texts * 2 <= width || texts <= 2) {
+    if TOTALS.iter().any(begins) && (texts * 2 <= width || texts <= 2) {
         return Err("is a total, not a device".into());
     }
     Ok(())
@@ -123,6 +123,8 @@ fn add(record: &mut AssetRecord, field: AssetField, value: String, options: &Opt
     let value = match (field.privacy(), field.form()) {
         (Privacy::Person, _) => options.veil.person(&value).to_string(),
         (_, Form::Host) => options.veil.host(&value).into_owned(),
+        _ if field == AssetField::Name => options.veil.host(&value).into_owned(),
+        _ if field == AssetField::DistinguishedName => options.distinguished(&value),
         _ => value,
     };
     let is_there = record.says.iter().any(|(said, other)| *said == field && (!field.is_many() || *other == value));

@@ -94,13 +94,14 @@ fn tell(entry: &Entry, options: &Options<'_>, row: &mut Row) -> Result<(), Reaso
         return Ok(());
     }
     entry.notes.iter().for_each(|note| row.note(*note));
+    let dn = options.distinguished(&value::plain(&entry.dn));
     let mut says = Vec::new();
     let mut say = |field: AssetField, text: Option<String>| {
         says.extend(text.filter(|text| !text.is_empty()).map(|text| (field, text)))
     };
     let veil = |name: String| options.veil.host(&name).into_owned();
     let text = |name: &str| entry.all(name).next().map(value::plain);
-    say(AssetField::DistinguishedName, Some(veiled_dn(&entry.dn, options)));
+    say(AssetField::DistinguishedName, Some(dn.clone()));
     say(AssetField::Name, text("cn").map(veil));
     say(AssetField::Hostname, text("dnshostname").as_deref().and_then(value::host).map(veil));
     say(AssetField::Hostname, text("samaccountname").as_deref().and_then(value::host).map(veil));
@@ -121,18 +122,9 @@ fn tell(entry: &Entry, options: &Options<'_>, row: &mut Row) -> Result<(), Reaso
     says.sort();
     says.dedup();
     let as_of = text("whenchanged").or_else(|| text("modifytimestamp")).and_then(|text| generalized(&text));
-    let key = text("objectguid").unwrap_or_else(|| value::plain(&entry.dn).to_lowercase());
+    let key = text("objectguid").unwrap_or_else(|| dn.to_lowercase());
     row.give(Item::Record(AssetRecord { key, row: entry.line, says, as_of }));
     Ok(())
-}
-
-/// A distinguished name, its first part behind the veil: that is the computer's name.
-fn veiled_dn(dn: &str, options: &Options<'_>) -> String {
-    let dn = value::plain(dn);
-    match dn.split_once(',').and_then(|(first, rest)| Some((first.split_once('=')?, rest))) {
-        Some(((kind, name), rest)) => format!("{kind}={},{rest}", options.veil.host(name)),
-        None => dn,
-    }
 }
 
 /// Hundreds of nanoseconds since 1601 (MS-DTYP §2.3.3).

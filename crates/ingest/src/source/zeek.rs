@@ -65,6 +65,9 @@ fn read(line: &Line, columns: &Columns, options: &Options<'_>, row: &mut Row) ->
         row.note(FOREIGN);
     }
     let entry = columns.entry(&line.text, row)?;
+    if !facts::is_known(entry.path()) {
+        return Ok(());
+    }
     let Some(time) = entry.time("ts") else { return Err("has no time".into()) };
     let teller = Teller { protocol: "zeek", options, time };
     match entry.path() {

@@ -43,7 +43,10 @@ impl Blocks {
         }
         block.depth += usize::from(text.ends_with('{'));
         if block.statements.len() < STATEMENTS {
-            block.statements.push(text.trim_end_matches(';').to_owned());
+            // Behind a statement may stand a comment.
+            let end = if text.contains('"') { None } else { text.find(';') };
+            let statement = text.get(..end.unwrap_or(text.len())).unwrap_or(text);
+            block.statements.push(statement.trim_end_matches(';').to_owned());
         }
         Some(Vec::new())
     }

@@ -36,13 +36,15 @@ pub struct Record {
     uptimes: [Option<u64>; 2],
     interval: Option<u64>,
     space: u64,
+    /// So many packets out of so many (RFC 5476).
+    drawn: [u64; 2],
     /// Counts of what left the exporter, when there are none of what came in.
     out: [u64; 2],
 }
 
 impl Record {
     pub const fn new(seen: Seen, booted: Option<Time>) -> Self {
-        Self { seen, booted, uptimes: [None; 2], interval: None, space: 0, out: [0; 2] }
+        Self { seen, booted, uptimes: [None; 2], interval: None, space: 0, drawn: [0; 2], out: [0; 2] }
     }
 
     /// Takes one field.
@@ -85,6 +87,8 @@ impl Record {
             }
             34 | 50 | 305 => self.interval = Some(number(value)),
             306 => self.space = number(value),
+            309 => self.drawn[0] = number(value),
+            310 => self.drawn[1] = number(value),
             _ => {}
         }
     }
@@ -104,6 +108,11 @@ impl Record {
 
     /// One packet in so many is looked at, when the record says so.
     pub fn interval(&self) -> Option<u64> {
+        if let [size @ 1..=u64::MAX, population] = self.drawn
+            && population >= size
+        {
+            return Some(population / size);
+        }
         self.interval.filter(|interval| *interval > 0).map(|interval| match self.space {
             0 => interval,
             space => space.saturating_add(interval) / interval,
@@ -132,7 +141,7 @@ impl Record {
 
 /// A number of up to eight bytes: exporters may send fewer than an element has (RFC 7011 §6.2).
 fn number(value: &[u8]) -> u64 {
-    value.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    value.iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
 }
 
 fn small(value: &[u8]) -> u16 {
@@ -150,6 +159,6 @@ fn address(value: &[u8]) -> Option<IpAddr> {
 
 fn ntp(value: u64) -> Time {
     let seconds = i64::try_from(value >> 32).unwrap_or_default() - 2_208_988_800;
-    let micros = i64::try_from((value & 0xffff_ffff) * 1_000_000 >> 32).unwrap_or_default();
+    let micros = i64::try_from(((value & 0xffff_ffff) * 1_000_000) >> 32).unwrap_or_default();
     Time::from_seconds(seconds).plus(micros)
 }

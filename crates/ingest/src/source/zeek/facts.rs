@@ -36,6 +36,27 @@ const PLAIN: &[(&str, &str, Of, Field)] = &[
     ("ssh", "hasshServer", Of::Responder, Field::HasshServer),
 ];
 
+/// Logs that tell more than their columns as they stand, and those of conversations.
+const OTHERS: &[&str] = &[
+    "conn",
+    "open_conn",
+    "dhcp",
+    "dns",
+    "ssl",
+    "open_ssl",
+    "ssh",
+    "software",
+    "known_hosts",
+    "known_devices",
+    "known_services",
+    "arp",
+];
+
+/// Whether anything is read of the log `path`.
+pub fn is_known(path: &str) -> bool {
+    OTHERS.contains(&path) || PLAIN.iter().any(|(log, ..)| *log == path.trim_start_matches("open_"))
+}
+
 /// Says what `entry` of the log `path` tells; nothing of a log that is not known.
 pub fn read(path: &str, entry: &Entry, teller: &Teller<'_>, row: &mut Row) {
     for (_, column, of, field) in PLAIN.iter().filter(|(log, ..)| *log == path.trim_start_matches("open_")) {
