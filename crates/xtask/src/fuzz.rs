@@ -34,7 +34,7 @@ pub struct Plan {
 /// The target that tries one dissector at a time.
 const DISSECTORS: &str = "dissectors";
 /// The others.
-const OTHERS: &[&str] = &["conversation", "cursor", "frames", "ledger", "pcapng", "records", "reassembly"];
+const OTHERS: &[&str] = &["conversation", "cursor", "frames", "ingest", "ledger", "pcapng", "records", "reassembly"];
 /// Runs within which the planted mistake must be found.
 const PLANTED_RUNS: u64 = 500_000;
 /// Counters at every edge, and the operands of comparisons, as libFuzzer wants them.
@@ -135,6 +135,7 @@ impl Bench {
         }
         match target {
             "ledger" => seeds::ledger(&self.root.join("golden/ledger/v1"), &seeds)?,
+            "ingest" => seeds::ingest(&self.root.join("golden/source"), &seeds)?,
             "records" => seeds::records(&seeds)?,
             _ => seeds::write(&self.root.join("golden/proto"), entry, &seeds)?,
         }

@@ -34,6 +34,24 @@ pub fn ledger(golden: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Writes each document in `golden` into `folder`, behind the byte that picks its source. Errors: when a file cannot be
+/// read or written.
+pub fn ingest(golden: &Path, folder: &Path) -> Result<()> {
+    let list = |folder: &Path| -> Vec<_> {
+        std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|found| found.path()).collect()
+    };
+    let mut sources = list(golden);
+    sources.sort();
+    for (pick, source) in sources.iter().enumerate() {
+        for document in list(source).iter().flat_map(|case| list(case)) {
+            let name: Vec<_> = document.iter().rev().take(3).map(|part| part.to_string_lossy()).collect();
+            let bytes = std::fs::read(&document).with_context(|| document.display().to_string())?;
+            write_seed(&folder.join(name.join("-")), &[&[u8::try_from(pick)?], bytes.as_slice()].concat())?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes a journal body of each kind into `folder`. Errors: when a file cannot be written.
 pub fn records(folder: &Path) -> Result<()> {
     for n in 0..25 {

@@ -1,0 +1,46 @@
+//! Exports of maintenance systems: delimited text or spreadsheets, one device a row.
+
+use super::{Gives, Head, Info, Source, Sureness};
+use crate::mapping::{Mapping, Meaning};
+use crate::{Item, Options, ReadError, Tally, records, table};
+use std::io::Read;
+use wardlight_model::AssetField;
+
+pub(super) const ENTRY: Cmms = Cmms;
+
+pub(super) struct Cmms;
+
+impl Source for Cmms {
+    fn info(&self) -> &'static Info {
+        &Info {
+            name: "cmms",
+            what: "maintenance systems' exports, CSV or XLSX",
+            source: "RFC 4180; ECMA-376 part 1 §18; headers of data/columns.toml",
+            gives: Gives::Records,
+        }
+    }
+
+    fn probe(&self, head: &Head<'_>) -> Sureness {
+        if head.is_sheet() {
+            return Sureness::Maybe;
+        }
+        let Some(mapping) = head.columns() else { return Sureness::No };
+        let has = |field| mapping.columns.iter().any(|column| column.is == Some(Meaning::Field(field)));
+        let is_cmms =
+            [AssetField::AssetTag, AssetField::LastMaintenance, AssetField::NextMaintenance, AssetField::Technician];
+        let known = mapping.columns.iter().filter(|column| column.is.is_some()).count();
+        match known {
+            3.. if mapping.system.is_some() || is_cmms.into_iter().any(has) => Sureness::Likely,
+            2.. => Sureness::Maybe,
+            _ => Sureness::No,
+        }
+    }
+
+    fn read(&self, from: &mut dyn Read, options: &Options<'_>, give: &mut dyn FnMut(Item)) -> Result<Tally, ReadError> {
+        table::with(from, |table| records::read(table, options, None, give))
+    }
+
+    fn mapping(&self, from: &mut dyn Read, options: &Options<'_>) -> Result<Option<Mapping>, ReadError> {
+        table::with(from, |table| Ok(Some(records::plan(table, options.mapping, None)?.mapping)))
+    }
+}
