@@ -3,9 +3,10 @@
 //! An outsider: it knows nothing of how devices are recognised, and no rule of recognition is drawn from it. Its
 //! patients are made up; in tests they are the canaries that must never be found again.
 
+pub mod bulk;
 mod bytes;
 pub mod canary;
-mod hospital;
+
 mod medical;
 mod network;
 mod office;
@@ -15,5 +16,4 @@ mod talk;
 mod ward;
 mod wire;
 
-pub use hospital::Hospital;
 pub use ward::{PATIENT, ward_capture};

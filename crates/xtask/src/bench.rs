@@ -14,7 +14,7 @@ use server::{Cost, Server};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wardlight_lab::Hospital;
+use wardlight_lab::bulk::Hospital;
 use wardlight_model::journal::{BodyKind, encode};
 
 /// Where chance begins.

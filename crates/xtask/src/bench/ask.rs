@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use wardlight_lab::Hospital;
+use wardlight_lab::bulk::Hospital;
 use wardlight_model::Id;
 use wardlight_model::journal::{BodyKind, encode};
 use wardlight_store::projection::{Column, Kind};
