@@ -5,6 +5,7 @@
 
 mod bytes;
 pub mod canary;
+pub mod hospital;
 mod medical;
 mod network;
 mod office;
