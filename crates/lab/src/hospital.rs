@@ -5,28 +5,32 @@
 //! Written from the public specifications of each protocol; nothing here knows how devices are recognised. Any moment
 //! can be asked for without the moments before it, and the same seed gives the same bytes.
 
-#![allow(dead_code)]
-
 mod calendar;
 mod census;
 mod chance;
 mod device;
 mod frame;
 mod life;
+mod logs;
 mod model;
 mod noise;
 mod people;
 mod place;
 mod play;
+mod records;
 mod say;
 mod stage;
 mod talk;
+mod truth;
 
+pub use logs::{Logs, rows};
 pub use noise::Noise;
 pub use people::Patient;
 pub use place::{Area, SCOPES, Scope};
-pub use play::{Frame, Playing, Spoken, pcap_header};
+pub use play::{Frame, Leased, Playing, Spoken, pcap_header};
+pub use records::{Headings, Records, Row, Table};
 pub use talk::Sent;
+pub use truth::{Truth, Whereabouts};
 
 use chance::Chance;
 use device::Device;

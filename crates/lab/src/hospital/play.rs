@@ -48,6 +48,17 @@ pub struct Spoken {
     pub sent: [Sent; 2],
 }
 
+/// An address that was given or extended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leased {
+    /// When.
+    pub at: Time,
+    /// Which device, by its number in the truth.
+    pub device: usize,
+    /// Whether it was extended.
+    pub is_renewal: bool,
+}
+
 /// One thing about to be done.
 type Occasion = (u64, usize, u8, u64);
 /// Longest time that something may last; frames of earlier occasions are found by going back so far.
@@ -74,6 +85,7 @@ pub struct Playing<'h> {
     queue: BinaryHeap<Reverse<(u64, Occasion, usize, usize)>>,
     bulk: Bulk,
     spoken: Option<Vec<Spoken>>,
+    leased: Vec<Leased>,
 }
 
 impl Hospital {
@@ -97,6 +109,7 @@ impl Hospital {
             queue: BinaryHeap::new(),
             bulk: shown.collect(),
             spoken: None,
+            leased: Vec::new(),
         }
     }
 
@@ -148,6 +161,11 @@ impl Playing<'_> {
     /// The conversations that ended since this was asked last.
     pub fn take_spoken(&mut self) -> Vec<Spoken> {
         self.spoken.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// The leases since this was asked last; none unless [`Self::with_spoken`].
+    pub fn take_leased(&mut self) -> Vec<Leased> {
+        std::mem::take(&mut self.leased)
     }
 
     /// Adds the next frame to `out`; when and in which scope it is seen. `None` at the end.
@@ -210,7 +228,17 @@ impl Playing<'_> {
         let hospital = self.hospital;
         let (volume, bulk) = (self.volume, &self.bulk);
         let stage = Stage { hospital, index, device, model, stay, at, chance, volume, bulk };
-        for (n, talk) in say::all(&stage, habit).into_iter().enumerate() {
+        let said = say::all(&stage, habit);
+        let is_asked = model.dhcp.is_some() && device.behind.is_none() && !said.is_empty();
+        if self.spoken.is_some() && is_asked && (self.from..self.until).contains(&at) {
+            let at = Time::from_micros(at.cast_signed());
+            match habit {
+                Habit::Arrive => self.leased.push(Leased { at, device: index, is_renewal: false }),
+                Habit::Renew => self.leased.push(Leased { at, device: index, is_renewal: true }),
+                _ => {}
+            }
+        }
+        for (n, talk) in said.into_iter().enumerate() {
             self.enter(talk, occasion, n);
         }
     }
