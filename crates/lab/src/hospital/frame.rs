@@ -62,7 +62,7 @@ pub(crate) fn datagram(lane: &Lane, client: bool, id: u16, payload: &[u8]) -> Ve
         out.extend_from_slice(&number.to_be_bytes());
     }
     out.extend_from_slice(payload);
-    seal(&mut out, begin, 6, sum_of_ends(from, to, 17, total));
+    seal(&mut out, begin, UDP_SUM, sum_of_ends(from, to, 17, total));
     out
 }
 
@@ -97,6 +97,10 @@ pub(crate) const ACK: u8 = 0x10;
 pub(crate) const PUSH: u8 = 0x08;
 pub(crate) const FIN: u8 = 0x01;
 
+/// Where the checksums stand in the transport headers.
+const UDP_SUM: usize = 6;
+const TCP_SUM: usize = 16;
+
 /// Adds a frame with `segment`, which carries `head` and then `tail`, to `out`.
 pub(crate) fn segment(out: &mut Vec<u8>, lane: &Lane, segment: Segment, (head, tail): (&[u8], &[u8])) {
     let (from, to) = lane.ends(segment.client);
@@ -115,7 +119,7 @@ pub(crate) fn segment(out: &mut Vec<u8>, lane: &Lane, segment: Segment, (head, t
     out.extend_from_slice(options);
     out.extend_from_slice(head);
     out.extend_from_slice(tail);
-    seal(out, begin, 16, sum_of_ends(from, to, 6, total));
+    seal(out, begin, TCP_SUM, sum_of_ends(from, to, 6, total));
 }
 
 /// Ethernet and IP headers; where the transport header begins. `total` are the bytes behind the IP header.
@@ -175,8 +179,8 @@ fn seal(out: &mut [u8], begin: usize, at: usize, more: u64) {
         sum = (sum & 0xffff) + (sum >> 16);
     }
     let sum = !u16::try_from(sum).unwrap_or_default();
-    // A sum of nothing is written as its other form (RFC 768); for TCP both mean the same.
-    let sum = if sum == 0 { 0xffff } else { sum };
+    // For UDP a sum of nothing is written as its other form (RFC 768): zero would mean that there is none.
+    let sum = if sum == 0 && at == UDP_SUM { 0xffff } else { sum };
     if let Some(place) = body.get_mut(at..at + 2) {
         place.copy_from_slice(&sum.to_be_bytes());
     }

@@ -5,7 +5,7 @@
 
 use super::census::Census;
 use super::chance::{Chance, narrow, wide};
-use super::device::{Device, Stay};
+use super::device::Stay;
 use super::model::{Link, Model};
 use super::noise::Noise;
 use super::place::{Area, Spot};
@@ -255,13 +255,5 @@ impl Living<'_> {
         let own =
             self.chance.of(0x9047).of(wide(switch.unwrap_or_default())).of(u64::from(spot.room)).of(wide(index) / 2);
         1 + narrow::<u16>(own.below(24)) * 2 + narrow::<u16>(wide(index) % 2)
-    }
-}
-
-impl Device {
-    /// The stay that was last before or at this second, even when it ended.
-    pub(crate) fn last_stay(&self, seconds: u64) -> Option<&Stay> {
-        let after = self.stays.partition_point(|stay| stay.from <= seconds);
-        self.stays.get(after.checked_sub(1)?)
     }
 }

@@ -229,3 +229,5 @@ fn an_outsider_finds_every_frame_well_formed() {
         }
     }
 }
+
+mod records;

@@ -74,6 +74,15 @@ pub(super) fn written(chance: Chance, mac: &str) -> String {
 
 /// The same number, written otherwise.
 pub(super) fn reformatted(chance: Chance, serial: &str) -> String {
+    otherwise(reshaped(chance, serial), serial, || format!("SN {serial}"))
+}
+
+/// `written`, or else another form when that is what stood there anyway.
+fn otherwise(written: String, was: &str, or: impl FnOnce() -> String) -> String {
+    if written == was { or() } else { written }
+}
+
+fn reshaped(chance: Chance, serial: &str) -> String {
     match chance.of(1).below(5) {
         0 => serial.to_lowercase(),
         1 => format!("SN {serial}"),
@@ -94,22 +103,24 @@ pub(super) fn maker(chance: Chance, name: &str) -> String {
     if let Some(other) = spellings().get(name).and_then(|others| chance.of(1).pick(others)) {
         return other.clone();
     }
-    match chance.of(2).below(4) {
+    let written = match chance.of(2).below(4) {
         0 => name.to_uppercase(),
         1 => format!("{name} Inc."),
         2 => format!("{name} GmbH"),
         _ => name.split(' ').next().unwrap_or(name).to_uppercase(),
-    }
+    };
+    otherwise(written, name, || format!("{name} Corp."))
 }
 
 /// Another name of the same model.
 pub(super) fn model(chance: Chance, name: &str) -> String {
-    match chance.below(4) {
+    let written = match chance.below(4) {
         0 => name.to_uppercase(),
         1 => name.replace(' ', "-"),
         2 => name.replace(' ', ""),
         _ => name.rsplit_once(' ').map_or(name, |(family, _)| family).to_owned(),
-    }
+    };
+    otherwise(written, name, || name.to_lowercase())
 }
 
 /// Another name of the same department.
