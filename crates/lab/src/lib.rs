@@ -6,7 +6,7 @@
 pub mod bulk;
 mod bytes;
 pub mod canary;
-
+pub mod hospital;
 mod medical;
 mod network;
 mod office;

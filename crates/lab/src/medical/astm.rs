@@ -13,7 +13,8 @@ pub(crate) fn session(talk: Talk, records: &[String]) -> Talk {
     sent.say([0x04])
 }
 
-fn frame(number: u8, record: &str) -> Bytes {
+/// One frame with one record, its number between 0 and 7.
+pub(crate) fn frame(number: u8, record: &str) -> Bytes {
     let text = Bytes::default().u8(b'0' + number).raw(record).u8(b'\r').u8(0x03);
     let sum = text.0.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
     Bytes::default().u8(0x02).raw(text).raw(format!("{sum:02X}\r\n"))

@@ -106,7 +106,18 @@ impl Command<'_> {
     /// The message in P-DATA-TF PDUs of context `context`, fragments of at most `most` bytes.
     pub(crate) fn message(&self, context: u8, data: Option<Set>, most: usize) -> Bytes {
         let command = self.set(data.is_some());
-        let parts = [(Some(command), 1), (data, 0)];
+        Self::fragments(context, [(Some(command), 1), (data, 0)], most)
+    }
+
+    /// The same with a data set that goes on behind it: no fragment of it is marked as the last.
+    pub(crate) fn message_begun(&self, context: u8, data: Set, most: usize) -> Bytes {
+        let command = Self::fragments(context, [(Some(self.set(true)), 1), (None, 0)], most);
+        data.bytes.0.chunks(most).fold(command, |all, fragment| {
+            all.u8(4).u8(0).longer(Bytes::default().longer(Bytes::default().u8(context).u8(0).raw(fragment)))
+        })
+    }
+
+    fn fragments(context: u8, parts: [(Option<Set>, u8); 2], most: usize) -> Bytes {
         let mut all = Bytes::default();
         for (set, kind) in parts.into_iter().filter_map(|(set, kind)| Some((set?.bytes.0, kind))) {
             let last = set.len().div_ceil(most).saturating_sub(1);
@@ -186,6 +197,11 @@ impl Set {
             all.word(0xfffe_e000).double(u32::MAX).extend(item.bytes.0).word(0xfffe_e00d).double(0)
         });
         body.word(0xfffe_e0dd).double(0)
+    }
+
+    /// Adds the header of an element whose `length` bytes come later.
+    pub(crate) fn begin(self, tag: u32, vr: &str, length: u32) -> Self {
+        self.head(tag, vr, length)
     }
 
     fn head(self, tag: u32, vr: &str, length: u32) -> Self {

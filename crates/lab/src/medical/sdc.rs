@@ -18,6 +18,8 @@ pub(crate) struct Provider<'a> {
     pub(crate) friendly: &'a str,
     pub(crate) firmware: &'a str,
     pub(crate) serial: &'a str,
+    /// What it is: a code of IEEE 11073-10101.
+    pub(crate) code: &'a str,
 }
 
 /// Contexts as XML of `pm:` and `msg:` namespaces, empty for none.
@@ -66,12 +68,12 @@ impl Provider<'_> {
         post(self.uuid, envelope(&format!("{SERVICES}GetService/GetMdib"), security, "<msg:GetMdib/>"))
     }
 
-    /// It: a ventilator (MDC_DEV_SYS_PT_VENT_MDS), where it stands, and who lies there.
+    /// It: what the device is, where it stands, and who lies there.
     pub(crate) fn mdib(&self, contexts: Contexts<'_>) -> Bytes {
         let body = format!(
             "<msg:GetMdibResponse MdibVersion=\"7\" SequenceId=\"urn:uuid:{0}\"><msg:Mdib MdibVersion=\"7\" \
              SequenceId=\"urn:uuid:{0}\"><pm:MdDescription><pm:Mds Handle=\"mds0\" DescriptorVersion=\"0\">\
-             <pm:Type Code=\"70001\"/><pm:SystemContext Handle=\"sc\"><pm:PatientContext Handle=\"pc\"/>\
+             <pm:Type Code=\"{6}\"/><pm:SystemContext Handle=\"sc\"><pm:PatientContext Handle=\"pc\"/>\
              <pm:LocationContext Handle=\"lc\"/></pm:SystemContext><pm:MetaData><pm:Udi>\
              <pm:DeviceIdentifier>04012345678901</pm:DeviceIdentifier>\
              <pm:HumanReadableForm>(01)04012345678901(21){5}</pm:HumanReadableForm>\
@@ -84,7 +86,8 @@ impl Provider<'_> {
             self.model,
             self.number,
             contexts.patient.to_owned() + contexts.more,
-            self.serial
+            self.serial,
+            self.code
         );
         said(envelope(&format!("{SERVICES}GetService/GetMdibResponse"), "", &body))
     }

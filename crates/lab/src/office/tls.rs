@@ -12,14 +12,18 @@ pub(crate) const ORGANISATION: u8 = 10;
 
 /// A client hello for the server called `name`.
 pub(crate) fn client_hello(name: &str) -> Bytes {
+    client_hello_of(name, &[0xc02c, 0xc02b, 0xc030, 0xc02f, 0x009d, 0x009c, 0x0035, 0x002f])
+}
+
+/// The same by a client with these ciphers.
+pub(crate) fn client_hello_of(name: &str, ciphers: &[u16]) -> Bytes {
     let host = Bytes::default().long(Bytes::default().u8(0).long(name));
     let groups = Bytes::default().long(Bytes::default().u16(29).u16(23).u16(24));
     let signatures = Bytes::default().long(Bytes::default().u16(0x0403).u16(0x0804).u16(0x0401).u16(0x0601));
     let protocols = Bytes::default().long(Bytes::default().short("http/1.1"));
     let extensions = extension(0, host).raw(extension(10, groups)).raw(extension(11, Bytes::default().u8(1).u8(0)));
     let extensions = extensions.raw(extension(13, signatures)).raw(extension(16, protocols));
-    let ciphers = [0xc02cu16, 0xc02b, 0xc030, 0xc02f, 0x009d, 0x009c, 0x0035, 0x002f];
-    let ciphers = ciphers.into_iter().fold(Bytes::default(), Bytes::u16);
+    let ciphers = ciphers.iter().copied().fold(Bytes::default(), Bytes::u16);
     let body = Bytes::default().u16(0x0303).raw([0xc1; 32]).u8(0).long(ciphers).u8(1).u8(0).long(extensions);
     record(22, handshake(1, body))
 }

@@ -23,24 +23,32 @@ pub(crate) struct Described<'a> {
 /// The device announces itself, and `reader` fetches its description.
 pub(crate) fn announce(capture: &mut Capture, device: Station, reader: Station, said: Described<'_>) {
     let [a, b, c, d] = device.ip;
-    let place = format!("http://{a}.{b}.{c}.{d}:49152/rootdesc1.xml");
-    for (kind, name) in [("upnp:rootdevice", "::upnp:rootdevice"), (said.kind, "")] {
-        let notify = format!(
-            "NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nCACHE-CONTROL: max-age=1800\r\nLOCATION: {place}\r\n\
-             NT: {kind}\r\nNTS: ssdp:alive\r\nSERVER: {}\r\nUSN: uuid:{}{name}\r\n\r\n",
-            said.server, said.uuid
-        );
+    let host = format!("{a}.{b}.{c}.{d}:49152");
+    for notify in notifications(&host, said) {
         capture.udp(device, group([239, 255, 255, 250]), (1900, 1900), notify);
     }
-    let get = http::request(
-        "GET /rootdesc1.xml",
-        &[&format!("Host: {a}.{b}.{c}.{d}:49152"), "User-Agent: Windows/10.0 UPnP/1.1"],
-        [],
-    );
-    let xml = description(said);
-    let answer =
-        http::response("200 OK", &["Content-Type: text/xml; charset=utf-8", &format!("Server: {}", said.server)], &xml);
+    let (get, answer) = fetch(&host, said);
     Talk::stream((reader, 50_152), (device, 49_152)).say(get).answer(answer).play(capture);
+}
+
+/// What a device whose description is at `host` announces (§1.2).
+pub(crate) fn notifications(host: &str, said: Described<'_>) -> [String; 2] {
+    [("upnp:rootdevice", "::upnp:rootdevice"), (said.kind, "")].map(|(kind, name)| {
+        format!(
+            "NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nCACHE-CONTROL: max-age=1800\r\n\
+             LOCATION: http://{host}/rootdesc1.xml\r\nNT: {kind}\r\nNTS: ssdp:alive\r\nSERVER: {}\r\n\
+             USN: uuid:{}{name}\r\n\r\n",
+            said.server, said.uuid
+        )
+    })
+}
+
+/// Its description is asked for, and given (§2.3).
+pub(crate) fn fetch(host: &str, said: Described<'_>) -> (Bytes, Bytes) {
+    let (place, server) = (format!("Host: {host}"), format!("Server: {}", said.server));
+    let headers = [place.as_str(), "User-Agent: Windows/10.0 UPnP/1.1"];
+    let told = ["Content-Type: text/xml; charset=utf-8", server.as_str()];
+    (http::request("GET /rootdesc1.xml", &headers, []), http::response("200 OK", &told, description(said)))
 }
 
 fn description(said: Described<'_>) -> Bytes {

@@ -81,6 +81,7 @@ pub(super) fn ventilator(capture: &mut Capture) {
         friendly: "Ventilator bed 7",
         firmware: "2.17.3",
         serial: "ASKL-0029",
+        code: "70001",
     };
     capture.udp(VENTILATOR, group([239, 255, 255, 250]), (40_702, 3702), provider.hello());
     let patient = format!(

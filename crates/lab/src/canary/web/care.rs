@@ -198,6 +198,7 @@ fn sdc() -> Vec<Talk> {
         friendly: "Cage ventilator",
         firmware: "8.1",
         serial: "CAGE-SN-3",
+        code: "70001",
     };
     let (patient, more) = (person(), others());
     let contexts = Contexts { patient: &patient, more: &more };
