@@ -14,6 +14,9 @@ mod label;
 mod node;
 mod router;
 
+pub(crate) use address::{is_link_local, is_private, mac_of_eui64};
+pub(crate) use join::is_own_name;
+
 use crate::contacts::Exchange;
 use crate::{Contacts, Knowledge};
 use foldhash::fast::FixedState;

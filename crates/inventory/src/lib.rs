@@ -14,6 +14,7 @@ mod knowledge;
 mod lifecycle;
 mod maker;
 pub mod oui;
+pub mod resolve;
 mod vocabulary;
 
 pub use contacts::Contacts;
@@ -23,4 +24,5 @@ pub use knowledge::{Knowledge, LoadError};
 pub use lifecycle::Lifecycle;
 pub use maker::{Kind, Makers};
 pub use oui::Oui;
+pub use resolve::Phrases;
 pub use vocabulary::Types;
