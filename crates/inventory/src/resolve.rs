@@ -53,7 +53,7 @@ pub struct Networked<'a> {
     /// What identification found.
     pub device: &'a Device,
     /// What it said of itself in fields that [`identifies`] names; more does no harm.
-    pub facts: &'a [Fact],
+    pub facts: &'a [&'a Fact],
     /// Where it was, in any order.
     pub stays: &'a [Stay],
 }

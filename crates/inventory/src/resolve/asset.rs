@@ -360,7 +360,7 @@ const PLACE: [AssetField; 6] = [
 
 /// A room of one source and a building of another are no place: what contradicts the best word on the place is moved
 /// behind it in every field of the place.
-fn keep_together(fields: &mut Vec<Held>, choice: &Choice<'_>) {
+fn keep_together(fields: &mut [Held], choice: &Choice<'_>) {
     let placed = fields.iter().filter(|held| PLACE.contains(&held.field));
     let best = placed
         .filter_map(|held| held.answers.first())

@@ -215,7 +215,7 @@ impl Rules {
         if let Some(entry) = file.precedence.iter().find(|entry| !names_fields(&entry.field)) {
             return wrong(&entry.field, "a precedence, but is no field");
         }
-        if file.precedence.iter().any(|entry| entry.half_life_days <= 0.0) || !(file.review < file.accept) {
+        if file.precedence.iter().any(|entry| entry.half_life_days <= 0.0) || file.review >= file.accept {
             return wrong("resolution", "a half-life that is not positive, or asks beyond what it accepts");
         }
         let mut void: BTreeMap<Mark, BTreeSet<String>> = BTreeMap::new();

@@ -194,12 +194,12 @@ mod tests {
 
     #[test]
     fn hibc_is_read_with_its_check() {
-        // The example of ANSI/HIBC 2.6 §2.2: labeller A999, product BJC5D6E7, unit 1, check G.
-        check("+A999BJC5D6E71G", "A999BJC5D6E71", None, None);
+        // The example of ANSI/HIBC 2.6 §2.2: labeller A123, product BJC5D6E7, unit 1, check G.
+        check("+A123BJC5D6E71G", "A123BJC5D6E71", None, None);
         check(&signed("+A999BJC5D6E71/$+SN10045"), "A999BJC5D6E71", Some("SN10045"), None);
         check(&signed("+A999BJC5D6E71/$$3200101LOT7/SSN10045"), "A999BJC5D6E71", Some("SN10045"), Some("LOT7"));
         check(&signed("+A999BJC5D6E71/$$+7SN10045/16D20240131"), "A999BJC5D6E71", Some("SN10045"), None);
-        assert_eq!(Udi::parse("+A999BJC5D6E71H"), None);
+        assert_eq!(Udi::parse("+A123BJC5D6E71H"), None);
     }
 
     #[test]
