@@ -16,6 +16,8 @@ use wardlight_model::{AssetField, AssetRecord, Attribute, Field, Id, KeyKind, Ma
 const LIKELY: f64 = 0.3;
 /// A maker that is at least this sure can speak against another.
 const SURE: f64 = 0.85;
+/// A source that is trusted with makers at least this far can speak against another.
+const TRUSTED: f64 = 0.7;
 /// A type that is at least this sure is compared.
 const SURE_TYPE: f64 = 0.6;
 
@@ -271,7 +273,8 @@ fn record(mut row: Row, source: &Source<'_>, listed: &AssetRecord, rules: &Rules
     let said = listed.as_of.unwrap_or(source.read);
     row.seen = (said, said);
     listed.says(AssetField::Maker).into_iter().for_each(|name| row.maker(name, knowledge));
-    row.is_maker_sure = !row.makers.is_empty();
+    row.is_maker_sure =
+        rules.precedence(AssetField::Maker).is_some_and(|rule| rule.worth(source.kind, 1.0, 0) >= TRUSTED);
     for (field, value) in &listed.says {
         match field {
             AssetField::Model => row.model(value),

@@ -143,41 +143,39 @@ impl Bench<'_> {
         }
         let near = own.iter().flat_map(|one| other.iter().map(move |two| (*one, *two)));
         let near = near.filter_map(|(one, two)| self.near(mark, (a, b), (one, two)));
-        match near.max_by_key(|(mark, _)| self.rules.weight(*mark).agrees) {
-            Some((mark, (one, two))) => {
-                jury.hear(mark, true, (&one.value, &two.value), self.rules.weight(mark).agrees);
-            }
-            None => {
-                let value = |ids: &[u32]| ids.first().and_then(|id| self.table.token(*id)).map_or("", |one| &one.value);
-                let weight = self.rules.weight(mark).differs;
-                if weight != 0 {
-                    jury.hear(mark, false, (value(own), value(other)), weight);
-                }
-            }
+        let (mark, agrees, (one, two)) = near.max_by_key(|near| self.weigh(near.0, near.1)).unwrap_or_else(|| {
+            let value = |ids: &[u32]| ids.first().and_then(|id| self.table.token(*id)).map_or("", |one| &one.value);
+            (mark, false, (value(own), value(other)))
+        });
+        let weight = self.weigh(mark, agrees);
+        if weight != 0 {
+            jury.hear(mark, agrees, (one, two), weight);
         }
     }
 
-    /// Whether two values that differ may be meant to be one. Only where no other row knows either of them.
-    fn near(&self, mark: Mark, (a, b): (usize, usize), (one, two): (u32, u32)) -> Option<(Mark, (&Token, &Token))> {
+    fn weigh(&self, mark: Mark, agrees: bool) -> i32 {
+        let weight = self.rules.weight(mark);
+        if agrees { weight.agrees } else { weight.differs }
+    }
+
+    /// Whether two values that differ may be meant to be one. That speaks for one device only where no source knows both.
+    fn near(&self, mark: Mark, (a, b): (usize, usize), (one, two): (u32, u32)) -> Option<(Mark, bool, (&str, &str))> {
         let (one, two) = (self.table.token(one)?, self.table.token(two)?);
-        if !are_strangers(one, two) {
-            return None;
-        }
+        let words = (one.value.as_str(), two.value.as_str());
         match mark {
             Mark::Serial => {
                 let (x, y) = (self.rows.get(a)?, self.rows.get(b)?);
                 let is_same_model = are_same(&x.makers, &y.makers) == Some(true) && models(x, y) == Some(true);
-                slip::slip(&one.value, &two.value).filter(|_| is_same_model).map(|mark| (mark, (one, two)))
+                let slip = slip::slip(&one.value, &two.value)?;
+                Some((slip, is_same_model && are_strangers(one, two), words))
             }
             Mark::Mac => {
                 let number = |token: &Token| {
-                    token
-                        .value
-                        .parse::<wardlight_model::Mac>()
-                        .ok()
-                        .map(|mac| mac.0.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)))
+                    let mac = token.value.parse::<wardlight_model::Mac>().ok()?;
+                    Some(mac.0.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)))
                 };
-                (number(one)?.abs_diff(number(two)?) == 1).then_some((Mark::MacNeighbour, (one, two)))
+                let is_next = number(one)?.abs_diff(number(two)?) == 1 && are_strangers(one, two);
+                is_next.then_some((Mark::MacNeighbour, true, words))
             }
             _ => None,
         }
@@ -218,7 +216,8 @@ impl Bench<'_> {
                 }
             }
         };
-        let makers = are_same(&x.makers, &y.makers).filter(|same| *same || x.is_maker_sure && y.is_maker_sure);
+        let is_against = x.is_maker_sure && y.is_maker_sure && !are_related(&x.makers, &y.makers);
+        let makers = are_same(&x.makers, &y.makers).filter(|same| *same || is_against);
         tell(Mark::Maker, makers, first(&x.makers), first(&y.makers));
         tell(Mark::Model, models(x, y), first(&x.models), first(&y.models));
         tell(Mark::Type, self.types(x, y), first(&x.types), first(&y.types));
@@ -257,6 +256,16 @@ impl Bench<'_> {
 /// Whether two lists share a value; `None` when either is empty.
 pub(super) fn are_same(x: &[String], y: &[String]) -> Option<bool> {
     (!x.is_empty() && !y.is_empty()).then(|| x.iter().any(|one| y.contains(one)))
+}
+
+/// Whether one maker may be a part of the other: the same first word, or the initials of the one as the other's first.
+fn are_related(x: &[String], y: &[String]) -> bool {
+    fn first(name: &str) -> &str {
+        name.split(' ').next().unwrap_or_default()
+    }
+    let initials = |name: &str| name.split(' ').filter_map(|word| word.chars().next()).collect::<String>();
+    let is_near = |a: &str, b: &str| first(a) == first(b) || initials(a) == first(b) || first(a) == initials(b);
+    x.iter().any(|a| y.iter().any(|b| is_near(a, b)))
 }
 
 /// Whether the models agree: the same, or the one's words among the other's.
