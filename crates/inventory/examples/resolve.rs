@@ -1,5 +1,6 @@
 //! Resolves an invented hospital and says how long it took and how good it is:
-//! `cargo run --release -p wardlight-inventory --example resolve -- [seed] [devices] [rows of the maintenance system]`.
+//! `cargo run --release -p wardlight-inventory --example resolve -- [seed] [devices] [rows of the maintenance system] [orders]`.
+//! With a number of orders it resolves the same again in as many, and says whether every byte is the same.
 
 #![allow(clippy::disallowed_methods, reason = "it measures time; no stage runs it")]
 #![allow(
@@ -17,10 +18,11 @@ mod hospital;
 #[path = "../tests/resolve/house.rs"]
 mod house;
 
-use hospital::{Plan, hospital};
+use hospital::{Chance, Plan, hospital, shuffled};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::time::Instant;
-use wardlight_inventory::resolve::{OwnerRule, Role, measure};
+use wardlight_inventory::resolve::{By, OwnerRule, Role, measure};
 
 fn main() {
     let args: Vec<u64> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
@@ -57,4 +59,36 @@ fn main() {
     let found: BTreeMap<_, _> = resolution.assets.iter().flat_map(of).collect();
     println!("every pair: {:?}", measure(&found, &made.truth));
     println!("pairs that an identifier links: {:?}", measure(&found, &made.knowable));
+    wrong(&made, &resolution);
+    let mut chance = Chance(seed);
+    for order in 0..arg(3, 0) {
+        let is_same = digest(&shuffled(&made.house, &mut chance).resolve()) == digest(&resolution);
+        println!("order {order}: {}", if is_same { "the same bytes" } else { "DIFFERENT" });
+    }
+}
+
+/// A hash of everything that came out.
+fn digest(resolution: &wardlight_inventory::resolve::Resolution) -> [u8; 32] {
+    struct Sink(Sha256);
+    impl std::fmt::Write for Sink {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            self.0.update(text);
+            Ok(())
+        }
+    }
+    let mut sink = Sink(Sha256::new());
+    std::fmt::write(&mut sink, format_args!("{resolution:?}")).unwrap();
+    sink.0.finalize().into()
+}
+
+/// Says by what the first wrong joins came to be.
+fn wrong(made: &hospital::Hospital, resolution: &wardlight_inventory::resolve::Resolution) {
+    let members = resolution.assets.iter().flat_map(|asset| &asset.members);
+    let linked = members.filter_map(|member| Some((member.id, member.link.clone()?)));
+    let wrong = linked.filter(|(id, link)| made.truth[id] != made.truth[&link.to]);
+    for (id, link) in wrong.take(12) {
+        let By::Score(score) = link.by else { continue };
+        let reasons: Vec<String> = score.reasons.iter().map(ToString::to_string).collect();
+        println!("wrong: {} with {}: {}", made.house.names[&id], made.house.names[&link.to], reasons.join("; "));
+    }
 }

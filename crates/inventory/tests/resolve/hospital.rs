@@ -489,6 +489,21 @@ fn room(real: &Real) -> String {
     format!("{}", real.room)
 }
 
+/// The same house with everything in another order.
+pub fn shuffled(house: &House, chance: &mut Chance) -> House {
+    let mut house = house.clone();
+    chance.shuffle(&mut house.met);
+    chance.shuffle(&mut house.books);
+    house.books.iter_mut().for_each(|book| chance.shuffle(&mut book.records));
+    house.met.iter_mut().for_each(|met| {
+        chance.shuffle(&mut met.facts);
+        chance.shuffle(&mut met.stays);
+        chance.shuffle(&mut met.device.macs);
+    });
+    chance.shuffle(&mut house.decisions);
+    house
+}
+
 /// SplitMix64: the same everywhere.
 #[derive(Debug, Clone, Copy)]
 pub struct Chance(pub u64);

@@ -1,6 +1,6 @@
 //! Promises: order counts for nothing, what is undone leaves no trace, more agreement never lowers a score.
 
-use crate::hospital::{Chance, Plan, hospital};
+use crate::hospital::{Chance, Plan, hospital, shuffled};
 use crate::house::{House, SITE};
 use proptest::prelude::*;
 use wardlight_inventory::resolve::{By, Decision, SourceKind, record_id};
@@ -20,20 +20,6 @@ fn crowded(seed: u64) -> House {
             records[to].says.sort();
         }
     }
-    house
-}
-
-fn shuffled(house: &House, chance: &mut Chance) -> House {
-    let mut house = house.clone();
-    chance.shuffle(&mut house.met);
-    chance.shuffle(&mut house.books);
-    house.books.iter_mut().for_each(|book| chance.shuffle(&mut book.records));
-    house.met.iter_mut().for_each(|met| {
-        chance.shuffle(&mut met.facts);
-        chance.shuffle(&mut met.stays);
-        chance.shuffle(&mut met.device.macs);
-    });
-    chance.shuffle(&mut house.decisions);
     house
 }
 

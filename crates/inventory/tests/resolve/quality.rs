@@ -30,33 +30,3 @@ fn an_invented_hospital_is_resolved() {
         assert!(knowable.recall >= 0.98, "{knowable:?}");
     }
 }
-
-#[test]
-fn debug_missed() {
-    let made = hospital(Plan { seed: 1, networked: 1_100, cmms: 750, slips: 0.04 });
-    let resolution = made.house.resolve();
-    let found = groups(&resolution);
-    let mut parts: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
-    for (row, part) in &made.knowable {
-        parts.entry(*part).or_default().push(*row);
-    }
-    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
-    for rows in parts.values() {
-        let split: std::collections::BTreeSet<_> = rows.iter().map(|row| found[row]).collect();
-        if split.len() > 1 {
-            let names: Vec<_> =
-                rows.iter().map(|row| format!("{}@{:.4}", made.house.names[row], found[row].to_string())).collect();
-            let questions: Vec<String> = resolution
-                .questions
-                .iter()
-                .filter(|q| rows.contains(&q.a) || rows.contains(&q.b))
-                .map(|q| format!("{:?} {q}", q.why))
-                .collect();
-            println!("{names:?}\n   {}", questions.join("\n   "));
-            *kinds
-                .entry(questions.first().map_or("no question".into(), |q| q.split(' ').next().unwrap().to_owned()))
-                .or_default() += 1;
-        }
-    }
-    println!("{kinds:?}");
-}
