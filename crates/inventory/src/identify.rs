@@ -14,6 +14,9 @@ mod label;
 mod node;
 mod router;
 
+pub(crate) use address::{is_link_local, is_private, mac_of_eui64};
+pub(crate) use join::is_own_name;
+
 use crate::contacts::Exchange;
 use crate::{Contacts, Knowledge};
 use foldhash::fast::FixedState;
@@ -38,9 +41,26 @@ pub struct Seen<'a> {
     pub contacts: &'a Contacts,
 }
 
+/// One device with what it rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identified<'a> {
+    /// The routing domain that its addresses belong to.
+    pub scope: Scope,
+    /// What was found.
+    pub device: Device,
+    /// Every fact about it.
+    pub facts: Vec<&'a Fact>,
+}
+
 /// The devices, by id. The order of what was seen, and seeing the same fact twice, change nothing.
 #[must_use]
 pub fn identify(seen: &Seen<'_>, knowledge: &Knowledge) -> Vec<Device> {
+    identify_with_facts(seen, knowledge).into_iter().map(|found| found.device).collect()
+}
+
+/// The same, each with its routing domain and the facts that it rests on.
+#[must_use]
+pub fn identify_with_facts<'a>(seen: &Seen<'a>, knowledge: &Knowledge) -> Vec<Identified<'a>> {
     let mut facts: Vec<&Fact> = seen.facts.iter().collect();
     facts.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
     facts.dedup();
@@ -64,15 +84,14 @@ pub fn identify(seen: &Seen<'_>, knowledge: &Knowledge) -> Vec<Device> {
         .map(|(at, (component, peers))| {
             let via = via(&component, at, &owners).and_then(|via| ids.get(via).cloned());
             let id = ids.get(at).cloned().unwrap_or_default();
-            let mut device = device(component, &placer, knowledge);
-            (device.1.id, device.1.via) = (id, via);
-            device.1.peers = peers;
-            device
+            let mut found = identified(component, &placer, knowledge);
+            (found.device.id, found.device.via) = (id, via);
+            found.device.peers = peers;
+            found
         })
         .collect();
     label::neighbours(&mut devices, knowledge);
-    let mut devices: Vec<_> = devices.into_iter().map(|(_, device)| device).collect();
-    devices.sort_by(|a, b| a.id.cmp(&b.id));
+    devices.sort_by(|a, b| a.device.id.cmp(&b.device.id));
     devices
 }
 
@@ -191,7 +210,7 @@ fn via((nodes, _): &Component<'_>, at: usize, owners: &Owners) -> Option<usize> 
     speakers.copied().filter(|via| *via != at).min()
 }
 
-fn device((nodes, keys): Component<'_>, placer: &Placer, knowledge: &Knowledge) -> (Scope, Device) {
+fn identified<'a>((nodes, keys): Component<'a>, placer: &Placer, knowledge: &Knowledge) -> Identified<'a> {
     let mut stations = BTreeMap::new();
     let mut addresses = BTreeSet::new();
     let mut scope = None;
@@ -239,7 +258,7 @@ fn device((nodes, keys): Component<'_>, placer: &Placer, knowledge: &Knowledge) 
         origins,
     };
     device.labels.extend(label::unsupported(&device, knowledge));
-    (scope, device)
+    Identified { scope, device, facts }
 }
 
 /// Hardware addresses inside EUI-64 keys.

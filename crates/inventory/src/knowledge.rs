@@ -1,6 +1,6 @@
 //! All that ships as data, read once: what every rule of identification knows of the world.
 
-use crate::{Fingerprints, Lifecycle, Makers, Oui, Types};
+use crate::{Fingerprints, Lifecycle, Makers, Oui, Phrases, Types};
 
 /// The shipped OUI table.
 pub(crate) const OUI: &str = include_str!("../../../data/oui.tsv");
@@ -45,6 +45,8 @@ pub enum LoadError {
     },
     /// A fingerprint that cannot be right.
     Entry(String, &'static str),
+    /// A rule of resolution that cannot be right.
+    Rule(String, &'static str),
     /// A type that is none, or is a kind of none.
     Type(String),
     /// A maker's alias that stands for two.
@@ -64,6 +66,7 @@ impl std::fmt::Display for LoadError {
         match self {
             Self::Form { file, why } => write!(out, "{file}: {why}"),
             Self::Entry(id, what) => write!(out, "fingerprint {id} has {what}"),
+            Self::Rule(name, what) => write!(out, "resolution: {name} has {what}"),
             Self::Type(name) => write!(out, "device type {name} is not in the vocabulary"),
             Self::Alias(name) => write!(out, "{name} stands for two makers"),
             Self::Date(text) => write!(out, "{text} is not a date"),
@@ -86,6 +89,8 @@ pub struct Knowledge {
     pub types: Types,
     /// Ends of support.
     pub lifecycle: Lifecycle,
+    /// What people call the types.
+    pub phrases: Phrases,
 }
 
 impl Knowledge {
@@ -97,9 +102,11 @@ impl Knowledge {
             makers: Makers::load(include_str!("../../../data/makers.toml"))?,
             types: Types::load(include_str!("../../../data/types.toml"))?,
             lifecycle: Lifecycle::load(include_str!("../../../data/lifecycle.toml"))?,
+            phrases: Phrases::load(include_str!("../../../data/type-phrases.toml"))?,
         };
         let given = knowledge.fingerprints.entries().filter_map(|entry| entry.gives.get("type"));
-        let lost = given.map(String::as_str).chain(knowledge.makers.types()).find(|name| !knowledge.types.knows(name));
+        let given = given.map(String::as_str).chain(knowledge.makers.types());
+        let lost = given.chain(knowledge.phrases.types()).find(|name| !knowledge.types.knows(name));
         match lost {
             Some(name) => Err(LoadError::Type(name.to_owned())),
             None => Ok(knowledge),

@@ -14,13 +14,15 @@ mod knowledge;
 mod lifecycle;
 mod maker;
 pub mod oui;
+pub mod resolve;
 mod vocabulary;
 
 pub use contacts::Contacts;
 pub use fingerprint::{Fingerprint, Fingerprints, Found};
-pub use identify::{MOST_PEERS, Seen, identify};
+pub use identify::{Identified, MOST_PEERS, Seen, identify, identify_with_facts};
 pub use knowledge::{Knowledge, LoadError};
 pub use lifecycle::Lifecycle;
 pub use maker::{Kind, Makers};
 pub use oui::Oui;
+pub use resolve::Phrases;
 pub use vocabulary::Types;

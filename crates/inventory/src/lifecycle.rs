@@ -59,7 +59,7 @@ fn begins(text: &str, word: &str) -> bool {
 }
 
 /// Seconds from 1970 to the beginning of `YYYY-MM-DD` (proleptic Gregorian calendar).
-fn day(text: &str) -> Option<i64> {
+pub(crate) fn day(text: &str) -> Option<i64> {
     let mut parts = text.split('-').map(str::parse::<i64>);
     let (Some(Ok(year)), Some(Ok(month)), Some(Ok(day)), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())

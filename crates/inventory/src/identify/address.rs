@@ -15,7 +15,7 @@ pub(super) fn is_host(ip: IpAddr) -> bool {
 }
 
 /// Whether `ip` belongs to no registry: private use (RFC 1918), shared (RFC 6598), link-local, unique local (RFC 4193).
-pub(super) fn is_private(ip: IpAddr) -> bool {
+pub(crate) fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || is_shared(ip),
         IpAddr::V6(ip) => matches!(ip.segments()[0] & 0xfe00, 0xfc00) || is_link_local_v6(ip),
@@ -23,7 +23,7 @@ pub(super) fn is_private(ip: IpAddr) -> bool {
 }
 
 /// Whether `ip` means something on its own link only.
-pub(super) fn is_link_local(ip: IpAddr) -> bool {
+pub(crate) fn is_link_local(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_link_local(),
         IpAddr::V6(ip) => is_link_local_v6(ip),
@@ -56,7 +56,7 @@ pub(super) fn mac_of_v6(ip: IpAddr) -> Option<Mac> {
 }
 
 /// The hardware address inside an EUI-64 in hexadecimal (`ff:fe` or `ff:ff` in the middle, IEEE guidelines for EUI).
-pub(super) fn mac_of_eui64(text: &str) -> Option<Mac> {
+pub(crate) fn mac_of_eui64(text: &str) -> Option<Mac> {
     let number = u64::from_str_radix(text, 16).ok().filter(|_| text.len() == 16)?;
     let [a, b, c, 0xff, 0xfe | 0xff, d, e, f] = number.to_be_bytes() else { return None };
     Some(Mac([a, b, c, d, e, f])).filter(|mac| mac.is_station())

@@ -305,7 +305,7 @@ pub(super) fn is_own_serial(text: &str) -> bool {
 }
 
 /// Whether a host name is likely to be one device's own, not what every device of its kind calls itself.
-fn is_own_name(text: &str) -> bool {
+pub(crate) fn is_own_name(text: &str) -> bool {
     const KINDS: &[&str] = &[
         "android",
         "iphone",

@@ -1,5 +1,6 @@
 //! Remarks on devices: routers, virtual and made-up addresses, neighbours of medical devices, legacy.
 
+use super::Identified;
 use super::address::network;
 use super::holder::Station;
 use crate::Knowledge;
@@ -74,7 +75,7 @@ pub(super) fn is_medical(device: &Device, knowledge: &Knowledge) -> bool {
 }
 
 /// Marks the other devices of a segment (same scope and network) that has a medical one.
-pub(super) fn neighbours(devices: &mut [(Scope, Device)], knowledge: &Knowledge) {
+pub(super) fn neighbours(devices: &mut [Identified<'_>], knowledge: &Knowledge) {
     let nets = |scope: Scope, device: &Device| -> BTreeSet<(Scope, bool, u128)> {
         let own = device
             .addresses
@@ -83,13 +84,13 @@ pub(super) fn neighbours(devices: &mut [(Scope, Device)], knowledge: &Knowledge)
         own.map(|ip| (scope, ip.is_ipv4(), network(*ip))).collect()
     };
     let mut medical: BTreeMap<(Scope, bool, u128), String> = BTreeMap::new();
-    let known: Vec<bool> = devices.iter().map(|(_, device)| is_medical(device, knowledge)).collect();
-    for ((scope, device), _) in devices.iter().zip(&known).filter(|(_, known)| **known) {
+    let known: Vec<bool> = devices.iter().map(|found| is_medical(&found.device, knowledge)).collect();
+    for (Identified { scope, device, .. }, _) in devices.iter().zip(&known).filter(|(_, known)| **known) {
         for net in nets(*scope, device) {
             medical.entry(net).or_insert_with(|| device.id.clone());
         }
     }
-    for ((scope, device), _) in devices.iter_mut().zip(&known).filter(|(_, known)| !**known) {
+    for (Identified { scope, device, .. }, _) in devices.iter_mut().zip(&known).filter(|(_, known)| !**known) {
         let shared = nets(*scope, device).into_iter().find_map(|net| medical.get(&net));
         if let Some(other) = shared {
             let reason = format!("{other} in the same network is medical");
