@@ -133,6 +133,9 @@ impl<'a> Keeper<'a> {
             oddities: loaded.oddities,
             areas: loaded.areas,
             domains: loaded.domains,
+            rows: loaded.rows,
+            sources: loaded.sources,
+            judged: loaded.judged.into_iter().collect(),
             devices: stored.ids(),
             sequence: committed,
         };
