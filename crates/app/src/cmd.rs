@@ -6,6 +6,7 @@ pub mod config;
 pub mod devices;
 pub mod doctor;
 pub mod explain;
+pub mod import;
 pub mod ledger;
 pub mod protocols;
 pub mod run;

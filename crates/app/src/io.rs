@@ -4,6 +4,7 @@ pub mod account;
 pub mod ask;
 pub mod dump;
 pub mod file;
+pub mod import;
 pub mod key;
 pub mod link;
 pub mod print;

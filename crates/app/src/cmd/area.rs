@@ -102,7 +102,8 @@ fn known_zone(zone: String) -> anyhow::Result<String> {
         .map(|_| zone)
 }
 
-fn decide(config: &Config, command: Decided) -> anyhow::Result<Fate> {
+/// Has the server carry `command` out. Errors: none answers.
+pub fn decide(config: &Config, command: Decided) -> anyhow::Result<Fate> {
     let socket = Places::of(config).socket();
     let mut stream = UnixStream::connect(&socket)
         .with_context(|| format!("no server answers at {}: is `wardlight run` running?", socket.display()))?;

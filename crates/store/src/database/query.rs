@@ -99,6 +99,11 @@ impl Database {
         statement::all(&mut self.engine.read().await?, &AREA, Cells::area).await
     }
 
+    /// Where rows of other systems' records come from, by name.
+    pub async fn sources(&self) -> Result<Vec<Source>, StoreError> {
+        statement::all(&mut self.engine.read().await?, &SOURCE, Cells::source).await
+    }
+
     /// All routing domains, by scope.
     pub async fn domains(&self) -> Result<Vec<Domain>, StoreError> {
         statement::all(&mut self.engine.read().await?, &DOMAIN, Cells::domain).await

@@ -1,0 +1,173 @@
+//! Documents of other systems, read row by row into batches for the journal.
+//!
+//! In: a file. Out: batches as they fill, then what became of the rows. At most one batch is held.
+
+use anyhow::Context as _;
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufReader, Read as _};
+use std::path::Path;
+use wardlight_dissect::codec::keyed::PrivacyKey;
+use wardlight_dissect::masked_host;
+use wardlight_ingest::mapping::Mapping;
+use wardlight_ingest::source::{self, HEAD, Head, Source};
+use wardlight_ingest::{Item, Options, Tally, Trouble, Veil};
+use wardlight_model::journal::{BodyKind, Flows, Import, Observations, encode};
+use wardlight_model::{AssetRecord, Fact, Flow, Id, Keyed, Presence, Scope, Time};
+
+/// Items of one batch: some MiB at most.
+const BATCH: usize = 2_000;
+
+/// What is read, and as what.
+pub struct Reading<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// What its operator calls where it comes from; the importer's name when it is not said.
+    pub called: Option<&'a str>,
+    /// The importer; the one that recognises the document when it is not said.
+    pub importer: Option<&'a str>,
+    /// Which column means what, as far as a person said so.
+    pub mapping: Option<&'a Mapping>,
+    /// Whether it is all that its source has.
+    pub is_whole: bool,
+    /// Routing domain of its addresses.
+    pub scope: Scope,
+    /// The run.
+    pub run: Id,
+    /// When it is read.
+    pub now: Time,
+}
+
+/// What became of a document.
+pub struct Report {
+    /// The importer that read it.
+    pub importer: &'static str,
+    /// What became of its rows.
+    pub tally: Tally,
+    /// The rows that were not as they should be, in their order.
+    pub troubles: Vec<Trouble>,
+    /// Why it could not be read to its end.
+    pub broken: Option<String>,
+}
+
+/// Hides names of people under the installation's key.
+struct Cloth(PrivacyKey);
+
+impl Veil for Cloth {
+    fn person(&self, text: &str) -> Keyed {
+        self.0.hash(text.as_bytes())
+    }
+
+    fn host<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        masked_host(&self.0, name)
+    }
+}
+
+impl Reading<'_> {
+    /// Reads the document and gives each batch as kind and body. Errors: the file cannot be read, nobody knows what it is,
+    /// or `give` says no.
+    pub fn read(
+        &self,
+        secret: &[u8; 32],
+        mut give: impl FnMut(BodyKind, Vec<u8>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Report> {
+        let open = || File::open(self.path).with_context(|| self.path.display().to_string());
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let importer = self.importer(&name, open()?)?;
+        let veil = Cloth(PrivacyKey::new(secret));
+        let options = Options {
+            name: &name,
+            source: 0,
+            scope: self.scope,
+            now: self.now,
+            ahead_s: 0,
+            mapping: self.mapping,
+            veil: &veil,
+        };
+        let mut batch = Batch::default();
+        let (mut troubles, mut refused) = (Vec::new(), None);
+        let read = importer.read(&mut BufReader::new(open()?), &options, &mut |item| {
+            batch.take(item, &mut troubles);
+            if batch.len() >= BATCH && refused.is_none() {
+                refused = batch.hand_on(self, importer, false, &mut give).err();
+            }
+        });
+        let (tally, broken) = match read {
+            Ok(tally) => (tally, None),
+            Err(error) => (Tally::default(), Some(error.to_string())),
+        };
+        if let Some(error) = refused {
+            return Err(error);
+        }
+        batch.hand_on(self, importer, self.is_whole && broken.is_none(), &mut give)?;
+        Ok(Report { importer: importer.info().name, tally, troubles, broken })
+    }
+
+    fn importer(&self, name: &str, from: File) -> anyhow::Result<&'static dyn Source> {
+        let known = || source::ENTRIES.iter().map(|entry| entry.info().name).collect::<Vec<_>>().join(", ");
+        if let Some(wanted) = self.importer {
+            return source::named(wanted)
+                .with_context(|| format!("there is no importer `{wanted}`: name one of {}", known()));
+        }
+        let mut bytes = Vec::with_capacity(HEAD);
+        from.take(HEAD as u64).read_to_end(&mut bytes).with_context(|| self.path.display().to_string())?;
+        let found = source::recognise(&Head { bytes: &bytes, name });
+        found.map(|(importer, _)| importer).with_context(|| {
+            format!(
+                "{}: no importer knows what this is: say it with --importer, one of {}",
+                self.path.display(),
+                known()
+            )
+        })
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    rows: Vec<AssetRecord>,
+    facts: Vec<Fact>,
+    presences: Vec<Presence>,
+    flows: Vec<Flow>,
+}
+
+impl Batch {
+    fn len(&self) -> usize {
+        self.rows.len() + self.facts.len() + self.presences.len() + self.flows.len()
+    }
+
+    fn take(&mut self, item: Item, troubles: &mut Vec<Trouble>) {
+        match item {
+            Item::Record(record) => self.rows.push(record),
+            Item::Fact(fact) => self.facts.push(fact),
+            Item::Presence(presence) => self.presences.push(presence),
+            Item::Flow(flow) => self.flows.push(flow),
+            Item::Trouble(trouble) => troubles.push(trouble),
+        }
+    }
+
+    fn hand_on(
+        &mut self,
+        reading: &Reading<'_>,
+        importer: &dyn Source,
+        is_last: bool,
+        give: &mut impl FnMut(BodyKind, Vec<u8>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let batch = std::mem::take(self);
+        let called = reading.called.unwrap_or(importer.info().name);
+        if !batch.rows.is_empty() || is_last {
+            let rows = batch.rows.into();
+            let (source, run, read) = (called.to_owned(), reading.run, reading.now);
+            give(BodyKind::Import, encode(&Import { source, run, rows, read, is_whole: is_last }))?;
+        }
+        if !batch.facts.is_empty() || !batch.presences.is_empty() {
+            let (facts, presences) = (batch.facts.into(), batch.presences.into());
+            let sources = vec![reading.path.display().to_string()];
+            let seen = Observations { sensor: reading.run, sources, facts, presences, ..Observations::default() };
+            give(BodyKind::Observations, encode(&seen))?;
+        }
+        if !batch.flows.is_empty() {
+            give(BodyKind::Flows, encode(&Flows { sensor: reading.run, flows: batch.flows.into() }))?;
+        }
+        Ok(())
+    }
+}
