@@ -2,8 +2,8 @@
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "tests may stop")]
 
 mod broken;
-mod fleet;
 mod clock;
+mod fleet;
 mod quiet;
 #[path = "../../../store/src/database/trial/server.rs"]
 #[allow(dead_code, missing_docs, clippy::unwrap_used, unreachable_pub, reason = "shared with the store's own tests")]
