@@ -36,12 +36,8 @@ pub(super) fn scenes(program: &Path, recorder: &Recorder, count: u64, seed: u64)
                 add(made.0, share);
             }
             Some(number) if number % 2 == 0 => {
-                let kinds = served.kills.len() as u64;
-                let which = (Chance::new(seed, 0).below(kinds) + number / 2) % kinds.max(1);
-                let kills = served.kills.values().nth(usize::try_from(which)?);
-                let which = usize::try_from(chance.below(kills.map_or(0, Vec::len) as u64))?;
-                let kill = kills.and_then(|kills| kills.get(which)).context("the recorded run synced nothing")?;
-                add(Scene::killed(recorder, program, number, kill)?, images);
+                let kind = Chance::new(seed, 0).below(served.kills.len() as u64) + number / 2;
+                add(Scene::killed(recorder, &served, kind, &mut chance)?, images);
             }
             Some(number) => add(Scene::recovered(recorder, &served, number, &mut chance)?, images),
         }

@@ -10,7 +10,7 @@ use super::replay::{Recording, Sync};
 use super::state;
 use super::trace::{Call, kind};
 use super::wire::{self, Sent};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
@@ -21,6 +21,8 @@ use wardlight_model::Id;
 const BATCHES: u64 = 120;
 /// Seconds between two looks at what may be deleted or merged, where that is part of the scene.
 const TIDY_S: u64 = 1;
+/// Runs that may miss the call that they are to be killed at.
+const KILLS: usize = 8;
 /// Of a hundred images with a backup, so many on which it is restored.
 const RESTORED: u64 = 25;
 
@@ -53,19 +55,31 @@ impl Scene {
         Ok(scene)
     }
 
-    /// A server is killed at `kill`, a call as `strace` names it, and another one goes on: what the first had not synced,
-    /// memory still shows to the second.
-    pub fn killed(recorder: &Recorder, program: &Path, number: u64, kill: &str) -> Result<Self> {
-        let bed = Bed::new(&Setting { tidy_s: TIDY_S, ..Setting::of(program) })?;
-        let mut scene = Self::new(&format!("killed at {kill} and started again"), &bed);
-        let mut sent = Sent::of(BATCHES);
-        let run = recorder.serve(&bed, &format!("killed-{number}"), &mut sent, Some(kill))?;
-        scene.add(&run, &bed)?;
-        scene.recording.reconcile(&bed.root())?;
-        let run = recorder.serve(&bed, &format!("again-{number}"), &mut sent, None)?;
-        scene.add(&run, &bed)?;
-        scene.recording.agrees(&bed.root()).context("after the second run")?;
-        Ok(scene)
+    /// A server is killed at one of the syncs of kind `number` that `first` made, and another one goes on: what the first
+    /// had not synced, memory still shows to the second.
+    pub fn killed(recorder: &Recorder, first: &Self, number: u64, chance: &mut Chance) -> Result<Self> {
+        for _ in 0..KILLS {
+            let kind = first.kills.values().nth(usize::try_from(number)? % first.kills.len().max(1));
+            let kind = kind.context("the recorded run synced nothing")?;
+            // The first of its kind most often makes a name durable that the next relies on.
+            let which = if chance.often(50) { 0 } else { chance.below(kind.len() as u64) };
+            let kill = kind.get(usize::try_from(which)?).context("no such sync")?;
+            let bed = Bed::new(&first.setting)?;
+            let mut scene = Self::new(&format!("killed at {kill} and started again"), &bed);
+            let mut sent = Sent::of(BATCHES);
+            let run = recorder.serve(&bed, &format!("killed-{number}"), &mut sent, Some(kill))?;
+            // No two runs are quite the same: in this one the call may not have come.
+            if !run.is_killed {
+                continue;
+            }
+            scene.add(&run, &bed)?;
+            scene.recording.reconcile(&bed.root())?;
+            let run = recorder.serve(&bed, &format!("again-{number}"), &mut sent, None)?;
+            scene.add(&run, &bed)?;
+            scene.recording.agrees(&bed.root()).context("after the second run")?;
+            return Ok(scene);
+        }
+        bail!("{KILLS} runs did not come to the call that they were to be killed at");
     }
 
     /// The power goes in `first`, and again while a server recovers from that.
@@ -252,7 +266,7 @@ fn kills(calls: &[Call], root: &str) -> BTreeMap<String, Vec<String>> {
         let number = numbers.entry((&call.thread, &call.name)).or_default();
         *number += 1;
         if let Some(path) = call.target().strip_prefix(root) {
-            found.entry(kind(path)).or_default().push(format!("{}:signal=SIGKILL:when={number}", call.name));
+            found.entry(kind(path)).or_default().push(format!("{}:when={number}", call.name));
         }
     }
     found
