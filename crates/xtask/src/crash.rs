@@ -81,12 +81,10 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
         has_strace || plan.points + plan.images + plan.syncs == 0,
         "this needs strace: `apt-get install strace` as root brings it; or ask for kills alone"
     );
-    let folder = test::target(root)?.join("crash");
-    if let Err(error) = std::fs::remove_dir_all(&folder) {
-        anyhow::ensure!(error.kind() == std::io::ErrorKind::NotFound, "{}: {error}", folder.display());
-    }
+    // Of each run its own: another may be under way.
+    let folder = test::target(root)?.join("crash").join(std::process::id().to_string());
     std::fs::create_dir_all(&folder)?;
-    let recorder = Recorder { folder, with_stacks: false };
+    let recorder = Recorder { folder: folder.clone(), with_stacks: false };
     if plan.kills > 0 {
         timed("kills", || kill(|| Ok(Setting { tidy_s: 1, ..Setting::of(&program) }), plan.kills, plan.seed))?;
     }
@@ -111,7 +109,8 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
             syncs::run(root, &scenes, &plan.without, plan.syncs, plan.seed)
         })?;
     }
-    Ok(())
+    // The traces are for whoever looks for a fault.
+    Ok(std::fs::remove_dir_all(folder)?)
 }
 
 /// The same with the state in a PostgreSQL server, which loses nothing when this machine's power goes.
