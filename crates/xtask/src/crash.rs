@@ -31,6 +31,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+/// Runs from which syncs are left out are as many as for so many images.
+const VARIED: u64 = 240;
+
 /// What to try.
 #[derive(clap::Args, Debug, Clone)]
 pub struct Plan {
@@ -75,7 +78,7 @@ impl Plan {
 
 /// Carries `plan` out on the checkout at `root`. Errors: something was lost or done twice; with how to try it again.
 pub fn run(root: &Path, plan: &Plan) -> Result<()> {
-    let program = build(root)?;
+    let built = build(root)?;
     let has_strace = has_strace();
     anyhow::ensure!(
         has_strace || plan.points + plan.images + plan.syncs == 0,
@@ -84,6 +87,9 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     // Of each run its own: another may be under way.
     let folder = test::target(root)?.join("crash").join(std::process::id().to_string());
     std::fs::create_dir_all(&folder)?;
+    // Somebody may build another while this goes on.
+    let program = folder.join("wardlight");
+    std::fs::copy(&built, &program).with_context(|| built.display().to_string())?;
     let recorder = Recorder { folder: folder.clone(), with_stacks: false };
     if plan.kills > 0 {
         timed("kills", || kill(|| Ok(Setting { tidy_s: 1, ..Setting::of(&program) }), plan.kills, plan.seed))?;
@@ -91,10 +97,12 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     if plan.points > 0 {
         timed("points", || points::run(&Setting::of(&program), &recorder, plan.points).map(|done| told(&done)))?;
     }
+    let mut recorded = None;
     if plan.images > 0 {
         timed("power", || {
             let scenes = power::scenes(&program, &recorder, plan.images, plan.seed)?;
             let many = power::run(&scenes, plan.seed)?;
+            recorded = Some(scenes);
             Ok(format!("{many} images; nothing lost, nothing twice"))
         })?;
     }
@@ -104,7 +112,10 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     if plan.syncs > 0 {
         timed("syncs", || {
             let recorder = Recorder { with_stacks: !plan.plain, ..recorder.clone() };
-            let scenes = power::scenes(&program, &recorder, if plan.plain { 1 } else { 240 }, plan.seed)?;
+            let scenes = match recorded.take().filter(|_| plan.plain) {
+                Some(scenes) => scenes,
+                None => power::scenes(&program, &recorder, VARIED, plan.seed)?,
+            };
             let scenes: Vec<_> = scenes.into_iter().map(|(scene, _)| scene).collect();
             syncs::run(root, &scenes, &plan.without, plan.syncs, plan.seed)
         })?;
