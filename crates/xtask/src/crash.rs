@@ -26,13 +26,14 @@ use crate::{shell, test};
 use anyhow::{Context as _, Result};
 use bed::Setting;
 use postgres::Postgres;
+use power::Runs;
 use record::Recorder;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-/// Runs from which syncs are left out are as many as for so many images.
-const VARIED: u64 = 240;
+/// Runs from which syncs are left out: after a kill at a sync of each kind, and in recovery.
+const VARIED: Runs = Runs { killed: u64::MAX, recovered: 4 };
 
 /// What to try.
 #[derive(clap::Args, Debug, Clone)]
@@ -100,8 +101,8 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     let mut recorded = None;
     if plan.images > 0 {
         timed("power", || {
-            let scenes = power::scenes(&program, &recorder, plan.images, plan.seed)?;
-            let many = power::run(&scenes, plan.seed)?;
+            let scenes = power::scenes(&program, &recorder, Runs::of(plan.images), plan.seed)?;
+            let many = power::run(&scenes, plan.images, plan.seed)?;
             recorded = Some(scenes);
             Ok(format!("{many} images; nothing lost, nothing twice"))
         })?;
@@ -116,7 +117,6 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
                 Some(scenes) => scenes,
                 None => power::scenes(&program, &recorder, VARIED, plan.seed)?,
             };
-            let scenes: Vec<_> = scenes.into_iter().map(|(scene, _)| scene).collect();
             syncs::run(root, &scenes, &plan.without, plan.syncs, plan.seed)
         })?;
     }
