@@ -38,6 +38,11 @@ const PACKAGES: &[Package] = &[
     Package { name: "strace", shows: "/usr/bin/strace", used_for: "aborts and losses of power" },
     Package { name: POSTGRES.0, shows: POSTGRES.1, used_for: "the suite of the state on PostgreSQL" },
     Package { name: "iproute2", shows: "/usr/sbin/ip", used_for: "running the tests in a network of their own" },
+    Package {
+        name: "faketime",
+        shows: "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+        used_for: "the test under a clock that is wrong",
+    },
     Package { name: "gdb", shows: "/usr/bin/gcore", used_for: "tests that look into the program's memory" },
 ];
 

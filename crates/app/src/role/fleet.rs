@@ -149,8 +149,7 @@ impl Stored {
     /// `changes` without the devices that are stored as they are.
     pub fn without_known(self, mut changes: Vec<Change>) -> Vec<Change> {
         if !self.0.is_empty() {
-            let is_stored =
-                |known: &Known| self.0.get(&known.id).is_some_and(|held| digest(&known.device) == Some(*held));
+            let is_stored = |known: &Known| self.0.get(&known.id).is_some_and(|held| digest(&known.device) == *held);
             changes.retain(|change| !matches!(change, Change::Device(known) if is_stored(known)));
         }
         changes

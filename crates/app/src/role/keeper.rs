@@ -28,6 +28,8 @@ use wardlight_store::segment::{ReadError, Record};
 
 /// Changes after which a commit is due at once.
 const CHANGES: usize = 100_000;
+/// How many times as long as settling took there is no other: most of the time is for what sensors bring.
+const SHARE: u32 = 9;
 /// Pause before a database that is not available is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -170,6 +172,7 @@ impl<'a> Keeper<'a> {
         let tidying = Duration::from_secs(self.config.history.tidy_s);
         self.settle()?;
         let (mut begun, mut settled, mut tidied) = (None::<Instant>, None::<Instant>, Instant::now());
+        let mut pause = Duration::ZERO;
         while !self.parts.stop.is_wanted() {
             let wait = begun.map_or(patience, |begun| patience.saturating_sub(begun.elapsed()));
             let record = self.next(wait)?;
@@ -183,10 +186,12 @@ impl<'a> Keeper<'a> {
                 self.commit()?;
                 begun = None;
             }
-            let rest = Duration::from_secs(self.config.store.settle_s);
-            let may_settle = is_idle || settled.is_none_or(|settled| settled.elapsed() >= rest);
+            let rest = if is_idle { pause } else { pause.max(Duration::from_secs(self.config.store.settle_s)) };
+            let may_settle = settled.is_none_or(|settled| settled.elapsed() >= rest);
             if begun.is_none() && !self.site.is_settled() && may_settle {
+                let beginning = Instant::now();
                 self.settle()?;
+                pause = beginning.elapsed().saturating_mul(SHARE);
                 settled = Some(Instant::now());
             }
             if tidied.elapsed() >= tidying {

@@ -2,6 +2,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "tests may stop")]
 
 mod broken;
+mod clock;
 mod fleet;
 mod import;
 mod quiet;

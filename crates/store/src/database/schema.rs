@@ -46,6 +46,9 @@ pub(super) struct Table {
     pub(super) since: i64,
     /// How many of the first columns tell its rows apart.
     pub(super) key: usize,
+    /// How many of the first columns stay as they are for ever once a row is there: they are not written again, which
+    /// spares the indexes on them.
+    pub(super) lasting: usize,
     /// Columns of each further index.
     #[cfg_attr(not(test), expect(dead_code, reason = "a test compares it with the migrations"))]
     pub(super) indexes: &'static [&'static [&'static str]],
@@ -92,6 +95,7 @@ pub(super) static SITE: Table = Table {
     columns: &[blob("id"), int("format"), int("journal_sequence"), int("created")],
     since: 1,
     key: 1,
+    lasting: 1,
     indexes: &[],
     is_short: true,
 };
@@ -101,6 +105,7 @@ pub(super) static AREA: Table = Table {
     columns: &[blob("id"), blob("parent").or_null(), text("level"), text("name"), text("zone").or_null()],
     since: 1,
     key: 1,
+    lasting: 1,
     indexes: &[],
     is_short: true,
 };
@@ -110,6 +115,7 @@ pub(super) static DOMAIN: Table = Table {
     columns: &[int("scope"), blob("site"), text("name")],
     since: 1,
     key: 1,
+    lasting: 1,
     indexes: &[],
     is_short: true,
 };
@@ -138,6 +144,7 @@ pub(super) static FACT: Table = Table {
     ],
     since: 1,
     key: 2,
+    lasting: 10,
     indexes: &[&["ip", "scope"], &["mac"], &["field"]],
     is_short: true,
 };
@@ -158,6 +165,7 @@ pub(super) static PRESENCE: Table = Table {
     ],
     since: 1,
     key: 2,
+    lasting: 5,
     indexes: &[&["ip", "scope"], &["mac"]],
     is_short: true,
 };
@@ -175,6 +183,7 @@ pub(super) static ODDITY: Table = Table {
     ],
     since: 1,
     key: 1,
+    lasting: 1,
     indexes: &[],
     is_short: true,
 };
@@ -201,6 +210,7 @@ pub(super) static CONTACT: Table = Table {
     ],
     since: 1,
     key: 8,
+    lasting: 8,
     indexes: &[
         &["initiator_ip", "initiator_scope", "hour"],
         &["responder_ip", "responder_scope", "hour"],
@@ -239,6 +249,7 @@ pub(super) static DEVICE: Table = Table {
     ],
     since: 1,
     key: 1,
+    lasting: 1,
     indexes: &[&["key"], &["type"], &["maker", "model"], &["operating_system"], &["name"], &["last"]],
     is_short: false,
 };
@@ -287,6 +298,7 @@ pub(super) static FLOW_SEGMENT: Table = Table {
     ],
     since: 2,
     key: 1,
+    lasting: 1,
     indexes: &[&["hour"]],
     is_short: true,
 };
@@ -297,6 +309,7 @@ pub(super) static CONSUMER: Table = Table {
     columns: &[text("name"), int("sequence")],
     since: 2,
     key: 1,
+    lasting: 1,
     indexes: &[],
     is_short: true,
 };

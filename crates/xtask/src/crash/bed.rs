@@ -166,7 +166,8 @@ impl Bed {
         loop {
             let text = fs::read(self.root().join("data/standing.json")).unwrap_or_default();
             let standing: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-            let committed = standing.get("committed").and_then(serde_json::Value::as_u64).unwrap_or_default();
+            let reached = |name| standing.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default();
+            let committed = reached("committed").min(reached("history"));
             if committed >= wanted {
                 return Ok(());
             }
