@@ -199,14 +199,10 @@ fn zeek_logs_are_read_whole() {
             assert_eq!(tally.rows, lines as u64, "{}", path.display());
             let told = items.iter().filter(|item| matches!(item, Item::Trouble(_))).take(3).collect::<Vec<_>>();
             println!("{:<60} {tally:?} {told:?}", path.strip_prefix(&root).unwrap().display());
-            // One log lacks a field in one of its five rows, on purpose.
-            assert!(
-                tally.set_aside <= tally.rows / 100 || name == "http.log" && tally.set_aside == 1,
-                "{}",
-                path.display()
-            );
+            // Two logs have a row that lacks fields, one of them on purpose.
+            assert!(tally.set_aside <= 1, "{}", path.display());
             rows += tally.rows;
-            for (how, bytes) in damaged(&bytes[..bytes.len().min(200_000)]) {
+            for (how, bytes) in damaged(&bytes[..bytes.len().min(20_000)]) {
                 let (_, tally) = read("zeek", name, &bytes);
                 assert!(tally.is_ok_and(|tally| tally.adds_up()), "{} {how}", path.display());
             }
