@@ -216,10 +216,10 @@ impl Living<'_> {
         let replaced = self.chance.of(0xb0a5).of(wide(index)).happens(rates.board_replaced);
         let model = self.models.get(device.model);
         if replaced && model.is_some_and(|model| model.role.is_empty() && !model.personal) {
-            let [x, y, z, ..] = device.first_mac;
-            let [.., d, e, f] = self.chance.of(0xb0a6).of(wide(index)).bits().to_be_bytes();
-            // Beyond the range that boards are numbered in, so that no other device bears it.
-            return [x, y, z ^ 0x80, d, e, f];
+            // Boards are numbered in steps of an odd number; half a step further there is nobody near.
+            let [x, y, z, d, e, f] = device.first_mac;
+            let [_, d, e, f] = u32::from_be_bytes([0, d, e, f]).wrapping_add(0x9abd).to_be_bytes();
+            return [x, y, z, d, e, f];
         }
         device.first_mac
     }

@@ -50,6 +50,12 @@ fn boards_and_serial_numbers_are_one_device_s_own() {
     let hospital = Hospital::plan(5, Size::devices(5_000));
     let boards: BTreeSet<[u8; 6]> = hospital.devices.iter().map(|device| device.first_mac).collect();
     assert_eq!(boards.len(), hospital.len());
+    let mut borne: BTreeMap<[u8; 6], usize> = BTreeMap::new();
+    for (index, device) in hospital.devices.iter().enumerate().filter(|(_, device)| device.behind.is_none()) {
+        for stay in &device.stays {
+            assert_eq!(*borne.entry(stay.mac).or_insert(index), index, "{}", device::mac_text(stay.mac));
+        }
+    }
     let serials: BTreeSet<(usize, &str)> =
         hospital.devices.iter().map(|device| (device.model, device.serial.as_str())).collect();
     assert_eq!(serials.len(), hospital.len());

@@ -21,7 +21,8 @@ pub(super) fn observe(stage: &Stage<'_>) -> Option<Talk> {
     let id = format!("{}T{}", stage.index, stage.at / 1_000);
     let [a, b, c, d, e, f] = stage.device.first_mac;
     let eui = format!("{a:02X}{b:02X}{c:02X}FFFE{d:02X}{e:02X}{f:02X}");
-    let me = format!("{}^{eui}^EUI-64", if stage.device.host.is_empty() { "DEVICE" } else { &stage.device.host });
+    let name = if stage.device.host.is_empty() { "DEVICE" } else { &stage.device.host };
+    let me = format!("{name}^{eui}^EUI-64");
     let speaker = stage.device.behind.map_or_else(|| me.clone(), |speaker| stage.hospital.host(speaker).to_owned());
     let stamp = stage.now().stamp();
     let mut segments = vec![format!(
@@ -31,7 +32,7 @@ pub(super) fn observe(stage: &Stage<'_>) -> Option<Talk> {
     segments.extend(stage.patient().map(identity));
     segments.extend(stage.patient().map(|patient| visit(stage, patient)));
     segments.push(format!("OBR|1|O{id}|F{id}|182777000^monitoring of patient^SCT|||{stamp}|||{}", stage.clinician(2)));
-    let instance = format!("|||{stamp}||||^^{me}");
+    let instance = format!("|||{stamp}||||{name}^^{eui}^EUI-64");
     let mut rows = Vec::new();
     if !pcd.mds.is_empty() {
         rows.push(format!("||{}|1.0.0.0||||||||X", pcd.mds));
