@@ -241,6 +241,22 @@ fn a_relayed_client_is_known_by_its_own_hardware_address() {
 }
 
 #[test]
+fn a_device_comes_with_its_scope_and_the_facts_that_it_rests_on() {
+    let mut wire =
+        Wire::default().says(&format!("{A} 10.0.0.5"), Field::Model, "P3", 1).says(B, Field::Serial, "SN-1", 2);
+    wire.facts.iter_mut().for_each(|fact| {
+        let Subject::Host(endpoint) = &mut fact.subject else { panic!("{fact:?}") };
+        endpoint.scope = Scope(3);
+    });
+    let contacts = Contacts::default();
+    let seen = Seen { facts: &wire.facts, presence: &[], contacts: &contacts };
+    let found = identify_with_facts(&seen, &knowledge());
+    let told: Vec<_> =
+        found.iter().map(|one| (one.scope, one.facts.iter().map(|fact| &*fact.value).collect())).collect();
+    assert_eq!(told, [(Scope(3), vec!["P3"]), (Scope(3), vec!["SN-1"])]);
+}
+
+#[test]
 fn devices_behind_a_gateway_are_told_apart() {
     let gateway = format!("{A} 10.0.0.5");
     let wire = Wire::default()

@@ -1,4 +1,5 @@
 //! Promises: order counts for nothing, what is undone leaves no trace, more agreement never lowers a score.
+//! `WARDLIGHT_ORDERS=1000` tries more orders.
 
 use crate::hospital::{Chance, Plan, hospital, shuffled};
 use crate::house::{House, SITE};
@@ -24,6 +25,7 @@ fn crowded(seed: u64) -> House {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "how long a test may take is no input of a stage")]
 fn three_hundred_rows_in_any_order_give_the_same_bytes() {
     let orders = std::env::var("WARDLIGHT_ORDERS").ok().and_then(|text| text.parse().ok()).unwrap_or(25);
     let house = crowded(5);
@@ -110,7 +112,7 @@ fn score(of: &[usize], base: (&str, &str)) -> Option<i32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn more_agreement_never_lowers_the_score(mut of in words(), more in 0..AGREEING.len(), differs in any::<bool>()) {
