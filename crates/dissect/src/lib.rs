@@ -23,6 +23,6 @@ mod trial;
 mod wipe;
 
 pub use counts::Counts;
-pub use output::{About, Context, Output, Part, Row, Sighting, Sink, Span, masked_host};
+pub use output::{About, Context, Output, Part, Row, Sighting, Sink, Span};
 pub use sensor::{Frame, Sensor, Settings};
 pub use wipe::stack as wipe_stack;

@@ -395,11 +395,13 @@ fn masked_label<'b>(key: &PrivacyKey, label: &'b str, naming: Naming) -> Cow<'b,
     key.instead(label, naming as u8, || hidden(key, label, naming)).map_or(Cow::Borrowed(label), Cow::Owned)
 }
 
-/// `name`, which a host or device has itself, with what carries a person's name in it put as its product and a keyed hash:
-/// for names that other systems' records say.
-#[must_use]
-pub fn masked_host<'n>(key: &PrivacyKey, name: &'n str) -> Cow<'n, str> {
-    masked(key, name, Naming::Own)
+impl PrivacyKey {
+    /// `name`, which a host or device has itself, with what carries a person's name in it put as its product and a keyed
+    /// hash: for names that other systems' records say.
+    #[must_use]
+    pub fn masked<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        masked(self, name, Naming::Own)
+    }
 }
 
 /// The words of `label` that name nobody with the hash of all of it; `None` when all of it may be read.

@@ -8,7 +8,6 @@ use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::Path;
 use wardlight_dissect::codec::keyed::PrivacyKey;
-use wardlight_dissect::masked_host;
 use wardlight_ingest::mapping::Mapping;
 use wardlight_ingest::source::{self, HEAD, Head, Source};
 use wardlight_ingest::{Item, Options, Tally, Trouble, Veil};
@@ -59,7 +58,7 @@ impl Veil for Cloth {
     }
 
     fn host<'n>(&self, name: &'n str) -> Cow<'n, str> {
-        masked_host(&self.0, name)
+        self.0.masked(name)
     }
 }
 

@@ -260,13 +260,21 @@ pub(super) static ASSET_ROW: Table = Table {
     columns: &[int("sequence"), int("item"), text("source"), text("key"), blob("body")],
     since: 3,
     key: 2,
+    lasting: 2,
     indexes: &[&["source", "key"]],
     is_short: false,
 };
 
 /// Where these rows come from; `body` is the CBOR of its last runs.
-pub(super) static SOURCE: Table =
-    Table { name: "source", columns: &[text("name"), blob("body")], since: 3, key: 1, indexes: &[], is_short: true };
+pub(super) static SOURCE: Table = Table {
+    name: "source",
+    columns: &[text("name"), blob("body")],
+    since: 3,
+    key: 1,
+    lasting: 1,
+    indexes: &[],
+    is_short: true,
+};
 
 /// What people judged of two members of assets.
 pub(super) static JUDGEMENT: Table = Table {
@@ -274,6 +282,7 @@ pub(super) static JUDGEMENT: Table = Table {
     columns: &[blob("id"), blob("one"), blob("other"), int("is_same")],
     since: 3,
     key: 1,
+    lasting: 1,
     indexes: &[],
     is_short: true,
 };
