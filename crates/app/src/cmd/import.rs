@@ -141,8 +141,9 @@ fn show(report: &Report, end: &str) -> anyhow::Result<ExitCode> {
     match broken {
         None => {
             text += &format!(
-                "{importer}: {} rows: {} as they stood, {} mended, {} set aside\n",
-                tally.rows, tally.accepted, tally.mended, tally.set_aside
+                "{importer}: {} rows: {} as they stood, {} mended, {} set aside; {} of them name no device, such as \
+                 headings\n",
+                tally.rows, tally.accepted, tally.mended, tally.set_aside, tally.silent
             );
         }
         Some(why) => text += &format!("{importer}: {why}; what stood before that was read\n"),

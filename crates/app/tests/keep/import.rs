@@ -2,6 +2,7 @@
 
 use super::{House, assert_same};
 use std::fs;
+use std::time::{Duration, Instant};
 
 const EXPORT: &str = "Asset Tag;Manufacturer;Model;Serial Number;MAC Address;Department\n\
     A-1;Example Medical;Pump 3;SN-0001;00-03-B1-90-00-3C;ICU\n\
@@ -18,19 +19,23 @@ fn an_export_is_taken_in_and_taken_back() {
     let read = ["import", "read", &export, "--as", "biomed", "--importer", "cmms"];
 
     let trial = house.says(&[&read[..], &["--dry-run"]].concat());
-    assert!(trial.contains("3 rows: 2 as they stood, 1 mended, 0 set aside") && trial.contains("row 3"), "{trial}");
+    assert!(
+        trial.contains("4 rows: 3 as they stood, 1 mended, 0 set aside; 1 of") && trial.contains("row 3"),
+        "{trial}"
+    );
     assert!(house.says(&["import", "list"]).contains("No other system was asked yet"));
 
     let first = house.says(&read);
     assert!(first.contains("Taken in as run "), "{first}");
-    let listed = house.says(&["import", "list"]);
-    assert!(listed.contains("biomed") && listed.lines().count() == 2, "{listed}");
+    let listed = shown(&house, 1);
+    assert!(listed.contains("biomed"), "{listed}");
     let before = house.state();
     assert!(before.contains("\"biomed\""), "{before}");
 
     fs::write(&export, EXPORT.replace("ICU", "NICU").replace("A-3;", "A-4;")).expect("written");
     let second = house.says(&read);
     let run = second.rsplit("undo ").next().and_then(|rest| rest.split('`').next()).expect("a run").to_owned();
+    shown(&house, 2);
     assert_ne!(house.state(), before);
     house.says(&["import", "undo", &run]);
     assert_same(&house.state(), &before);
@@ -41,6 +46,19 @@ fn an_export_is_taken_in_and_taken_back() {
     server.wait().expect("gone");
     let output = house.run(&read);
     assert!(String::from_utf8_lossy(&output.stderr).contains("no server answers"));
+}
+
+/// The list of runs once there are `many`: what is journalled is shown a moment later.
+fn shown(house: &House, many: usize) -> String {
+    let begin = Instant::now();
+    loop {
+        let listed = house.says(&["import", "list"]);
+        if listed.contains("SOURCE") && listed.lines().count() == many + 1 {
+            return listed;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(30), "{listed}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]
