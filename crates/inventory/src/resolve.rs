@@ -4,10 +4,10 @@
 //! Out: one [`Asset`] a device of the real world, with every claim about it and the reason for every member; questions
 //! for people where two rows may be one or contradict each other; values that too many have to mean anything.
 //!
-//! 1. Every device and record becomes a row of identifiers in normal form ([`row`]); values are counted ([`table`]).
-//! 2. Rows that share an identifier, or nearly so, are compared ([`score`]; Fellegi and Sunter 1969).
-//! 3. The likeliest pairs are joined, never against a bar, and what is too close to choose is asked ([`cluster`]).
-//! 4. Each group becomes an asset, each of its fields with the answer that precedence chooses ([`asset`]).
+//! 1. Every device and record becomes a row of identifiers in normal form (`row`); values are counted (`table`).
+//! 2. Rows that share an identifier, or nearly so, are compared (`score`; Fellegi and Sunter 1969).
+//! 3. The likeliest pairs are joined, never against a bar, and what is too close to choose is asked (`cluster`).
+//! 4. Each group becomes an asset, each of its fields with the answer that precedence chooses (`asset`).
 //!
 //! The order of the input changes nothing, and nothing is remembered: a decision that is left out again leaves no trace.
 
