@@ -59,8 +59,8 @@ pub struct Plan {
     /// Kills with PostgreSQL, and as many aborts with a loss of power.
     #[arg(long, default_value_t = 100)]
     pub postgres: u64,
-    /// Images tried for each sync that is left out until one shows it; 0 leaves none out.
-    #[arg(long, default_value_t = 100)]
+    /// Images of each run tried for each sync that is left out until one shows it; 0 leaves none out.
+    #[arg(long, default_value_t = 6)]
     pub syncs: u64,
     /// Leaves out only syncs of paths that hold this.
     #[arg(long, value_name = "PART", default_value = "")]
@@ -84,7 +84,7 @@ impl Plan {
             full: 10,
             errors: 20,
             postgres: 4,
-            syncs: 20,
+            syncs: 6,
             without,
             plain: true,
             seed: 1,
