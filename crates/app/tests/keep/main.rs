@@ -3,6 +3,7 @@
 
 mod broken;
 mod clock;
+mod full;
 mod quiet;
 #[path = "../../../store/src/database/trial/server.rs"]
 #[allow(dead_code, missing_docs, clippy::unwrap_used, unreachable_pub, reason = "shared with the store's own tests")]
