@@ -3,6 +3,7 @@
 pub mod area;
 pub mod backup;
 pub mod config;
+pub mod devices;
 pub mod doctor;
 pub mod explain;
 pub mod ledger;
@@ -15,6 +16,8 @@ use std::path::PathBuf;
 
 /// Exit code: done, and something was found that should not be.
 pub const FINDINGS: u8 = 1;
+/// Exit code: the question cannot be understood.
+pub const USAGE: u8 = 2;
 /// Exit code: something of the input could not be read; what could be was used.
 pub const INPUT: u8 = 3;
 /// Exit code: something could not be written, kept, or looked up where things are kept.

@@ -1,6 +1,7 @@
 //! Where the program touches the world: captures in, tables and logs out.
 
 pub mod account;
+pub mod ask;
 pub mod dump;
 pub mod file;
 pub mod key;

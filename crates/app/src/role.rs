@@ -1,6 +1,7 @@
 //! The roles that one executable can have: the sensor reads, the server keeps.
 
 pub mod backup;
+pub mod fleet;
 mod flows;
 pub mod keeper;
 pub mod ledger;

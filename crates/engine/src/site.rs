@@ -7,8 +7,10 @@
 mod areas;
 mod contact;
 
+use foldhash::fast::FixedState;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher as _;
 use wardlight_dissect::tally::Tally;
 use wardlight_inventory::{Contacts, Knowledge, Seen, identify};
 use wardlight_model::change::{Change, Known};
@@ -105,7 +107,10 @@ pub struct Site {
     oddities: BTreeMap<&'static str, Oddity>,
     areas: BTreeMap<Id, Area>,
     domains: BTreeMap<Scope, Domain>,
-    devices: BTreeMap<Id, Device>,
+    /// The devices as of the last settling, each with a mark that changes when anything of it does: whole they would take
+    /// as much memory again as their facts.
+    devices: BTreeMap<Id, u64>,
+    marks: FixedState,
     /// Ids that were stored before the start.
     stored: BTreeSet<Id>,
     sequence: u64,
@@ -130,6 +135,7 @@ impl Site {
             areas: held.areas.into_iter().map(|area| (area.id, area)).collect(),
             domains: held.domains.into_iter().map(|domain| (domain.scope, domain)).collect(),
             devices: BTreeMap::new(),
+            marks: FixedState::with_seed(seed),
             stored: held.devices.into_iter().collect(),
             sequence: held.sequence,
             settled: false,
@@ -142,10 +148,9 @@ impl Site {
         self.sequence
     }
 
-    /// The devices as of the last settling, by id.
-    #[must_use]
-    pub const fn devices(&self) -> &BTreeMap<Id, Device> {
-        &self.devices
+    /// The ids of the devices as of the last settling, lowest first.
+    pub fn devices(&self) -> impl ExactSizeIterator<Item = Id> {
+        self.devices.keys().copied()
     }
 
     /// Whether something was learned since the last settling.
@@ -228,13 +233,14 @@ impl Site {
         let known: BTreeSet<Id> = self.devices.keys().copied().chain(stored).collect();
         let gone = known.into_iter().filter(|id| !devices.contains_key(id));
         let mut effects: Vec<Effect> = gone.map(Change::DeviceGone).map(Effect::Change).collect();
-        for (id, device) in &devices {
-            if self.devices.get(id) != Some(device) {
-                let known = Known { id: *id, device: device.clone() };
-                effects.push(Effect::Change(Change::Device(Box::new(known))));
+        let before = std::mem::take(&mut self.devices);
+        for (id, device) in devices {
+            let mark = self.marks.hash_one(&device);
+            self.devices.insert(id, mark);
+            if before.get(&id) != Some(&mark) {
+                effects.push(Effect::Change(Change::Device(Box::new(Known { id, device }))));
             }
         }
-        self.devices = devices;
         effects
     }
 }

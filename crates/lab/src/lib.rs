@@ -5,6 +5,7 @@
 
 mod bytes;
 pub mod canary;
+mod hospital;
 mod medical;
 mod network;
 mod office;
@@ -14,4 +15,5 @@ mod talk;
 mod ward;
 mod wire;
 
+pub use hospital::Hospital;
 pub use ward::{PATIENT, ward_capture};

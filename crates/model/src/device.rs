@@ -1,6 +1,7 @@
 //! One device of the inventory, and why we believe what we say of it.
 
 use crate::{Endpoint, Field, Key, Mac, Origin, Place, Time};
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 /// What is said of a device.
@@ -44,7 +45,7 @@ impl Attribute {
 }
 
 /// The fact that a claim rests on.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Evidence {
     /// The fact's field name, such as `dhcp.vendor_class`.
     #[serde(serialize_with = "name_of")]
@@ -78,8 +79,14 @@ pub struct Claim {
     pub evidence: Vec<Evidence>,
 }
 
+impl Hash for Claim {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.attribute, &self.value, self.confidence.to_bits(), &self.rule, &self.evidence).hash(state);
+    }
+}
+
 /// A short remark on a device, such as `router` or `shares segment with medical`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Label {
     /// What is remarked.
     pub text: String,
@@ -88,7 +95,7 @@ pub struct Label {
 }
 
 /// Another station that a device exchanged packets with.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Peer {
     /// The other end.
     pub endpoint: Endpoint,
@@ -101,7 +108,7 @@ pub struct Peer {
 }
 
 /// One device.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Hash, serde::Serialize)]
 pub struct Device {
     /// Its lasting name in the run: `mac:…`, `ip:…`, `eui64:…`, and so on; the strongest key known.
     pub id: String,

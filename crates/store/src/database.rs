@@ -26,6 +26,7 @@ pub use batch::Commit;
 pub use error::StoreError;
 pub use history::{Removal, Segment};
 pub use query::{ContactFilter, Loaded, StoredDevice};
+pub use row::{Digest, digest};
 
 use engine::{Engine, Use};
 use std::fmt;

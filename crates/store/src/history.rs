@@ -170,7 +170,7 @@ impl History {
     fn write(&self, batch: &Batch, names: &Names, part: &Part) -> Result<Segment, HistoryError> {
         let (first_sequence, last_sequence) = part.sequences;
         let path = manifest::path(part.hour, first_sequence, last_sequence);
-        let bytes = encode::parquet(batch.laid(part, names)).map_err(HistoryError::parquet(&path))?;
+        let bytes = encode::parquet(batch, part, names).map_err(HistoryError::parquet(&path))?;
         self.disk.write(&self.root, &path, &bytes)?;
         Ok(Segment {
             hour: part.hour,

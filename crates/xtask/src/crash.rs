@@ -13,7 +13,7 @@ mod errors;
 mod full;
 mod image;
 mod kills;
-mod load;
+pub(crate) mod load;
 mod points;
 mod postgres;
 mod power;
@@ -30,10 +30,14 @@ use crate::{shell, test};
 use anyhow::{Context as _, Result};
 use bed::Setting;
 use postgres::Postgres;
+use power::Runs;
 use record::Recorder;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
+
+/// Runs from which syncs are left out: after a kill at a sync of each kind, and in recovery.
+const VARIED: Runs = Runs { killed: u64::MAX, recovered: 4 };
 
 /// What to try.
 #[derive(clap::Args, Debug, Clone)]
@@ -100,31 +104,34 @@ impl Plan {
 
 /// Carries `plan` out on the checkout at `root`. Errors: something was lost or done twice; with how to try it again.
 pub fn run(root: &Path, plan: &Plan) -> Result<()> {
-    let program = build(root)?;
+    let built = build(root)?;
     if full::has_own_mounts() {
-        return timed("full disks", || full::sweep(&program, plan.full, plan.seed).map(|done| done.to_string()));
+        return timed("full disks", || full::sweep(&built, plan.full, plan.seed).map(|done| done.to_string()));
     }
     let has_strace = has_strace();
     anyhow::ensure!(
         has_strace || plan.points + plan.images + plan.errors + plan.syncs == 0,
         "this needs strace: `apt-get install strace` as root brings it; or ask for kills alone"
     );
-    let folder = test::target(root)?.join("crash");
-    if let Err(error) = std::fs::remove_dir_all(&folder) {
-        anyhow::ensure!(error.kind() == std::io::ErrorKind::NotFound, "{}: {error}", folder.display());
-    }
+    // Of each run its own: another may be under way.
+    let folder = test::target(root)?.join("crash").join(std::process::id().to_string());
     std::fs::create_dir_all(&folder)?;
-    let recorder = Recorder { folder, with_stacks: false };
+    // Somebody may build another while this goes on.
+    let program = folder.join("wardlight");
+    std::fs::copy(&built, &program).with_context(|| built.display().to_string())?;
+    let recorder = Recorder { folder: folder.clone(), with_stacks: false };
     if plan.kills > 0 {
         timed("kills", || kill(|| Ok(Setting { tidy_s: 1, ..Setting::of(&program) }), plan.kills, plan.seed))?;
     }
     if plan.points > 0 {
         timed("points", || points::run(&Setting::of(&program), &recorder, plan.points).map(|done| told(&done)))?;
     }
+    let mut recorded = None;
     if plan.images > 0 {
         timed("power", || {
-            let scenes = power::scenes(&program, &recorder, plan.images, plan.seed)?;
-            let many = power::run(&scenes, plan.seed)?;
+            let scenes = power::scenes(&program, &recorder, Runs::of(plan.images), plan.seed)?;
+            let many = power::run(&scenes, plan.images, plan.seed)?;
+            recorded = Some(scenes);
             Ok(format!("{many} images; nothing lost, nothing twice"))
         })?;
     }
@@ -147,12 +154,15 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     if plan.syncs > 0 {
         timed("syncs", || {
             let recorder = Recorder { with_stacks: !plan.plain, ..recorder.clone() };
-            let scenes = power::scenes(&program, &recorder, if plan.plain { 1 } else { 240 }, plan.seed)?;
-            let scenes: Vec<_> = scenes.into_iter().map(|(scene, _)| scene).collect();
+            let scenes = match recorded.take().filter(|_| plan.plain) {
+                Some(scenes) => scenes,
+                None => power::scenes(&program, &recorder, VARIED, plan.seed)?,
+            };
             syncs::run(root, &scenes, &plan.without, plan.syncs, plan.seed)
         })?;
     }
-    Ok(())
+    // The traces are for whoever looks for a fault.
+    Ok(std::fs::remove_dir_all(folder)?)
 }
 
 /// The same with the state in a PostgreSQL server, which loses nothing when this machine's power goes.

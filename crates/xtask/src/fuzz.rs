@@ -34,7 +34,7 @@ pub struct Plan {
 /// The target that tries one dissector at a time.
 const DISSECTORS: &str = "dissectors";
 /// The others.
-const OTHERS: &[&str] = &["conversation", "cursor", "frames", "pcapng", "reassembly"];
+const OTHERS: &[&str] = &["conversation", "cursor", "frames", "ledger", "pcapng", "records", "reassembly"];
 /// Runs within which the planted mistake must be found.
 const PLANTED_RUNS: u64 = 500_000;
 /// Counters at every edge, and the operands of comparisons, as libFuzzer wants them.
@@ -129,11 +129,15 @@ impl Bench {
     fn fuzz(&self, target: &str, entry: Option<&str>, runs: u64) -> Result<Found> {
         let name = entry.unwrap_or("all");
         let (work, found) = (self.folder.join("corpus").join(target).join(name), self.folder.join(found_in(entry)));
-        let seeds = self.folder.join("seeds").join(name);
+        let seeds = self.folder.join("seeds").join(entry.unwrap_or(target));
         for folder in [&work, &found, &seeds] {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        seeds::write(&self.root.join("golden/proto"), entry, &seeds)?;
+        match target {
+            "ledger" => seeds::ledger(&self.root.join("golden/ledger/v1"), &seeds)?,
+            "records" => seeds::records(&seeds)?,
+            _ => seeds::write(&self.root.join("golden/proto"), entry, &seeds)?,
+        }
         let mut command = Command::new(self.programs.join(target));
         command.arg(format!("-runs={runs}")).arg(format!("-artifact_prefix={}/", found.display()));
         command.args(["-max_len=4096", "-timeout=10", "-rss_limit_mb=1024", "-verbosity=1", "-print_final_stats=1"]);

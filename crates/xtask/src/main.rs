@@ -3,6 +3,7 @@
 //! `cargo xtask test` is what a newcomer runs and what continuous integration runs; no rule lives anywhere else.
 
 mod alone;
+mod bench;
 mod crash;
 mod fuzz;
 mod oui;
@@ -52,6 +53,8 @@ enum Task {
     },
     /// Feeds the dissectors invented bytes and looks for a panic or a hang.
     Fuzz(fuzz::Plan),
+    /// Measures a server with a hospital's worth of devices and conversations.
+    Bench(bench::Plan),
     /// Kills the server, cuts its power, and looks whether all that was acknowledged is there, once.
     Crash(crash::Plan),
 }
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Task::Reference { check } => reference::run(&root, check),
         Task::Oui { files } => oui::run(&root, &files),
         Task::Fuzz(plan) => fuzz::run(&root, &plan),
+        Task::Bench(plan) => bench::run(&root, &plan),
         Task::Crash(plan) => crash::run(&root, &plan),
     });
     match outcome {

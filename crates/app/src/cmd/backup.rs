@@ -39,7 +39,12 @@ impl Command {
         let done = match self.what {
             What::Make => runtime.block_on(backup::make(&config)).map(|folder| format!("{}\n", folder.display())),
             What::Verify { folder } => backup::check(&folder).map(|contents| {
-                format!("complete: {} files, cut at journal record {}\n", contents.files.len(), contents.sequence)
+                let checkpoint = contents.checkpoint.map(|text| format!("\n{text}")).unwrap_or_default();
+                format!(
+                    "complete: {} files, cut at journal record {}\n{checkpoint}",
+                    contents.files.len(),
+                    contents.sequence
+                )
             }),
             What::Restore { folder } => runtime
                 .block_on(backup::restore(&config, &folder))

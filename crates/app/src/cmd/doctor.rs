@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::io::print;
 use crate::role::backup;
 use crate::role::keeper::Standing;
+use crate::role::ledger::checkpoints;
 use crate::role::now;
 use crate::role::places::Places;
 use std::os::unix::fs::PermissionsExt as _;
@@ -40,7 +41,7 @@ impl Doctor {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.config.load()?;
         let places = Places::of(&config);
-        let looks: [(&str, Found); 9] = [
+        let looks: [(&str, Found); 10] = [
             ("data folder", folder(&places.data)),
             ("key folder", folder(&places.keys)),
             ("keys", keys(&places)),
@@ -48,6 +49,7 @@ impl Doctor {
             ("clock", clock(&places)),
             ("disk", disk(&places.data)),
             ("server", server(&places)),
+            ("ledger", ledger(&places)),
             ("retention", retention(&config)),
             ("backups", backups(&config)),
         ];
@@ -60,6 +62,9 @@ impl Doctor {
             };
         }
         text += "– capture rights: not needed, this version reads captures from files only\n";
+        if let Ok(Some(checkpoint)) = checkpoints(&places.ledger()).map(|mut all| all.pop()) {
+            text += &format!("\nThe ledger's newest checkpoint, to be kept with this report:\n{checkpoint}");
+        }
         print::out(&text)?;
         let ill = looks.iter().any(|(_, found)| matches!(found, Ill { .. }));
         Ok(if ill { ExitCode::from(FINDINGS) } else { ExitCode::SUCCESS })
@@ -191,6 +196,22 @@ fn server(places: &Places) -> Found {
         );
     }
     Well(format!("{} devices, {} journal records committed", standing.devices, standing.committed))
+}
+
+fn ledger(places: &Places) -> Found {
+    match checkpoints(&places.ledger()) {
+        Err(error) => ill(format!("{error:#}"), "run `wardlight ledger verify`"),
+        Ok(all) => all.last().map_or_else(
+            || Unknown("no checkpoint was signed yet".to_owned()),
+            |newest| {
+                let (size, root) = (newest.head.size, newest.head.root.to_string());
+                Well(format!(
+                    "{size} entries under root {}…; `wardlight ledger verify` reads them all",
+                    root.get(..16).unwrap_or_default()
+                ))
+            },
+        ),
+    }
 }
 
 fn retention(config: &Config) -> Found {

@@ -3,6 +3,7 @@
 use super::{Configured, FINDINGS};
 use crate::io::print;
 use crate::role::backup::copy_log;
+use crate::role::ledger::checkpoints;
 use crate::role::now;
 use crate::role::places::Places;
 use anyhow::Context as _;
@@ -54,7 +55,7 @@ impl Command {
             What::Verify(verify) => verify.run(&places.ledger()),
             What::Checkpoint => {
                 let newest = checkpoints(&places.ledger())?.pop().context("no checkpoint was signed yet")?;
-                print::out(&newest)?;
+                print::out(&newest.to_string())?;
                 Ok(ExitCode::SUCCESS)
             }
             What::Key => {
@@ -79,7 +80,7 @@ impl Verify {
             None => {
                 let folder = self.ledger.as_deref().unwrap_or(folder);
                 // The ledger may be written meanwhile: a copy is opened, checkpoints first so that none is ahead.
-                let checkpoints = checkpoints(folder)?;
+                let checkpoints = checkpoints(folder)?.into_iter().map(|checkpoint| checkpoint.to_string());
                 let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
                 copy_log(folder, scratch.path())?;
                 let log = Log::open(scratch.path(), Options { reserve_bytes: 0, ..Options::default() })?;
@@ -109,16 +110,6 @@ impl Verify {
         }
         Ok(memory)
     }
-}
-
-/// The checkpoints kept beside the ledger, as they stand there.
-fn checkpoints(folder: &Path) -> anyhow::Result<Vec<String>> {
-    let path = folder.join("checkpoints.txt");
-    let text = match std::fs::read_to_string(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        text => text.with_context(|| path.display().to_string())?,
-    };
-    Ok(Checkpoint::parse_all(&text).into_iter().flatten().map(|checkpoint| checkpoint.to_string()).collect())
 }
 
 fn report(verdict: &Verdict) -> anyhow::Result<ExitCode> {

@@ -46,7 +46,7 @@ pub const fn column(head: &'static str, rank: u8, least: usize) -> Column {
 /// A table with two blanks between columns: each as wide as its widest cell. The last column is not padded. On a
 /// terminal no cell is wider than 40 characters and no row wider than the screen: wide columns shrink, and when that is
 /// not enough, columns are left out by their rank, which a last line says.
-pub fn table<const N: usize>(columns: &[Column; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+pub fn table<R: AsRef<[String]>>(columns: &[Column], rows: impl IntoIterator<Item = R>) -> String {
     within(screen(), columns, rows)
 }
 
@@ -59,20 +59,18 @@ fn screen() -> Option<usize> {
     out.is_terminal().then(|| set().filter(known).or_else(told).filter(known).unwrap_or(UNKNOWN))
 }
 
-fn within<const N: usize>(
-    screen: Option<usize>,
-    columns: &[Column; N],
-    rows: impl IntoIterator<Item = [String; N]>,
-) -> String {
-    let head = columns.map(|column| column.head.to_owned());
-    let rows: Vec<[String; N]> = std::iter::once(head).chain(rows).collect();
-    let mut natural = [0; N];
+fn within<R: AsRef<[String]>>(screen: Option<usize>, columns: &[Column], rows: impl IntoIterator<Item = R>) -> String {
+    let head: Vec<String> = columns.iter().map(|column| column.head.to_owned()).collect();
+    let rows: Vec<R> = rows.into_iter().collect();
+    let rows: Vec<&[String]> = std::iter::once(head.as_slice()).chain(rows.iter().map(AsRef::as_ref)).collect();
+    let mut natural = vec![0; columns.len()];
     for row in &rows {
-        natural.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
+        natural.iter_mut().zip(*row).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
     }
-    let widths = screen.map_or(natural.map(Some), |room| fit(columns, natural, room));
-    let mut text: String = rows.iter().map(|row| line(row, widths)).collect();
-    let left_out = columns.iter().zip(widths).filter(|(_, width)| width.is_none()).map(|(column, _)| column.head);
+    let all = || natural.iter().copied().map(Some).collect();
+    let widths: Vec<Option<usize>> = screen.map_or_else(all, |room| fit(columns, &natural, room));
+    let mut text: String = rows.iter().map(|row| line(row, &widths)).collect();
+    let left_out = columns.iter().zip(&widths).filter(|(_, width)| width.is_none()).map(|(column, _)| column.head);
     let left_out: Vec<&str> = left_out.filter(|head| !head.is_empty()).collect();
     if !left_out.is_empty() {
         let said = format!("too narrow for {}", left_out.join(", "));
@@ -82,14 +80,12 @@ fn within<const N: usize>(
 }
 
 /// How wide each column is shown in `room` characters; `None` for those left out.
-fn fit<const N: usize>(columns: &[Column; N], natural: [usize; N], room: usize) -> [Option<usize>; N] {
+fn fit(columns: &[Column], natural: &[usize], room: usize) -> Vec<Option<usize>> {
     let mut order: Vec<u8> = columns.iter().map(|column| column.rank).collect();
     order.sort_unstable();
     for last in order.into_iter().rev() {
-        let mut widths = [None; N];
-        for ((width, natural), column) in widths.iter_mut().zip(natural).zip(columns) {
-            *width = (column.rank <= last).then_some(natural.min(WIDEST));
-        }
+        let shown = |(natural, column): (&usize, &Column)| (column.rank <= last).then_some(*natural.min(&WIDEST));
+        let mut widths: Vec<Option<usize>> = natural.iter().zip(columns).map(shown).collect();
         while total(&widths) > room {
             let kept =
                 widths.iter_mut().zip(columns).filter_map(|(width, column)| Some((width.as_mut()?, column.least)));
@@ -103,15 +99,15 @@ fn fit<const N: usize>(columns: &[Column; N], natural: [usize; N], room: usize) 
         }
     }
     let first = columns.iter().map(|column| column.rank).min();
-    columns.map(|column| (Some(column.rank) == first).then_some(room))
+    columns.iter().map(|column| (Some(column.rank) == first).then_some(room)).collect()
 }
 
 fn total(widths: &[Option<usize>]) -> usize {
     widths.iter().flatten().map(|width| width + GAP).sum::<usize>().saturating_sub(GAP)
 }
 
-fn line<const N: usize>(row: &[String; N], widths: [Option<usize>; N]) -> String {
-    let cells = row.iter().zip(widths).filter_map(|(cell, width)| Some((cut(cell, width?), width?)));
+fn line(row: &[String], widths: &[Option<usize>]) -> String {
+    let cells = row.iter().zip(widths).filter_map(|(cell, width)| Some((cut(cell, (*width)?), (*width)?)));
     let cells: Vec<String> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
     cells.join("  ").trim_end().to_owned() + "\n"
 }

@@ -4,7 +4,8 @@
 //! the journal from there on, and `backup.json` with the length and hash of each file, written last. Keys are never in
 //! it. It appears under its name when it is complete and on disk.
 
-use super::places::{Places, make_folder};
+use super::ledger::checkpoints;
+use super::places::{CHECKPOINTS, Places, make_folder};
 use super::{PATIENCE, now, server};
 use crate::config::Config;
 use crate::io::file::write_durably;
@@ -39,6 +40,9 @@ pub struct Contents {
     pub sequence: u64,
     /// When, in µs since 1970.
     pub made: i64,
+    /// The ledger's newest checkpoint that the copy holds, as text.
+    #[serde(default)]
+    pub checkpoint: Option<String>,
     /// Each file below the folder, with its length and SHA-256.
     pub files: BTreeMap<String, (u64, String)>,
 }
@@ -82,12 +86,18 @@ async fn fill(database: &Database, places: &Places, part: &Path) -> anyhow::Resu
         let path = segment.path();
         copy(&places.data.join(&path), &part.join(&path)).with_context(|| format!("cannot copy {path}"))?;
     }
-    copy_flat(&places.ledger(), &part.join("ledger"), |name| name == "checkpoints.txt")?;
+    copy_flat(&places.ledger(), &part.join("ledger"), |name| name == CHECKPOINTS)?;
     copy_log(&places.ledger(), &part.join("ledger"))?;
     // What became durable since the state was copied comes along, and is taken in after a restore.
     copy_log(&places.journal(), &part.join("journal"))?;
-    let contents =
-        Contents { format: FORMAT, site: database.site().await?, sequence, made: now().micros(), files: list(part)? };
+    let contents = Contents {
+        format: FORMAT,
+        site: database.site().await?,
+        sequence,
+        made: now().micros(),
+        checkpoint: checkpoints(&part.join("ledger"))?.pop().map(|checkpoint| checkpoint.to_string()),
+        files: list(part)?,
+    };
     write_durably(&part.join(LIST), &serde_json::to_vec_pretty(&contents)?)?;
     sync_tree(part)?;
     Ok(sequence)

@@ -4,6 +4,7 @@
 //! and the journal is replayed from there. A decision is answered when its outcome is committed and in the ledger.
 //! A database that is away and a disk that is full are waited for; a disk that fails ends the keeper.
 
+use super::fleet::{Fleet, Stored};
 use super::flows::Flows;
 use super::ledger::Ledger;
 use super::listen::Waiting;
@@ -27,6 +28,8 @@ use wardlight_store::segment::{ReadError, Record};
 
 /// Changes after which a commit is due at once.
 const CHANGES: usize = 100_000;
+/// How many times as long as settling took there is no other: most of the time is for what sensors bring.
+const SHARE: u32 = 9;
 /// Pause before a database that is not available is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -71,6 +74,8 @@ pub struct Parts<'a> {
     pub journal: Journal,
     /// Who waits for decisions.
     pub waiting: Waiting,
+    /// Who lists the devices.
+    pub fleet: Fleet,
     /// Room on the disk.
     pub space: Space,
     /// When to end.
@@ -99,6 +104,8 @@ pub struct Keeper<'a> {
     knowledge: Knowledge,
     ledger: Ledger,
     flows: Flows,
+    /// Until the devices are settled first.
+    stored: Stored,
     changes: Vec<Change>,
     decided: Vec<(u64, Id, Fate)>,
     committed: u64,
@@ -113,9 +120,9 @@ impl<'a> Keeper<'a> {
     pub fn open(config: &'a Config, runtime: &'a Runtime, parts: Parts<'a>) -> anyhow::Result<Self> {
         let places = Places::of(config);
         let database = &parts.database;
-        let (id, loaded, devices) = runtime.block_on(async {
+        let (id, loaded, stored) = runtime.block_on(async {
             let loaded = database.load().await?;
-            Ok::<_, StoreError>((database.site().await?, loaded, database.device_ids().await?))
+            Ok::<_, StoreError>((database.site().await?, loaded, Stored::read(database).await?))
         })?;
         if loaded.unknown > 0 {
             eprintln!("wardlight: {} facts are of a later version and are left as they are", loaded.unknown);
@@ -128,7 +135,7 @@ impl<'a> Keeper<'a> {
             oddities: loaded.oddities,
             areas: loaded.areas,
             domains: loaded.domains,
-            devices,
+            devices: stored.ids(),
             sequence: committed,
         };
         let mut seed = [0; 8];
@@ -144,6 +151,7 @@ impl<'a> Keeper<'a> {
             knowledge: Knowledge::shipped()?,
             ledger,
             flows,
+            stored,
             changes: Vec::new(),
             decided: Vec::new(),
             committed,
@@ -159,7 +167,9 @@ impl<'a> Keeper<'a> {
     pub fn run(&mut self) -> anyhow::Result<()> {
         let patience = Duration::from_millis(self.config.store.commit_ms);
         let tidying = Duration::from_secs(self.config.history.tidy_s);
+        self.settle()?;
         let (mut begun, mut settled, mut tidied) = (None::<Instant>, None::<Instant>, Instant::now());
+        let mut pause = Duration::ZERO;
         while !self.parts.stop.is_wanted() {
             let wait = begun.map_or(patience, |begun| patience.saturating_sub(begun.elapsed()));
             let record = self.next(wait)?;
@@ -173,10 +183,12 @@ impl<'a> Keeper<'a> {
                 self.commit()?;
                 begun = None;
             }
-            let rest = Duration::from_secs(self.config.store.settle_s);
-            let may_settle = is_idle || settled.is_none_or(|settled| settled.elapsed() >= rest);
+            let rest = if is_idle { pause } else { pause.max(Duration::from_secs(self.config.store.settle_s)) };
+            let may_settle = settled.is_none_or(|settled| settled.elapsed() >= rest);
             if begun.is_none() && !self.site.is_settled() && may_settle {
+                let beginning = Instant::now();
                 self.settle()?;
+                pause = beginning.elapsed().saturating_mul(SHARE);
                 settled = Some(Instant::now());
             }
             if tidied.elapsed() >= tidying {
@@ -289,6 +301,9 @@ impl<'a> Keeper<'a> {
             _ => None,
         });
         let changes: Vec<Change> = changes.collect();
+        self.parts.fleet.apply(&changes);
+        self.parts.fleet.is_known();
+        let changes = std::mem::take(&mut self.stored).without_known(changes);
         self.persist(&Step::Put(&changes))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! An entry is durable before anybody is told of it; a checkpoint is signed only over durable entries.
 
-use super::places::{Places, secret};
+use super::places::{CHECKPOINTS, Places, secret};
 use super::space::is_no_room;
 use super::{new_id, now};
 use crate::io::file::write_durably;
@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use wardlight_ledger::{Checkpoint, Detail, Entry, Kind, Log, Signer, Site};
 use wardlight_model::Id;
 use wardlight_model::journal::Decision;
@@ -185,6 +186,17 @@ impl Ledger {
         self.segments.append(&[draft]).context("cannot write the ledger")?;
         self.segments.sync().context("cannot write the ledger").map(drop)
     }
+}
+
+/// The checkpoints kept beside the ledger in `folder`, smallest first; lines that are none are passed over. Errors: the
+/// file cannot be read.
+pub fn checkpoints(folder: &Path) -> anyhow::Result<Vec<Checkpoint>> {
+    let path = folder.join(CHECKPOINTS);
+    let text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        text => text.with_context(|| path.display().to_string())?,
+    };
+    Ok(Checkpoint::parse_all(&text).into_iter().flatten().collect())
 }
 
 /// The journal record that an entry tells of, and why that was refused, if it was.

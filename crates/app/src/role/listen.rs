@@ -1,11 +1,12 @@
-//! The server's door: a local socket by which batches and decisions come in.
+//! The server's door: a local socket by which batches, decisions and questions come in.
 //!
 //! Whoever may open the socket's folder may send: it is for its owner alone. Answers go out in the order of what came in.
 //! Who decided, and when, is what the kernel and the clock say here, never what the message says.
 
+use super::fleet::Fleet;
 use super::{Stop, now};
-use crate::io::account;
 use crate::io::link::{Fate, Message};
+use crate::io::{account, ask};
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, BufWriter, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -86,6 +87,8 @@ impl Waiting {
 enum Answer {
     Journal(mpsc::Receiver<Fate>),
     Outcome(Receiver<Fate>),
+    /// A question's, in JSON.
+    Told(Vec<u8>),
 }
 
 impl Answer {
@@ -98,22 +101,28 @@ impl Answer {
 }
 
 /// Opens the socket at `path` and serves it from threads of its own until `stop`. Errors: the socket cannot be opened.
-pub fn open(path: &Path, journal: &Journal, waiting: &Waiting, stop: &Stop) -> io::Result<thread::JoinHandle<()>> {
+pub fn open(
+    path: &Path,
+    journal: &Journal,
+    waiting: &Waiting,
+    fleet: &Fleet,
+    stop: &Stop,
+) -> io::Result<thread::JoinHandle<()>> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let listener = UnixListener::bind(path)?;
     listener.set_nonblocking(true)?;
-    let (journal, waiting, stop) = (journal.clone(), waiting.clone(), stop.clone());
+    let (journal, waiting, fleet, stop) = (journal.clone(), waiting.clone(), fleet.clone(), stop.clone());
     thread::Builder::new().name("listen".to_owned()).spawn(move || {
         while !stop.is_wanted() {
             match listener.accept() {
                 Ok((stream, _)) => {
-                    let (journal, waiting) = (journal.clone(), waiting.clone());
+                    let (journal, waiting, fleet) = (journal.clone(), waiting.clone(), fleet.clone());
                     let spawned = thread::Builder::new()
                         .name("connection".to_owned())
-                        .spawn(move || drop(serve(&stream, &journal, &waiting)));
+                        .spawn(move || drop(serve(&stream, &journal, &waiting, &fleet)));
                     if let Err(error) = spawned {
                         eprintln!("wardlight: a sensor was turned away: {error}");
                     }
@@ -125,7 +134,7 @@ pub fn open(path: &Path, journal: &Journal, waiting: &Waiting, stop: &Stop) -> i
 }
 
 /// Serves one connection until the other end goes.
-fn serve(stream: &UnixStream, journal: &Journal, waiting: &Waiting) -> io::Result<()> {
+fn serve(stream: &UnixStream, journal: &Journal, waiting: &Waiting, fleet: &Fleet) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     let by = account::peer(stream)?;
     let mut from = BufReader::with_capacity(1 << 16, stream.try_clone()?);
@@ -135,6 +144,7 @@ fn serve(stream: &UnixStream, journal: &Journal, waiting: &Waiting) -> io::Resul
     while let Some(message) = Message::receive(&mut from)? {
         let id = message.id;
         let answer = match signed(message, &by) {
+            Ok(message) if message.kind == ask::ASK => Answer::Told(fleet.answer(&message.body)),
             Ok(message) => take(message, journal, waiting),
             Err(why) => Answer::known(Fate::Refused(why)),
         };
@@ -160,9 +170,14 @@ fn signed(message: Message, by: &str) -> Result<Message, String> {
 fn answer(to: UnixStream, answers: &Receiver<(Id, Answer)>) {
     let mut to = BufWriter::new(to);
     while let Ok((id, answer)) = answers.recv() {
-        let (Answer::Journal(fate) | Answer::Outcome(fate)) = answer;
-        let fate = fate.recv().unwrap_or_else(|_| Fate::Later("the server is stopping".to_owned()));
-        if fate.send(id, &mut to).and_then(|()| to.flush()).is_err() {
+        let sent = match answer {
+            Answer::Told(told) => ask::send(id, &told, &mut to),
+            Answer::Journal(fate) | Answer::Outcome(fate) => {
+                let fate = fate.recv().unwrap_or_else(|_| Fate::Later("the server is stopping".to_owned()));
+                fate.send(id, &mut to)
+            }
+        };
+        if sent.and_then(|()| to.flush()).is_err() {
             return;
         }
     }
@@ -228,6 +243,7 @@ mod tests {
         let message = Message { id: Id([n; 16]), kind: BodyKind::Decision.number(), format: 1, body: vec![n] };
         match take(message, journal, waiting) {
             Answer::Outcome(receiver) | Answer::Journal(receiver) => receiver,
+            Answer::Told(_) => panic!("nobody asked"),
         }
     }
 
@@ -272,7 +288,9 @@ mod tests {
             let command = wardlight_model::journal::Command::RemoveArea(Id([area; 16]));
             let body = encode(&Decision { by: "mayer".into(), at: wardlight_model::Time::from_seconds(at), command });
             let message = Message { id: Id([1; 16]), kind: BodyKind::Decision.number(), format: 1, body };
-            let (Answer::Outcome(receiver) | Answer::Journal(receiver)) = take(message, &journal, &waiting);
+            let (Answer::Outcome(receiver) | Answer::Journal(receiver)) = take(message, &journal, &waiting) else {
+                panic!("a batch is not a question")
+            };
             receiver
         };
         let _first = send(1, 4);

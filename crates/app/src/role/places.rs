@@ -8,6 +8,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+/// The file of the ledger's signed checkpoints, in the ledger's folder.
+pub const CHECKPOINTS: &str = "checkpoints.txt";
+
 /// The folders and files of one installation.
 #[derive(Debug, Clone)]
 pub struct Places {
@@ -99,7 +102,7 @@ impl Places {
 
     /// Checkpoints of the ledger, one after the other.
     pub fn checkpoints(&self) -> PathBuf {
-        self.ledger().join("checkpoints.txt")
+        self.ledger().join(CHECKPOINTS)
     }
 
     /// The sensor's folder: batches not yet acknowledged.

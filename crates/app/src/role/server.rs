@@ -1,5 +1,6 @@
 //! The server: takes batches and decisions in, makes them durable, keeps the state.
 
+use super::fleet::Fleet;
 use super::keeper::{Keeper, Parts, Standing};
 use super::listen::{self, Waiting};
 use super::places::Places;
@@ -105,7 +106,7 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
             database => break database?,
         }
     };
-    let waiting = Waiting::default();
+    let (waiting, fleet) = (Waiting::default(), Fleet::default());
     sweep(&places.standing());
     let mut shown = Standing::default();
     let tell = |now: &Standing, is_done: bool| {
@@ -120,12 +121,13 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
         database: database.clone(),
         journal: journal.clone(),
         waiting: waiting.clone(),
+        fleet: fleet.clone(),
         space,
         stop,
         tell: Box::new(tell),
     };
     let mut keeper = Keeper::open(config, &runtime, parts)?;
-    let door = listen::open(&places.socket(), &journal, &waiting, stop)
+    let door = listen::open(&places.socket(), &journal, &waiting, &fleet, stop)
         .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
     let outcome = keeper.run();
     stop.now();

@@ -3,6 +3,7 @@
 
 mod broken;
 mod clock;
+mod fleet;
 mod full;
 mod quiet;
 #[path = "../../../store/src/database/trial/server.rs"]
@@ -182,7 +183,11 @@ fn a_copy_made_while_running_brings_everything_back() {
     house.says(&["area", "put", "site", "St. Anna", "--zone", "Europe/Berlin"]);
     let copy = house.says(&["backup", "make"]);
     let copy = copy.trim();
-    assert!(house.says(&["backup", "verify", copy]).starts_with("complete: "));
+    let verified = house.says(&["backup", "verify", copy]);
+    let checkpoint = house.says(&["ledger", "checkpoint"]);
+    assert!(verified.starts_with("complete: ") && verified.ends_with(&checkpoint), "{verified}{checkpoint}");
+    let report = house.run(&["doctor"]);
+    assert!(String::from_utf8_lossy(&report.stdout).ends_with(&checkpoint), "the report names the checkpoint");
     server.kill().expect("killed");
     server.wait().expect("gone");
     let holds_key = Command::new("find").args([copy, "-name", "*.key"]).output().expect("find runs").stdout;

@@ -23,7 +23,7 @@ fn strangers(trace: &str) -> Vec<&str> {
 fn strangers_are_told_from_neighbours() {
     let trace = "\
         7 socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0) = 3<UNIX-STREAM:[9]>\n\
-        7 connect(3<UNIX-STREAM:[9]>, {sa_family=AF_UNIX, sun_path=\"/tmp/x\"}, 110) = 0\n\
+        7 connect(3<UNIX-STREAM:[9]>, {sa_family=AF_UNIX, sun_path=\"here/x\"}, 110) = 0\n\
         7 sendto(3<UNIX-STREAM:[9->8]>, \"x\", 1, MSG_NOSIGNAL, NULL, 0) = 1\n\
         7 sendto(4<TCP:[127.0.0.1:5000->127.0.0.1:5432]>, \"x\", 1, 0, NULL, 0) = 1\n\
         7 connect(4<TCP:[9]>, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr(\"10.0.0.1\")}, 16) = 0\n\

@@ -12,8 +12,8 @@ use crate::history;
 use sea_query::{Expr, ExprTrait as _, Query};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use wardlight_model::change::{Change, Contact};
-use wardlight_model::{Endpoint, Id, Origin};
+use wardlight_model::change::{Change, Contact, Known};
+use wardlight_model::{Endpoint, Fact, Id, Origin, Presence};
 
 /// Whether a commit changed anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Database {
         flows: &history::Change,
         sequence: u64,
     ) -> Result<Commit, StoreError> {
-        let batch = self.batch(changes)?;
+        let batch = Batch::of(changes);
         let mut session = self.engine.write().await?;
         // Also holds off other writers until the end.
         let advance = Query::update()
@@ -60,16 +60,11 @@ impl Database {
     /// Makes `changes` that follow from the state as it stands, such as the devices that its facts make: doing it
     /// twice is doing it once. Contacts among them are left out, because they add up. Errors: as for a commit.
     pub async fn put(&self, changes: &[Change]) -> Result<(), StoreError> {
-        let mut batch = self.batch(changes)?;
+        let mut batch = Batch::of(changes);
         batch.contacts.clear();
         let mut session = self.engine.write().await?;
         batch.write(&mut session).await?;
         session.commit().await
-    }
-
-    fn batch(&self, changes: &[Change]) -> Result<Batch, StoreError> {
-        let code = || "a device that is no JSON".to_owned();
-        Batch::of(changes).map_err(|_| StoreError::Refused { place: self.engine.place.clone(), code: code() })
     }
 }
 
@@ -77,33 +72,33 @@ impl Database {
 type ContactKey = (i64, [Endpoint; 2], String);
 
 #[derive(Default)]
-struct Batch {
-    facts: BTreeMap<Origin, Row>,
-    presences: BTreeMap<Origin, Row>,
+struct Batch<'a> {
+    facts: BTreeMap<Origin, &'a Fact>,
+    presences: BTreeMap<Origin, &'a Presence>,
     oddities: BTreeMap<String, Row>,
     contacts: BTreeMap<ContactKey, Contact>,
-    devices: BTreeMap<Id, Option<Row>>,
+    devices: BTreeMap<Id, Option<&'a Known>>,
     areas: BTreeMap<Id, Option<Row>>,
     domains: BTreeMap<u32, Row>,
 }
 
-impl Batch {
-    fn of(changes: &[Change]) -> Result<Self, serde_json::Error> {
+impl<'a> Batch<'a> {
+    fn of(changes: &'a [Change]) -> Self {
         let mut batch = Self::default();
         for change in changes {
             match change {
-                Change::Fact(fact) => drop(batch.facts.insert(fact.origin, row::fact(fact))),
-                Change::Presence(seen) => drop(batch.presences.insert(seen.origin, row::presence(seen))),
+                Change::Fact(fact) => drop(batch.facts.insert(fact.origin, fact)),
+                Change::Presence(seen) => drop(batch.presences.insert(seen.origin, seen)),
                 Change::Oddity(odd) => drop(batch.oddities.insert(row::clean(odd.name).into_owned(), row::oddity(odd))),
                 Change::Contact(contact) => batch.contact(contact),
-                Change::Device(known) => drop(batch.devices.insert(known.id, Some(row::device(known)?))),
+                Change::Device(known) => drop(batch.devices.insert(known.id, Some(known))),
                 Change::DeviceGone(id) => drop(batch.devices.insert(*id, None)),
                 Change::Area(area) => drop(batch.areas.insert(area.id, Some(row::area(area)))),
                 Change::AreaGone(id) => drop(batch.areas.insert(*id, None)),
                 Change::Domain(domain) => drop(batch.domains.insert(domain.scope.0, row::domain(domain))),
             }
         }
-        Ok(batch)
+        batch
     }
 
     fn contact(&mut self, more: &Contact) {
@@ -114,12 +109,12 @@ impl Batch {
     }
 
     async fn write(self, session: &mut Session) -> Result<(), StoreError> {
-        statement::write(session, &FACT, self.facts.into_values()).await?;
-        statement::write(session, &PRESENCE, self.presences.into_values()).await?;
+        statement::write(session, &FACT, self.facts.into_values().map(row::fact)).await?;
+        statement::write(session, &PRESENCE, self.presences.into_values().map(row::presence)).await?;
         statement::write(session, &ODDITY, self.oddities.into_values()).await?;
         statement::write(session, &CONTACT, self.contacts.values().map(row::contact)).await?;
-        replace(session, &DEVICE, self.devices).await?;
-        replace(session, &AREA, self.areas).await?;
+        replace(session, &DEVICE, self.devices, row::device).await?;
+        replace(session, &AREA, self.areas, |row| row).await?;
         statement::write(session, &DOMAIN, self.domains.into_values()).await
     }
 }
@@ -133,9 +128,14 @@ fn add(sum: &mut Contact, more: &Contact) {
     sum.last = sum.last.max(more.last);
 }
 
-async fn replace(session: &mut Session, table: &Table, rows: BTreeMap<Id, Option<Row>>) -> Result<(), StoreError> {
-    let gone = rows.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| row::blob(&id.0));
+async fn replace<T>(
+    session: &mut Session,
+    table: &Table,
+    rows: BTreeMap<Id, Option<T>>,
+    row: impl Fn(T) -> Row,
+) -> Result<(), StoreError> {
+    let gone = rows.iter().filter(|(_, there)| there.is_none()).map(|(id, _)| row::blob(&id.0));
     let gone: Vec<_> = gone.collect();
     statement::remove(session, table, gone).await?;
-    statement::write(session, table, rows.into_values().flatten()).await
+    statement::write(session, table, rows.into_values().flatten().map(row)).await
 }

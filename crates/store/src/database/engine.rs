@@ -3,13 +3,16 @@
 //! In: statements of sea-query. Out: rows as values. Never: a statement that only one engine knows, outside this file.
 
 use super::StoreError;
-use super::schema::{Column, Kind};
-use sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder, Value};
-use sea_query_sqlx::SqlxBinder;
+use super::schema::{Column, Kind, Table};
+use super::statement;
+use sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder, Value, Values};
+use sea_query_sqlx::{SqlxBinder, SqlxValues};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// One row: a value for each column.
@@ -19,6 +22,10 @@ pub(super) type Row = Vec<Value>;
 const READERS: u32 = 4;
 /// Rows that SQLite's thread may be ahead of who reads them: each wait costs more than a row.
 const ROWS_AHEAD: usize = 1_000;
+/// What SQLite keeps of a file in memory for one connection, in KiB below zero: the inner pages of all indexes.
+const CACHE: &str = "-65536";
+/// Pages of the write-ahead log after which they are brought home: a page that is written again meanwhile is so once.
+const CHECKPOINT: &str = "16384";
 /// Names the lock under which PostgreSQL's tables are made: "wardlght" in ASCII.
 const MAKING: i64 = 0x7761_7264_6c67_6874;
 
@@ -29,7 +36,11 @@ pub(super) struct Engine {
     pub(super) place: String,
     patience: Duration,
     pools: Pools,
+    inserts: Inserts,
 }
+
+/// The statements that write rows, by table and number of rows: to make one anew costs as much as to carry it out.
+type Inserts = Arc<Mutex<HashMap<(&'static str, usize), Arc<str>>>>;
 
 #[derive(Clone)]
 enum Pools {
@@ -59,7 +70,10 @@ impl Engine {
             .row_buffer_size(ROWS_AHEAD)
             .disable_statement_logging();
         let options = match used {
-            Use::State => options.journal_mode(SqliteJournalMode::Wal),
+            Use::State => options
+                .journal_mode(SqliteJournalMode::Wal)
+                .pragma("cache_size", CACHE)
+                .pragma("wal_autocheckpoint", CHECKPOINT),
             Use::Backup => options.journal_mode(SqliteJournalMode::Delete),
             Use::Restore => options.read_only(true),
         };
@@ -76,7 +90,7 @@ impl Engine {
         };
         let writer = pool(1).connect_with(writing).await.map_err(|error| StoreError::of(&place, &error))?;
         let readers = pool(READERS).connect_lazy_with(options.read_only(true));
-        Ok(Self { place, patience, pools: Pools::Sqlite { writer, readers } })
+        Ok(Self { place, patience, pools: Pools::Sqlite { writer, readers }, inserts: Inserts::default() })
     }
 
     /// Connects to the PostgreSQL server at `url`. What takes longer than `patience` is given up.
@@ -98,7 +112,7 @@ impl Engine {
             })
         });
         let pool = pool.connect_with(options).await.map_err(|error| StoreError::of(&place, &error))?;
-        Ok(Self { place, patience, pools: Pools::Postgres(pool) })
+        Ok(Self { place, patience, pools: Pools::Postgres(pool), inserts: Inserts::default() })
     }
 
     /// Begins to read one state of the whole, whatever is written meanwhile.
@@ -130,7 +144,7 @@ impl Engine {
     ) -> Result<Session, StoreError> {
         let limits = Limits { place: self.place.clone(), patience: self.patience };
         let transaction = limits.within(begun).await?;
-        Ok(Session { limits, transaction })
+        Ok(Session { limits, transaction, inserts: Arc::clone(&self.inserts) })
     }
 
     /// Takes SQLite's write-ahead log into its file and gives its space back, as far as that is possible now.
@@ -156,6 +170,7 @@ impl Engine {
 pub(super) struct Session {
     limits: Limits,
     transaction: Transaction,
+    inserts: Inserts,
 }
 
 /// Whom to blame, and how long to wait.
@@ -203,6 +218,31 @@ impl Session {
     /// Runs `statement`; gives the number of rows it changed.
     pub(super) async fn execute(&mut self, statement: &impl SqlxBinder) -> Result<u64, StoreError> {
         run!(self, statement, execute, |done| Ok(done.rows_affected()))
+    }
+
+    /// Writes rows of `table`, whose `values` stand one after the other; one with the same key is replaced or added to.
+    pub(super) async fn insert(&mut self, table: &Table, values: Vec<Value>) -> Result<(), StoreError> {
+        let sql = self.inserting(table, values.len() / table.columns.len().max(1));
+        let (limits, values) = (&self.limits, SqlxValues(Values(values)));
+        match &mut self.transaction {
+            Transaction::Sqlite(transaction) => {
+                let query = sqlx::query_with::<sqlx::Sqlite, _>(AssertSqlSafe(sql), values);
+                limits.within(query.execute(&mut **transaction)).await.map(drop)
+            }
+            Transaction::Postgres(transaction) => {
+                let query = sqlx::query_with::<sqlx::Postgres, _>(AssertSqlSafe(sql), values);
+                limits.within(query.execute(&mut **transaction)).await.map(drop)
+            }
+        }
+    }
+
+    fn inserting(&self, table: &Table, rows: usize) -> Arc<str> {
+        let mut known = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || match &self.transaction {
+            Transaction::Sqlite(_) => statement::insert(table, rows).build(SqliteQueryBuilder).0.into(),
+            Transaction::Postgres(_) => statement::insert(table, rows).build(PostgresQueryBuilder).0.into(),
+        };
+        Arc::clone(known.entry((table.name, rows)).or_insert_with(make))
     }
 
     /// The rows that `select` finds, with `columns`.

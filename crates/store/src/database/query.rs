@@ -1,7 +1,7 @@
 //! What is asked of the state: all of it at the start, parts of it for pages.
 
 use super::engine::Session;
-use super::row::{self, Cells, Misfit};
+use super::row::{self, Cells, Digest, Misfit};
 use super::schema::{AREA, CONSUMER, CONTACT, DEVICE, DOMAIN, FACT, ODDITY, PRESENCE, SITE};
 use super::{Database, StoreError, statement};
 use sea_query::{Cond, Expr, ExprTrait as _, LikeExpr, SelectStatement};
@@ -107,15 +107,10 @@ impl Database {
         Ok(self.found(&select).await?.pop())
     }
 
-    /// The ids of all devices, lowest first.
-    pub async fn device_ids(&self) -> Result<Vec<Id>, StoreError> {
-        let mut session = self.engine.read().await?;
-        let ids = DEVICE.columns.get(..1).unwrap_or_default();
-        let mut select = sea_query::Query::select();
-        select.column("id").from(DEVICE.name).order_by("id", sea_query::Order::Asc);
-        let rows = session.rows(&select, ids).await?;
-        let read = |row| Cells::of(row).bytes().map(Id).map_err(|Misfit| session.damaged(DEVICE.name));
-        rows.into_iter().map(read).collect()
+    /// Of every device a digest of how it is stored, by id. Bodies are read some at a time.
+    pub async fn device_digests(&self) -> Result<Vec<(Id, Digest)>, StoreError> {
+        let read = |cells: Cells| cells.device().map(|device| (device.id, row::digest_of(&device.body)));
+        statement::all(&mut self.engine.read().await?, &DEVICE, read).await
     }
 
     /// At most `limit` devices with an id above `after` whose name, address or best value of an attribute has `text`

@@ -6,13 +6,14 @@
 use super::StoredDevice;
 use super::engine::Row;
 use sea_query::Value;
+use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use wardlight_model::change::{Contact, Known};
 use wardlight_model::journal::Oddity;
 use wardlight_model::{
-    Area, Attribute, Domain, Endpoint, Fact, Field, Id, Key, KeyKind, Level, Mac, Origin, Place, Presence, Scope,
-    Subject, Time, cbor,
+    Area, Attribute, Device, Domain, Endpoint, Fact, Field, Id, Key, KeyKind, Level, Mac, Origin, Place, Presence,
+    Scope, Subject, Time, cbor,
 };
 
 /// Most characters of a device's column; its body has the whole value. PostgreSQL indexes no longer ones.
@@ -27,6 +28,9 @@ const KEY_KINDS: [(KeyKind, &str); 7] = [
     (KeyKind::Duid, "duid"),
     (KeyKind::DhcpClientId, "dhcp_client_id"),
 ];
+
+/// SHA-256 of a device as it is stored.
+pub type Digest = [u8; 32];
 
 /// A cell that is not what its column should hold.
 pub(super) struct Misfit;
@@ -138,8 +142,7 @@ pub(super) fn contact(contact: &Contact) -> Row {
     row
 }
 
-/// Errors: the device cannot be written as JSON.
-pub(super) fn device(known: &Known) -> Result<Row, serde_json::Error> {
+pub(super) fn device(known: &Known) -> Row {
     let device = &known.device;
     let macs: Vec<String> = device.macs.iter().map(Mac::to_string).collect();
     let addresses: Vec<String> = device.addresses.iter().map(IpAddr::to_string).collect();
@@ -153,8 +156,23 @@ pub(super) fn device(known: &Known) -> Result<Row, serde_json::Error> {
         search = format!("{search} {value}");
     }
     row.extend([int(device.first.micros()), int(device.last.micros()), text(&macs), text(&addresses)]);
-    row.extend([text(&search.to_lowercase()), text(&serde_json::to_string(device)?)]);
-    Ok(row)
+    row.extend([text(&search.to_lowercase()), text(&body(device))]);
+    row
+}
+
+/// SHA-256 of the whole of `device` as it is stored.
+#[must_use]
+pub fn digest(device: &Device) -> Digest {
+    digest_of(&clean(&body(device)))
+}
+
+fn body(device: &Device) -> String {
+    serde_json::to_string(device).expect("a device is texts, numbers and lists of them")
+}
+
+/// SHA-256 of a device's body.
+pub(super) fn digest_of(body: &str) -> Digest {
+    Sha256::digest(body.as_bytes()).into()
 }
 
 fn begin(origin: Origin, end: &Endpoint) -> Row {

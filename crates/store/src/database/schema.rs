@@ -46,6 +46,9 @@ pub(super) struct Table {
     pub(super) since: i64,
     /// How many of the first columns tell its rows apart.
     pub(super) key: usize,
+    /// How many of the first columns stay as they are for ever once a row is there: they are not written again, which
+    /// spares the indexes on them.
+    pub(super) lasting: usize,
     /// Columns of each further index.
     #[cfg_attr(not(test), expect(dead_code, reason = "a test compares it with the migrations"))]
     pub(super) indexes: &'static [&'static [&'static str]],
@@ -79,6 +82,7 @@ pub(super) static SITE: Table = Table {
     columns: &[blob("id"), int("format"), int("journal_sequence"), int("created")],
     since: 1,
     key: 1,
+    lasting: 1,
     indexes: &[],
     is_short: true,
 };
@@ -88,6 +92,7 @@ pub(super) static AREA: Table = Table {
     columns: &[blob("id"), blob("parent").or_null(), text("level"), text("name"), text("zone").or_null()],
     since: 1,
     key: 1,
+    lasting: 1,
     indexes: &[],
     is_short: true,
 };
@@ -97,6 +102,7 @@ pub(super) static DOMAIN: Table = Table {
     columns: &[int("scope"), blob("site"), text("name")],
     since: 1,
     key: 1,
+    lasting: 1,
     indexes: &[],
     is_short: true,
 };
@@ -125,6 +131,7 @@ pub(super) static FACT: Table = Table {
     ],
     since: 1,
     key: 2,
+    lasting: 10,
     indexes: &[&["ip", "scope"], &["mac"], &["field"]],
     is_short: true,
 };
@@ -145,6 +152,7 @@ pub(super) static PRESENCE: Table = Table {
     ],
     since: 1,
     key: 2,
+    lasting: 5,
     indexes: &[&["ip", "scope"], &["mac"]],
     is_short: true,
 };
@@ -162,6 +170,7 @@ pub(super) static ODDITY: Table = Table {
     ],
     since: 1,
     key: 1,
+    lasting: 1,
     indexes: &[],
     is_short: true,
 };
@@ -188,6 +197,7 @@ pub(super) static CONTACT: Table = Table {
     ],
     since: 1,
     key: 8,
+    lasting: 8,
     indexes: &[
         &["initiator_ip", "initiator_scope", "hour"],
         &["responder_ip", "responder_scope", "hour"],
@@ -226,6 +236,7 @@ pub(super) static DEVICE: Table = Table {
     ],
     since: 1,
     key: 1,
+    lasting: 1,
     indexes: &[&["key"], &["type"], &["maker", "model"], &["operating_system"], &["name"], &["last"]],
     is_short: false,
 };
@@ -250,6 +261,7 @@ pub(super) static FLOW_SEGMENT: Table = Table {
     ],
     since: 2,
     key: 1,
+    lasting: 1,
     indexes: &[&["hour"]],
     is_short: true,
 };
@@ -260,6 +272,7 @@ pub(super) static CONSUMER: Table = Table {
     columns: &[text("name"), int("sequence")],
     since: 2,
     key: 1,
+    lasting: 1,
     indexes: &[],
     is_short: true,
 };

@@ -1,6 +1,7 @@
 //! The statements that work for any table of the schema.
 //!
-//! In: a table and rows. Out: statements of at most [`BATCH`] rows, or pages of rows in the order of the key.
+//! In: a table and rows. Out: statements of a few sizes, so that each is made and understood once; or pages of rows in the
+//! order of the key.
 
 use super::StoreError;
 use super::engine::{Row, Session};
@@ -11,7 +12,9 @@ use sea_query::{
 };
 
 /// Rows of one statement: enough that the way to the engine costs little, few enough for its limit of parameters.
-pub(super) const BATCH: usize = 250;
+pub(super) const BATCH: usize = 256;
+/// How many rows statements write. What is left over is written by the next smaller ones.
+const SIZES: [usize; 5] = [BATCH, 64, 16, 4, 1];
 /// Rows that are held in memory at a time.
 const PAGE: u64 = 2_000;
 
@@ -21,12 +24,19 @@ pub(super) async fn write(
     table: &Table,
     rows: impl IntoIterator<Item = Row>,
 ) -> Result<(), StoreError> {
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let statement = insert(table, rows.by_ref().take(BATCH));
-        session.execute(&statement).await?;
+    let mut rows = rows.into_iter().fuse();
+    loop {
+        let mut some: Vec<Row> = rows.by_ref().take(BATCH).collect();
+        if some.is_empty() {
+            return Ok(());
+        }
+        for size in SIZES {
+            while some.len() >= size {
+                let values = some.drain(..size).flatten().collect();
+                session.insert(table, values).await?;
+            }
+        }
     }
-    Ok(())
 }
 
 /// Removes the rows of `table` whose key, of one column, is among `keys`.
@@ -104,15 +114,16 @@ pub(super) async fn all<T>(
     }
 }
 
-fn insert(table: &Table, rows: impl IntoIterator<Item = Row>) -> InsertStatement {
+/// A statement that writes `rows` rows, whatever they are.
+pub(super) fn insert(table: &Table, rows: usize) -> InsertStatement {
     let mut insert = Query::insert();
     insert.into_table(table.name).columns(table.names());
-    for row in rows {
-        // Rows are made in `row.rs` with a value for each column, and a test writes every table.
-        insert.values_panic(row.into_iter().map(Expr::val));
+    for _ in 0..rows {
+        // A value for each column.
+        insert.values_panic(table.columns.iter().map(|_| Expr::val(0)));
     }
     let mut conflict = OnConflict::columns(table.keys());
-    let others = table.names().skip(table.key);
+    let others = table.names().skip(table.lasting.max(table.key));
     if table.name == CONTACT.name {
         conflict.values(others.map(|column| (column, merged(column))));
     } else {

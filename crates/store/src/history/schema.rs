@@ -4,9 +4,8 @@
 //! `conn.log`, with `_` for the dot of `id.orig_h` so that no query has to quote them.
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
-use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
+use parquet::basic::{Encoding, Type};
+use parquet::file::properties::WriterProperties;
 use std::sync::Arc;
 use wardlight_model::{ConnState, Known, Transport};
 
@@ -14,22 +13,132 @@ use wardlight_model::{ConnState, Known, Transport};
 pub(super) const VERSION: u16 = 1;
 
 /// Rows of a row group: few enough that the statistics on sorted addresses prune, enough to compress.
-const GROUP_ROWS: usize = 1 << 17;
+pub(super) const GROUP_ROWS: usize = 1 << 17;
+/// Rows of a page: what a reader unpacks to see one of them.
+pub(super) const PAGE_ROWS: usize = 1 << 14;
 /// Level of zstd. Measured: 2 to 6 give larger files, 9 saves 0.3 % for three times the time.
-const ZSTD_LEVEL: i32 = 1;
-/// Distinct responders that a row group's bloom filter is laid out for; it is folded when there are fewer.
-const BLOOM_ADDRESSES: u64 = 20_000;
+pub(super) const ZSTD_LEVEL: i32 = 1;
 
-/// Columns of text whose bounds nobody prunes by; computing them compares every value twice.
-const UNSTATED: [&str; 8] =
-    ["site", "sensor", "proto", "service_known_by", "conn_state", "history", "orig_l2_addr", "resp_l2_addr"];
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Text in UTF-8.
+    Text,
+    /// A signed number of 64 bits.
+    Long,
+    /// A signed number of 32 bits.
+    Int,
+    /// Microseconds since 1970 in UTC.
+    Moment,
+}
 
-/// Numbers with so many values that a dictionary costs more than it saves.
-const PLAIN: [&str; 5] = ["duration_us", "orig_ip_bytes", "orig_bytes", "resp_ip_bytes", "resp_bytes"];
-/// Numbers of about the same size, or that grow.
-const DELTA: [&str; 3] = ["ts", "uid", "id_orig_p"];
+/// How its values are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coding {
+    /// Each different value once, and a code for each row.
+    Dictionary,
+    /// One by one: so many values that a dictionary costs more than it saves.
+    Plain,
+    /// As differences: numbers of about the same size, or that grow. Squeezing them more saves nothing.
+    Delta,
+}
 
-/// Columns by place. The order is that of [`arrow`].
+/// One column.
+#[derive(Debug)]
+pub(super) struct Column {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub coding: Coding,
+    /// Whether a row may say nothing.
+    pub may_miss: bool,
+    /// Whether files say its bounds: they cost time, and nobody prunes by those of the others.
+    pub is_stated: bool,
+    /// Whether a bloom filter says which values there are.
+    pub is_sought: bool,
+}
+
+/// The columns, in the order of [`column`].
+pub(super) static COLUMNS: [Column; 29] = [
+    text("site"),
+    text("sensor"),
+    long("journal_seq", Coding::Dictionary),
+    Column { kind: Kind::Moment, ..long("ts", Coding::Delta) },
+    long("duration_us", Coding::Plain),
+    long("uid", Coding::Delta),
+    long("scope", Coding::Dictionary),
+    Column { is_stated: true, ..text("id_orig_h") },
+    Column { coding: Coding::Delta, ..int("id_orig_p") },
+    Column { is_stated: true, is_sought: true, ..text("id_resp_h") },
+    int("id_resp_p"),
+    text("proto"),
+    Column { is_stated: true, may_miss: true, ..text("service") },
+    Column { may_miss: true, ..text("service_known_by") },
+    text("conn_state"),
+    text("history"),
+    long("orig_pkts", Coding::Dictionary),
+    long("orig_ip_bytes", Coding::Plain),
+    long("orig_bytes", Coding::Plain),
+    long("orig_missed_bytes", Coding::Dictionary),
+    long("resp_pkts", Coding::Dictionary),
+    long("resp_ip_bytes", Coding::Plain),
+    long("resp_bytes", Coding::Plain),
+    long("resp_missed_bytes", Coding::Dictionary),
+    Column { may_miss: true, ..int("vlan") },
+    Column { may_miss: true, ..text("orig_l2_addr") },
+    Column { may_miss: true, ..text("resp_l2_addr") },
+    Column { may_miss: true, ..int("orig_ttl") },
+    Column { may_miss: true, ..int("resp_ttl") },
+];
+
+const fn text(name: &'static str) -> Column {
+    let (kind, coding) = (Kind::Text, Coding::Dictionary);
+    Column { name, kind, coding, may_miss: false, is_stated: false, is_sought: false }
+}
+
+const fn long(name: &'static str, coding: Coding) -> Column {
+    Column { kind: Kind::Long, coding, is_stated: true, ..text(name) }
+}
+
+const fn int(name: &'static str) -> Column {
+    Column { kind: Kind::Int, ..long(name, Coding::Dictionary) }
+}
+
+impl Kind {
+    /// The type of Parquet that holds it.
+    pub const fn physical(self) -> Type {
+        match self {
+            Self::Text => Type::BYTE_ARRAY,
+            Self::Long | Self::Moment => Type::INT64,
+            Self::Int => Type::INT32,
+        }
+    }
+}
+
+impl Coding {
+    /// How pages of data are written.
+    pub const fn encoding(self) -> Encoding {
+        match self {
+            Self::Dictionary => Encoding::RLE_DICTIONARY,
+            Self::Plain => Encoding::PLAIN,
+            Self::Delta => Encoding::DELTA_BINARY_PACKED,
+        }
+    }
+
+    /// Every encoding in a column, that of its dictionary and of what says which rows miss included.
+    pub const fn encodings(self) -> [Encoding; 3] {
+        match self {
+            Self::Dictionary | Self::Plain => [Encoding::PLAIN, Encoding::RLE, self.encoding()],
+            Self::Delta => [Encoding::RLE, Encoding::RLE, self.encoding()],
+        }
+    }
+
+    /// Whether zstd makes it smaller.
+    pub const fn is_squeezed(self) -> bool {
+        matches!(self, Self::Dictionary | Self::Plain)
+    }
+}
+
+/// Columns by place. The order is that of [`COLUMNS`].
 pub(super) mod column {
     pub const SITE: usize = 0;
     pub const SENSOR: usize = 1;
@@ -56,64 +165,21 @@ pub(super) mod column {
 
 /// The columns as Arrow knows them.
 pub(super) fn arrow() -> Arc<Schema> {
-    let moment = || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    let must = |name: &str, kind: DataType| Field::new(name, kind, false);
-    let may = |name: &str, kind: DataType| Field::new(name, kind, true);
-    let text = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let (long, int) = (|| DataType::Int64, || DataType::Int32);
-    Arc::new(Schema::new(vec![
-        must("site", text()),
-        must("sensor", text()),
-        must("journal_seq", long()),
-        must("ts", moment()),
-        must("duration_us", long()),
-        must("uid", long()),
-        must("scope", long()),
-        must("id_orig_h", text()),
-        must("id_orig_p", int()),
-        must("id_resp_h", text()),
-        must("id_resp_p", int()),
-        must("proto", text()),
-        may("service", text()),
-        may("service_known_by", text()),
-        must("conn_state", text()),
-        must("history", text()),
-        must("orig_pkts", long()),
-        must("orig_ip_bytes", long()),
-        must("orig_bytes", long()),
-        must("orig_missed_bytes", long()),
-        must("resp_pkts", long()),
-        must("resp_ip_bytes", long()),
-        must("resp_bytes", long()),
-        must("resp_missed_bytes", long()),
-        may("vlan", int()),
-        may("orig_l2_addr", text()),
-        may("resp_l2_addr", text()),
-        may("orig_ttl", int()),
-        may("resp_ttl", int()),
-    ]))
+    let field = |column: &Column| {
+        let kind = match column.kind {
+            Kind::Text => DataType::Utf8,
+            Kind::Long => DataType::Int64,
+            Kind::Int => DataType::Int32,
+            Kind::Moment => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        };
+        Field::new(column.name, kind, column.may_miss)
+    };
+    Arc::new(Schema::new(COLUMNS.iter().map(field).collect::<Vec<_>>()))
 }
 
 /// How files are written. Nothing of it depends on the time or the machine.
 pub(super) fn properties() -> WriterProperties {
-    let level = ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default();
-    let mut properties = WriterProperties::builder()
-        .set_created_by(format!("wardlight flow history {VERSION}"))
-        .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(Some(GROUP_ROWS))
-        .set_statistics_enabled(EnabledStatistics::Page)
-        .set_column_bloom_filter_enabled(ColumnPath::from("id_resp_h"), true)
-        .set_column_bloom_filter_max_ndv(ColumnPath::from("id_resp_h"), BLOOM_ADDRESSES);
-    for name in UNSTATED {
-        properties = properties.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::None);
-    }
-    for name in PLAIN.iter().chain(&DELTA) {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(*name), false);
-    }
-    for name in DELTA {
-        properties = properties.set_column_encoding(ColumnPath::from(name), Encoding::DELTA_BINARY_PACKED);
-    }
-    properties.build()
+    WriterProperties::builder().set_created_by(format!("wardlight flow history {VERSION}")).build()
 }
 
 const STATES: [(ConnState, &str); 13] = [

@@ -175,8 +175,9 @@ impl<'a> Parser<'a> {
             return Ok(if word == "*" { Filter::All(Vec::new()) } else { Filter::Search(word.to_owned()) });
         }
         self.at += name.len();
-        let column = Column::named(name)
-            .ok_or_else(|| self.fault(begin, Fault::UnknownColumn { name: name.to_owned(), near: nearest(name) }))?;
+        let column = Column::named(name).ok_or_else(|| {
+            self.fault(begin, Fault::UnknownColumn { name: name.to_owned(), near: Column::nearest(name) })
+        })?;
         self.operator(column)
     }
 
@@ -341,10 +342,13 @@ fn single(mut parts: Vec<Filter>, many: fn(Vec<Filter>) -> Filter) -> Filter {
     }
 }
 
-/// The column whose name is at most two letters away.
-fn nearest(name: &str) -> Option<Column> {
-    let away = |column: &Column| (distance(name, column.name()), *column);
-    Column::ALL.iter().map(away).min().filter(|(away, _)| *away <= 2).map(|(_, column)| column)
+impl Column {
+    /// The column whose name is at most two letters away from `name`.
+    #[must_use]
+    pub fn nearest(name: &str) -> Option<Self> {
+        let away = |column: &Self| (distance(name, column.name()), *column);
+        Self::ALL.iter().map(away).min().filter(|(away, _)| *away <= 2).map(|(_, column)| column)
+    }
 }
 
 /// How many letters must be put in, taken out or replaced (Levenshtein).

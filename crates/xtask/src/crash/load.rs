@@ -30,6 +30,12 @@ pub(super) struct Batch {
     pub body: Vec<u8>,
 }
 
+/// The kind and body of batch number `n`; five in a row have every kind.
+pub(crate) fn body(n: u64) -> (BodyKind, Vec<u8>) {
+    let Batch { kind, body, .. } = batch(n);
+    (kind, body)
+}
+
 /// Batch number `n`.
 pub(super) fn batch(n: u64) -> Batch {
     let (kind, body) = match n % 5 {

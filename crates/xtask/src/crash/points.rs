@@ -120,10 +120,9 @@ pub(super) fn elsewhere(
     crew::each(3 * count + 20, |number| {
         let mut chance = Chance::new(seed, number);
         let name = names.get(usize::try_from(chance.below(names.len() as u64))?).context("a name")?;
-        let call = format!("{name}:signal=SIGKILL:when={}", 1 + chance.below(DEEP));
+        let call = format!("{name}:when={}", 1 + chance.below(DEEP));
         let (before, mut sent) = (Bed::new(&setting()?)?, Sent::of(BATCHES));
         let run = recorder.serve(&before, &format!("elsewhere-{number}"), &mut sent, Some(&call))?;
-        let is_killed = !sent.waiting.is_empty();
         let mut recording = Recording::on(Image::default());
         recording.add(&run.calls, run.lines, &before.root().display().to_string())?;
         recording.reconcile(&before.root())?;
@@ -135,8 +134,8 @@ pub(super) fn elsewhere(
             .with_context(|| format!("killed at {call}, then {fate:?}, number {number}, seed {seed}"))?;
         std::fs::remove_file(run.path)?;
         let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.points += u64::from(is_killed);
-        all.missed += u64::from(!is_killed);
+        all.points += u64::from(run.is_killed);
+        all.missed += u64::from(!run.is_killed);
         Ok(all.points < count)
     })?;
     let all = all.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -12,54 +12,71 @@ use std::sync::{Mutex, PoisonError};
 
 /// Images after which progress is told.
 const STRIDE: u64 = 100;
-/// Images of each run that a kill or an earlier loss of power came before.
+/// Images of each run that a kill or an earlier loss of power came before, about.
 const OF_EACH: u64 = 6;
 
-/// The scenes of `count` images of a server at work, and half as many again of the others together: after a kill, in a
-/// recovery, with backups, in a restore; each with how many images to try. Errors: a run that cannot be recorded, or does
-/// what the model of a disk does not know.
-pub(super) fn scenes(program: &Path, recorder: &Recorder, count: u64, seed: u64) -> Result<Vec<(Scene, u64)>> {
+/// How many runs are recorded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Runs {
+    /// Those that a kill came before; one of each kind of sync at most.
+    pub killed: u64,
+    /// Those that a loss of power came before.
+    pub recovered: u64,
+}
+
+impl Runs {
+    /// As many as `images` images are worth.
+    pub fn of(images: u64) -> Self {
+        let runs = (share(images) / OF_EACH).max(1);
+        Self { killed: runs, recovered: runs }
+    }
+}
+
+/// Images of each kind of scene beside that of a server at work, which has `count`.
+const fn share(count: u64) -> u64 {
+    count.div_ceil(8)
+}
+
+/// Records a server at work, others after a kill and in recovery, backups and a restore. Errors: a run that cannot be
+/// recorded, or does what the model of a disk does not know.
+pub(super) fn scenes(program: &Path, recorder: &Recorder, runs: Runs, seed: u64) -> Result<Vec<Scene>> {
     let served = Scene::served(recorder, program)?;
-    let share = count.div_ceil(8);
-    let runs = (share / OF_EACH).max(1);
-    let others: Mutex<Vec<(Scene, u64)>> = Mutex::default();
-    let add = |scene: Scene, images: u64| {
-        others.lock().unwrap_or_else(PoisonError::into_inner).push((scene, images));
-    };
-    crew::each(2 * runs + 1, |number| {
+    let kinds = served.kills.len() as u64;
+    let killed = runs.killed.min(kinds);
+    let others: Mutex<Vec<Scene>> = Mutex::default();
+    let add = |scene: Scene| others.lock().unwrap_or_else(PoisonError::into_inner).push(scene);
+    crew::each(1 + killed + runs.recovered, |number| {
         let mut chance = Chance::new(seed, u64::MAX - number);
-        let images = share / runs + u64::from(number / 2 < share % runs);
         match number.checked_sub(1) {
             None => {
                 let made = Scene::backed_up(recorder, program)?;
-                add(Scene::restored(recorder, &made)?, share);
-                add(made.0, share);
+                add(Scene::restored(recorder, &made)?);
+                add(made.0);
             }
-            Some(number) if number % 2 == 0 => {
-                let kinds = served.kills.len() as u64;
-                let which = (Chance::new(seed, 0).below(kinds) + number / 2) % kinds.max(1);
-                let kills = served.kills.values().nth(usize::try_from(which)?);
-                let which = usize::try_from(chance.below(kills.map_or(0, Vec::len) as u64))?;
-                let kill = kills.and_then(|kills| kills.get(which)).context("the recorded run synced nothing")?;
-                add(Scene::killed(recorder, program, number, kill)?, images);
+            Some(number) if number < killed => {
+                let kind = Chance::new(seed, 0).below(kinds) + number;
+                add(Scene::killed(recorder, &served, kind, &mut chance)?);
             }
-            Some(number) => add(Scene::recovered(recorder, &served, number, &mut chance)?, images),
+            Some(number) => add(Scene::recovered(recorder, &served, number - killed, &mut chance)?),
         }
         Ok(true)
     })?;
     let mut others = others.into_inner().unwrap_or_else(PoisonError::into_inner);
-    others.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
-    Ok(std::iter::once((served, count)).chain(others).collect())
+    others.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(std::iter::once(served).chain(others).collect())
 }
 
-/// Starts the program on as many images of each of `scenes` as it says. Gives how many there were. Errors: an
-/// acknowledged batch that is lost or there twice, or another promise that is not kept.
-pub(super) fn run(scenes: &[(Scene, u64)], seed: u64) -> Result<u64> {
+/// Starts the program on `count` images of the first of `scenes`, and on an eighth as many of those after kills, in
+/// recovery, with backups and in a restore each. Gives how many there were. Errors: an acknowledged batch that is lost or
+/// there twice, or another promise that is not kept.
+pub(super) fn run(scenes: &[Scene], count: u64, seed: u64) -> Result<u64> {
     let mut tried = 0;
-    for (number, (scene, count)) in scenes.iter().enumerate() {
+    for (number, scene) in scenes.iter().enumerate() {
+        let alike = scenes.iter().filter(|other| other.kind == scene.kind).count() as u64;
+        let count = if number == 0 { count } else { share(count).div_ceil(alike) };
         let fates: Mutex<BTreeMap<Fate, u64>> = Mutex::default();
         println!("  {}: {} syncs, {} lines", scene.name, scene.recording.syncs.len(), scene.recording.lines);
-        crew::each(*count, |image| {
+        crew::each(count, |image| {
             let mut chance = Chance::new(seed, (number as u64) << 32 | image);
             let point = usize::try_from(chance.below(scene.recording.lines as u64 + 1))?;
             let fate = scene.try_at(point, &chance, |_| true);
@@ -67,7 +84,7 @@ pub(super) fn run(scenes: &[(Scene, u64)], seed: u64) -> Result<u64> {
             let mut fates = fates.lock().unwrap_or_else(PoisonError::into_inner);
             *fates.entry(fate).or_default() += 1;
             let done: u64 = fates.values().sum();
-            if done.is_multiple_of(STRIDE) || done == *count {
+            if done.is_multiple_of(STRIDE) || done == count {
                 println!("    {done} images, {fates:?}");
             }
             Ok(true)

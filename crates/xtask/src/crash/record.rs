@@ -30,6 +30,8 @@ pub(super) struct Run {
     pub calls: Vec<Call>,
     /// Lines of its text.
     pub lines: usize,
+    /// Whether it was killed.
+    pub is_killed: bool,
 }
 
 impl Recorder {
@@ -38,7 +40,11 @@ impl Recorder {
     pub fn serve(&self, bed: &Bed, name: &str, sent: &mut Sent, kill: Option<&str>) -> Result<Run> {
         let path = self.folder.join(format!("{name}.trace"));
         let mut words = self.words(&path);
-        words.extend(kill.into_iter().flat_map(|call| ["-e".to_owned(), format!("inject={call}")]));
+        match kill {
+            Some(call) => words.extend(["-e".to_owned(), format!("inject={call}:signal=SIGKILL")]),
+            // It is faster so, but then no call is cut off.
+            None => words.push("--seccomp-bpf".to_owned()),
+        }
         let server = bed.start(&words)?;
         let is_all = wire::send(&bed.socket(), sent, || server.is_alive(), || {})?;
         if is_all && server.is_alive() {
@@ -46,13 +52,14 @@ impl Recorder {
         }
         let ended = server.stop()?;
         ensure!(kill.is_some() || is_all && ended == Some(0), "the recorded server ended: {}", bed.said());
-        Run::read(&path)
+        Ok(Run { is_killed: ended.is_none(), ..Run::read(&path)? })
     }
 
     /// Records the program of `bed` with `words`. Errors: it fails.
     pub fn run(&self, bed: &Bed, name: &str, words: &[&str]) -> Result<Run> {
         let path = self.folder.join(format!("{name}.trace"));
-        let status = bed.command(&self.words(&path), words)?.status().context("cannot start strace")?;
+        let traced = [self.words(&path), vec!["--seccomp-bpf".to_owned()]].concat();
+        let status = bed.command(&traced, words)?.status().context("cannot start strace")?;
         ensure!(status.success(), "{words:?} to be recorded ended with {status}: {}", bed.said());
         Run::read(&path)
     }
@@ -61,7 +68,7 @@ impl Recorder {
     pub fn stage<'a>(&self, bed: &'a Bed, name: &str) -> Result<Stage<'a>> {
         let path = self.folder.join(format!("{name}.trace"));
         let mut shell = Command::new("strace");
-        shell.args(self.words(&path)).arg("sh");
+        shell.args(self.words(&path)).args(["--seccomp-bpf", "sh"]);
         shell.env("W", &bed.setting().program).env("B", bed.path()).env("C", bed.config());
         let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().context("cannot start strace")?;
         let input = shell.stdin.take();
@@ -78,8 +85,8 @@ impl Recorder {
         };
         let out = path.display().to_string();
         let hidden = format!("inject={HIDDEN}:error=ENOSYS");
-        let words = ["-D", "-f", "--seccomp-bpf", "-q", "-y", "-xx", "-s", "100000000", "-o", &out];
-        let words = [&words[..], &["-e", &what, "-e", "signal=none", "-e", &hidden]].concat();
+        let words = ["-D", "-f", "-q", "-y", "-xx", "-s", "100000000", "-o", &out];
+        let words = [&words[..], &["-e", &what, "-e", &hidden]].concat();
         words.into_iter().chain(self.with_stacks.then_some("-k")).map(str::to_owned).collect()
     }
 }
@@ -104,7 +111,7 @@ impl Run {
         };
         let calls = trace::read(&text);
         ensure!(!calls.is_empty(), "{}: no call was recorded", path.display());
-        Ok(Self { path: path.to_owned(), lines: text.lines().count(), calls })
+        Ok(Self { path: path.to_owned(), lines: text.lines().count(), calls, is_killed: false })
     }
 }
 

@@ -10,7 +10,7 @@ use super::replay::{Recording, Sync};
 use super::state;
 use super::trace::{Call, kind};
 use super::wire::{self, Sent};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
@@ -21,11 +21,30 @@ use wardlight_model::Id;
 const BATCHES: u64 = 120;
 /// Seconds between two looks at what may be deleted or merged, where that is part of the scene.
 const TIDY_S: u64 = 1;
+/// Runs that may miss the call that they are to be killed at.
+const KILLS: usize = 8;
 /// Of a hundred images with a backup, so many on which it is restored.
 const RESTORED: u64 = 25;
 
+/// What kind of run it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A server at work.
+    Served,
+    /// The same after a kill.
+    Killed,
+    /// The same after a loss of power.
+    Recovered,
+    /// The same while backups are made.
+    BackedUp,
+    /// The same after a restore.
+    Restored,
+}
+
 /// One of them.
 pub(super) struct Scene {
+    /// What kind of run it is.
+    pub kind: Kind,
     /// What happens in it.
     pub name: String,
     /// What was recorded.
@@ -35,7 +54,6 @@ pub(super) struct Scene {
     /// What was acknowledged before it began.
     before: Sent,
     site: Option<String>,
-    is_restore: bool,
     /// The syncs of a server at work by their kind, each as `strace` names it.
     pub kills: BTreeMap<String, Vec<String>>,
 }
@@ -44,7 +62,7 @@ impl Scene {
     /// A server takes batches, merges files of the history, and ends in order.
     pub fn served(recorder: &Recorder, program: &Path) -> Result<Self> {
         let bed = Bed::new(&Setting { tidy_s: TIDY_S, ..Setting::of(program) })?;
-        let mut scene = Self::new("a server at work", &bed);
+        let mut scene = Self::new(Kind::Served, "a server at work", &bed);
         let run = recorder.serve(&bed, "served", &mut Sent::of(BATCHES), None)?;
         scene.add(&run, &bed)?;
         scene.kills = kills(&run.calls, &bed.root().display().to_string());
@@ -53,19 +71,31 @@ impl Scene {
         Ok(scene)
     }
 
-    /// A server is killed at `kill`, a call as `strace` names it, and another one goes on: what the first had not synced,
-    /// memory still shows to the second.
-    pub fn killed(recorder: &Recorder, program: &Path, number: u64, kill: &str) -> Result<Self> {
-        let bed = Bed::new(&Setting { tidy_s: TIDY_S, ..Setting::of(program) })?;
-        let mut scene = Self::new(&format!("killed at {kill} and started again"), &bed);
-        let mut sent = Sent::of(BATCHES);
-        let run = recorder.serve(&bed, &format!("killed-{number}"), &mut sent, Some(kill))?;
-        scene.add(&run, &bed)?;
-        scene.recording.reconcile(&bed.root())?;
-        let run = recorder.serve(&bed, &format!("again-{number}"), &mut sent, None)?;
-        scene.add(&run, &bed)?;
-        scene.recording.agrees(&bed.root()).context("after the second run")?;
-        Ok(scene)
+    /// A server is killed at one of the syncs of kind `number` that `first` made, and another one goes on: what the first
+    /// had not synced, memory still shows to the second.
+    pub fn killed(recorder: &Recorder, first: &Self, number: u64, chance: &mut Chance) -> Result<Self> {
+        for _ in 0..KILLS {
+            let syncs = first.kills.values().nth(usize::try_from(number)? % first.kills.len().max(1));
+            let syncs = syncs.context("the recorded run synced nothing")?;
+            // The first of its kind most often makes a name durable that the next relies on.
+            let which = if chance.often(50) { 0 } else { chance.below(syncs.len() as u64) };
+            let kill = syncs.get(usize::try_from(which)?).context("no such sync")?;
+            let bed = Bed::new(&first.setting)?;
+            let mut scene = Self::new(Kind::Killed, &format!("killed at {kill} and started again"), &bed);
+            let mut sent = Sent::of(BATCHES);
+            let run = recorder.serve(&bed, &format!("killed-{number}"), &mut sent, Some(kill))?;
+            // No two runs are quite the same: in this one the call may not have come.
+            if !run.is_killed {
+                continue;
+            }
+            scene.add(&run, &bed)?;
+            scene.recording.reconcile(&bed.root())?;
+            let run = recorder.serve(&bed, &format!("again-{number}"), &mut sent, None)?;
+            scene.add(&run, &bed)?;
+            scene.recording.agrees(&bed.root()).context("after the second run")?;
+            return Ok(scene);
+        }
+        bail!("{KILLS} runs did not come to the call that they were to be killed at");
     }
 
     /// The power goes in `first`, and again while a server recovers from that.
@@ -74,7 +104,8 @@ impl Scene {
         let point = usize::try_from(chance.below(first.recording.lines as u64 + 1))?;
         let (fate, image) = first.recording.image(point, chance, |_| true);
         image.write(&bed.root())?;
-        let mut scene = Self::new(&format!("power lost at line {point} ({fate:?}) and recovered"), &bed);
+        let mut scene =
+            Self::new(Kind::Recovered, &format!("power lost at line {point} ({fate:?}) and recovered"), &bed);
         scene.before = first.sent(point)?;
         scene.site.clone_from(&first.site);
         let mut sent = scene.before.clone();
@@ -90,7 +121,7 @@ impl Scene {
     /// Backups are made while a server works, and the journal is released behind them. Gives also where it happened.
     pub fn backed_up(recorder: &Recorder, program: &Path) -> Result<(Self, Bed)> {
         let bed = Bed::new(&Setting { tidy_s: TIDY_S, ..Setting::of(program) })?;
-        let mut scene = Self::new("backups", &bed);
+        let mut scene = Self::new(Kind::BackedUp, "backups", &bed);
         let mut stage = recorder.stage(&bed, "backups")?;
         let server = stage.serve()?;
         let mut sent = Sent::of(BATCHES / 2);
@@ -120,33 +151,34 @@ impl Scene {
         Ok((scene, bed))
     }
 
-    /// The newest backup that was made in `from` is restored into an empty folder.
+    /// The newest backup that was made in `from` is restored into an empty folder, and a server goes on there.
     pub fn restored(recorder: &Recorder, (made, from): &(Self, Bed)) -> Result<Self> {
         let bed = Bed::new(&Setting::of(&from.setting().program))?;
         let (_, name) = made.promised(usize::MAX).into_iter().next_back().context("no backup was made")?;
         copies::copy(&from.root().join("backup").join(&name), &bed.root().join("backup").join(&name))?;
         copies::copy(&from.root().join("keys"), &bed.root().join("keys"))?;
-        let mut scene = Self::new("a restore", &bed);
-        scene.is_restore = true;
+        let mut scene = Self::new(Kind::Restored, "a restore", &bed);
         scene.before = made.sent(made.begun(&name).context("nobody saw when the backup began")?)?;
         let folder = bed.root().join("backup").join(&name).display().to_string();
         let run = recorder.run(&bed, "restored", &["backup", "restore", &folder])?;
         scene.add(&run, &bed)?;
-        scene.site.clone_from(&made.site);
         scene.recording.agrees(&bed.root()).context("after the restore")?;
-        ensure!(scene.recording.told.len() == 1, "the trace does not show the end of the restore");
+        ensure!(scene.is_restored(usize::MAX), "the trace does not show the end of the restore");
+        let run = recorder.serve(&bed, "restored-on", &mut scene.before.clone(), None)?;
+        scene.add(&run, &bed)?;
+        scene.recording.agrees(&bed.root()).context("after the restore and a run")?;
         Ok(scene)
     }
 
-    fn new(name: &str, bed: &Bed) -> Self {
+    fn new(kind: Kind, name: &str, bed: &Bed) -> Self {
         Self {
+            kind,
             name: name.to_owned(),
             recording: Recording::on(Image::read(&bed.root()).unwrap_or_default()),
             setting: bed.setting().clone(),
             numbers: (0..BATCHES).map(|n| (load::batch(n).id, n)).collect(),
             before: Sent::of(BATCHES),
             site: None,
-            is_restore: false,
             kills: BTreeMap::new(),
         }
     }
@@ -170,7 +202,7 @@ impl Scene {
 
     /// The backups that were said to be made before line `point`, each with the line that says so.
     fn promised(&self, point: usize) -> Vec<(usize, String)> {
-        let told = self.recording.told.iter().filter(|(line, _)| *line < point && !self.is_restore);
+        let told = self.recording.told.iter().filter(|(line, _)| *line < point);
         told.filter_map(|(line, text)| Some((*line, text.rsplit_once("/backup/")?.1.to_owned()))).collect()
     }
 
@@ -188,8 +220,8 @@ impl Scene {
         image.write(&bed.root())?;
         let mut sent = self.sent(point)?;
         let many = sent.stored.len();
-        let outcome = match self.is_restore {
-            true => self.check_restore(&bed, point, &mut sent, chance),
+        let outcome = match self.kind == Kind::Restored && !self.is_restored(point) {
+            true => self.check_restore(&bed, &mut sent, chance),
             false => self.check(&bed, point, &mut sent, chance),
         };
         outcome.with_context(|| {
@@ -203,7 +235,7 @@ impl Scene {
         let promised = self.promised(point);
         let names: Vec<&str> = promised.iter().map(|(_, name)| name.as_str()).collect();
         let newest = copies::check(bed, first, &names)?;
-        if let Some(copy) = newest.filter(|_| chance.clone().often(RESTORED)) {
+        if let Some(copy) = newest.filter(|_| self.kind == Kind::BackedUp && chance.clone().often(RESTORED)) {
             self.check_copy(bed, &copy.folder).with_context(|| format!("restored from {}", copy.folder.display()))?;
         }
         bed.settle(sent)
@@ -220,27 +252,27 @@ impl Scene {
         bed.settle(&mut sent)
     }
 
-    /// A restore that was said to be done is. One that was cut off can be done again; and a server that starts on it
-    /// nevertheless says so, has everything, or has nothing yet.
-    fn check_restore(&self, bed: &Bed, point: usize, sent: &mut Sent, chance: &Chance) -> Result<()> {
-        let is_told = self.recording.told.iter().any(|(line, _)| *line < point);
-        if !is_told && chance.clone().often(50) {
-            let begun = bed.run(&["run", "--role", "server", "--once"])?;
-            let said = String::from_utf8_lossy(&begun.stderr).into_owned();
-            if !begun.status.success() {
-                ensure!(said.contains("restore"), "the server does not say what to do: {}", said.trim());
-                return Ok(());
-            }
-            if state::is_new(bed)? {
-                return Ok(());
-            }
-        } else if !is_told {
+    /// Whether the restore was said to be done before line `point`.
+    fn is_restored(&self, point: usize) -> bool {
+        self.recording.told.iter().any(|(line, text)| *line < point && text.contains("restored to"))
+    }
+
+    /// A restore that was cut off can be done again; and a server that starts on it nevertheless says so, has everything,
+    /// or has nothing yet.
+    fn check_restore(&self, bed: &Bed, sent: &mut Sent, chance: &Chance) -> Result<()> {
+        if chance.clone().often(50) {
             let newest = copies::check(bed, 1, &[])?.context("the backup is gone")?;
             let output = bed.run(&["backup", "restore", &newest.folder.display().to_string()])?;
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             return bed.settle(sent).with_context(|| format!("restored again: {} {}", output.status, said.trim()));
         }
-        bed.settle(sent)
+        let begun = bed.run(&["run", "--role", "server", "--once"])?;
+        let said = String::from_utf8_lossy(&begun.stderr).into_owned();
+        if !begun.status.success() {
+            ensure!(said.contains("restore"), "the server does not say what to do: {}", said.trim());
+            return Ok(());
+        }
+        if state::is_new(bed)? { Ok(()) } else { bed.settle(sent) }
     }
 }
 
@@ -252,7 +284,7 @@ fn kills(calls: &[Call], root: &str) -> BTreeMap<String, Vec<String>> {
         let number = numbers.entry((&call.thread, &call.name)).or_default();
         *number += 1;
         if let Some(path) = call.target().strip_prefix(root) {
-            found.entry(kind(path)).or_default().push(format!("{}:signal=SIGKILL:when={number}", call.name));
+            found.entry(kind(path)).or_default().push(format!("{}:when={number}", call.name));
         }
     }
     found

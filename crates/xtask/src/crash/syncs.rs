@@ -15,8 +15,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// Images looked at for one site until one differs.
-const LOOKED: u64 = 4_000;
+/// Images of one scene that are looked at for one site until enough differ.
+const LOOKED: u64 = 300;
 
 /// A place in the program that syncs: the function, when it is known, and what kind of thing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,39 +107,50 @@ pub(super) fn run(root: &Path, scenes: &[Scene], part: &str, tries: u64, seed: u
     Ok(format!("{} sites of syncs left out, {missed} of them missed, the others as expected", sites.len()))
 }
 
-/// What becomes of `scenes` without the syncs of `site`.
+/// What becomes of `scenes` without the syncs of `site`, when up to `tries` images of each are tried.
 fn left_out(site: &Site, scenes: &[&Scene], tries: u64, seed: u64) -> Result<Verdict> {
-    let (found, tried) = (Mutex::new(None), Mutex::new(0));
-    crew::each(LOOKED, |number| {
-        let Some(scene) = scenes.get(usize::try_from(number)? % scenes.len()) else { return Ok(false) };
+    let (found, tried) = (Mutex::new(None), Mutex::new(vec![0; scenes.len()]));
+    let count = |scene: usize, more: u64| {
+        let mut tried = tried.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = tried.get_mut(scene).map_or(tries, |own| {
+            *own += more;
+            *own
+        });
+        (own, tried.iter().sum::<u64>())
+    };
+    crew::each(LOOKED * scenes.len() as u64, |number| {
+        let which = usize::try_from(number)? % scenes.len();
+        let Some(scene) = scenes.get(which).filter(|_| count(which, 0).0 < tries) else { return Ok(true) };
         let mut chance = Chance::new(seed, number);
-        let syncs: Vec<&Sync> = scene.recording.syncs.iter().filter(|sync| Site::of(sync) == *site).collect();
-        let which = usize::try_from(chance.below(syncs.len() as u64))?;
-        let Some(sync) = syncs.get(which) else { return Ok(false) };
-        // Behind the sync that is missing, most often soon.
-        let (begin, end) = scene.recording.window(sync);
-        let end = if chance.often(30) { scene.recording.lines } else { end };
-        let point = begin + usize::try_from(chance.below((end.saturating_sub(begin) as u64).max(1)))?;
+        let Some(point) = behind(site, scene, &mut chance) else { return Ok(true) };
         let counted = |sync: &Sync| Site::of(sync) != *site;
         if scene.recording.image(point, &chance, counted) == scene.recording.image(point, &chance, |_| true) {
             return Ok(true);
         }
-        let outcome = scene.try_at(point, &chance, counted);
-        let mut tried = tried.lock().unwrap_or_else(PoisonError::into_inner);
-        *tried += 1;
-        if let Err(error) = outcome {
+        let (_, tried) = count(which, 1);
+        if let Err(error) = scene.try_at(point, &chance, counted) {
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            found.get_or_insert((*tried, brief(&error)));
+            found.get_or_insert((tried, brief(&error)));
             return Ok(false);
         }
-        Ok(*tried < tries)
+        Ok(true)
     })?;
-    let tried = tried.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let tried: u64 = tried.into_inner().unwrap_or_else(PoisonError::into_inner).iter().sum();
     Ok(match found.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some((after, why)) => Verdict::Missed(after, why),
         None if tried == 0 => Verdict::Double,
         None => Verdict::Unmissed(tried),
     })
+}
+
+/// A line of `scene` behind a sync of `site`, most often soon.
+fn behind(site: &Site, scene: &Scene, chance: &mut Chance) -> Option<usize> {
+    let syncs: Vec<&Sync> = scene.recording.syncs.iter().filter(|sync| Site::of(sync) == *site).collect();
+    let which = usize::try_from(chance.below(syncs.len() as u64)).ok()?;
+    let (begin, end) = scene.recording.window(syncs.get(which)?);
+    let end = if chance.often(30) { scene.recording.lines } else { end };
+    let most = end.saturating_sub(begin) as u64 >> chance.below(8);
+    Some(begin + 1 + usize::try_from(chance.below(most.max(1))).ok()?)
 }
 
 impl List {

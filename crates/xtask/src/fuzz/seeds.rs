@@ -1,5 +1,6 @@
 //! Golden conversations as first inputs of the fuzz targets, in the form that `fuzz/src/lib.rs` states.
 
+use crate::crash::load;
 use anyhow::{Context as _, Result};
 use std::path::Path;
 
@@ -13,9 +14,38 @@ pub fn write(golden: &Path, entry: Option<&str>, folder: &Path) -> Result<()> {
         let Ok(script) = std::fs::read_to_string(case.join("input.txt")) else { continue };
         let name: Vec<_> = case.iter().rev().take(2).map(|part| part.to_string_lossy()).collect();
         let path = folder.join(name.join("-"));
-        std::fs::write(&path, seed(&script)).with_context(|| format!("cannot write {}", path.display()))?;
+        write_seed(&path, &seed(&script))?;
     }
     Ok(())
+}
+
+/// Writes each line of the `.hex` files in `golden`, and the other files whole, as bytes into `folder`. Errors: when a file
+/// cannot be read or written.
+pub fn ledger(golden: &Path, folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(golden).with_context(|| golden.display().to_string())?.filter_map(Result::ok) {
+        let text = std::fs::read_to_string(entry.path()).with_context(|| entry.path().display().to_string())?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_hex = name.ends_with(".hex");
+        let seeds: Vec<Vec<u8>> = if is_hex { text.lines().map(bytes).collect() } else { vec![text.into_bytes()] };
+        for (n, seed) in seeds.iter().enumerate() {
+            write_seed(&folder.join(format!("{name}-{n}")), seed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a journal body of each kind into `folder`. Errors: when a file cannot be written.
+pub fn records(folder: &Path) -> Result<()> {
+    for n in 0..25 {
+        let (kind, body) = load::body(n);
+        let kind = u8::try_from(kind.number()).context("a kind of the journal")?;
+        write_seed(&folder.join(format!("{kind}-{n}")), &[&[kind], body.as_slice()].concat())?;
+    }
+    Ok(())
+}
+
+fn write_seed(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The conversation written in `script`, for the entry that is picked first.

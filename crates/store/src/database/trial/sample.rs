@@ -1,6 +1,7 @@
 //! Changes to try the database with: fixed ones, and any.
 
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use wardlight_model::change::{Change, Contact, Known};
 use wardlight_model::journal::Oddity;
@@ -108,7 +109,24 @@ pub(super) fn domain(scope: u32, name: &str) -> Domain {
 
 /// Changes of every kind, of few rows, so that many meet.
 pub(super) fn changes() -> impl Strategy<Value = Vec<Change>> {
-    prop::collection::vec(change(), 0..60)
+    prop::collection::vec(change(), 0..60).prop_map(lasting)
+}
+
+/// What the engine promises: of one origin, what a fact says and whom a presence is about stay as they are for ever.
+fn lasting(mut changes: Vec<Change>) -> Vec<Change> {
+    let (mut facts, mut presences) = (BTreeMap::<Origin, Fact>::new(), BTreeMap::<Origin, Endpoint>::new());
+    for change in &mut changes {
+        match change {
+            Change::Fact(fact) => {
+                let first = facts.entry(fact.origin).or_insert_with(|| fact.clone());
+                fact.subject = first.subject.clone();
+                (fact.field, fact.value, fact.protocol) = (first.field, first.value.clone(), first.protocol);
+            }
+            Change::Presence(seen) => seen.endpoint = *presences.entry(seen.origin).or_insert(seen.endpoint),
+            _ => {}
+        }
+    }
+    changes
 }
 
 fn change() -> impl Strategy<Value = Change> {

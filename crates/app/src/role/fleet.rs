@@ -1,0 +1,188 @@
+//! The fleet: the devices in memory as lists show them, kept by the keeper, read by whoever asks.
+//!
+//! In: what each commit changed; questions. Out: answers, each from one state of the whole. Whoever reads waits for no
+//! commit, and no commit for a reader: see [`Projection`]. Only so many look at one time as there are processors, so that
+//! a short question does not wait behind many long ones.
+
+use super::server;
+use crate::config::Config;
+use crate::io::ask::{Devices, Question, Told};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::available_parallelism;
+use std::time::Duration;
+use wardlight_engine::{Bounds, Effect, Held, Input, Site};
+use wardlight_inventory::Knowledge;
+use wardlight_model::Id;
+use wardlight_model::change::{Change, Known};
+use wardlight_store::database::{Database, Digest, StoreError, digest};
+use wardlight_store::projection::{Column, Projection, Query, Snapshot, Sort, Value, parse};
+
+/// How long a question waits for a server that is still starting.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Most devices of one answer.
+const MOST: usize = 20_000;
+
+/// The devices; its clones are the same.
+#[derive(Clone, Default)]
+pub struct Fleet(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    devices: Projection,
+    is_known: Mutex<bool>,
+    came_known: Condvar,
+    turns: Turns,
+}
+
+impl Fleet {
+    /// Takes in what was committed: all of it is seen at once.
+    pub fn apply(&self, changes: &[Change]) {
+        if changes.iter().any(|change| matches!(change, Change::Device(_) | Change::DeviceGone(_))) {
+            self.0.devices.apply(changes);
+        }
+    }
+
+    /// From now on the devices are those of the journal: questions are answered.
+    pub fn is_known(&self) {
+        *self.0.is_known.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.came_known.notify_all();
+    }
+
+    /// The devices that the state at `config`'s place holds, and how they are asked; `None` when there is none. Errors: it
+    /// cannot be read.
+    pub fn stored(config: &Config) -> anyhow::Result<Option<Self>> {
+        let runtime = server::runtime()?;
+        let Some(database) = runtime.block_on(server::database_there(config))? else { return Ok(None) };
+        let fleet = Self::default();
+        fleet.apply(&runtime.block_on(devices(config, &database))?);
+        fleet.is_known();
+        runtime.block_on(database.close());
+        Ok(Some(fleet))
+    }
+
+    /// What is told to a question in JSON, as JSON.
+    pub fn answer(&self, question: &[u8]) -> Vec<u8> {
+        let told = match serde_json::from_slice(question) {
+            Ok(question) => self.tell(&question),
+            Err(error) => Told::Wrong(format!("this version does not know the question: {error}")),
+        };
+        serde_json::to_vec(&told).unwrap_or_default()
+    }
+
+    /// What is told to `question`.
+    pub fn tell(&self, question: &Question) -> Told<Value> {
+        let is_known = self.0.is_known.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.0.came_known.wait_timeout_while(is_known, PATIENCE, |is_known| !*is_known);
+        if !*waited.unwrap_or_else(PoisonError::into_inner).0 {
+            return Told::Later("the server is still reading what it knows; ask again in a moment".to_owned());
+        }
+        self.0.turns.take(|| list(&self.0.devices.snapshot(), question).map_or_else(Told::Wrong, Told::Devices))
+    }
+}
+
+/// The devices that follow from what is stored.
+async fn devices(config: &Config, database: &Database) -> anyhow::Result<Vec<Change>> {
+    let loaded = database.load().await?;
+    let held = Held { facts: loaded.facts, presences: loaded.presences, sequence: loaded.sequence, ..Held::default() };
+    let bounds = Bounds { facts: config.store.most_facts, presences: config.store.most_facts };
+    let mut site = Site::new(database.site().await?, 0, bounds, held);
+    let effects = site.step(Input::Settle(&Knowledge::shipped()?));
+    let change = |effect| match effect {
+        Effect::Change(change) => Some(change),
+        _ => None,
+    };
+    Ok(effects.into_iter().filter_map(change).collect())
+}
+
+/// Errors: why `question` makes no sense, and how to mend it.
+fn list(snapshot: &Snapshot, question: &Question) -> Result<Devices<Value>, String> {
+    let filter = parse(&question.filter).map_err(|error| marked(&question.filter, error.at, &error.to_string()))?;
+    let sort: Result<Vec<Sort>, String> = question.sort.iter().map(|name| sorted(name)).collect();
+    let columns: Result<Vec<Column>, String> = question.columns.iter().map(|name| column(name)).collect();
+    let (sort, columns) = (sort?, columns?);
+    let limit = question.limit.min(MOST);
+    let page = snapshot.list(&Query { filter, sort, offset: question.offset, limit });
+    let row =
+        |row: &wardlight_store::projection::Row| columns.iter().map(|column| row.value(*column).clone()).collect();
+    Ok(Devices {
+        known: snapshot.len(),
+        total: page.total,
+        columns: columns.iter().map(|column| column.name().to_owned()).collect(),
+        rows: page.rows.iter().map(row).collect(),
+    })
+}
+
+/// The filter, with a mark under the character `at`, counted from 1, and what is wrong there.
+fn marked(filter: &str, at: usize, what: &str) -> String {
+    let line: String = filter.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    format!("the filter cannot be understood {what}\n  {line}\n  {:>at$}", "^")
+}
+
+fn sorted(name: &str) -> Result<Sort, String> {
+    let (name, is_descending) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
+    Ok(Sort { column: column(name)?, is_descending })
+}
+
+fn column(name: &str) -> Result<Column, String> {
+    Column::named(name).ok_or_else(|| {
+        let near = Column::nearest(name).map(|near| format!(", perhaps `{}`", near.name())).unwrap_or_default();
+        format!("there is no column `{name}`{near}; `wardlight devices --fields` names them all")
+    })
+}
+
+/// The devices as they are stored when the server starts: what they were found to be again need not be written again.
+#[derive(Default)]
+pub struct Stored(BTreeMap<Id, Digest>);
+
+impl Stored {
+    /// Reads it. Errors: what the database says.
+    pub async fn read(database: &Database) -> Result<Self, StoreError> {
+        database.device_digests().await.map(|digests| Self(digests.into_iter().collect()))
+    }
+
+    /// The ids of the devices.
+    pub fn ids(&self) -> Vec<Id> {
+        self.0.keys().copied().collect()
+    }
+
+    /// `changes` without the devices that are stored as they are.
+    pub fn without_known(self, mut changes: Vec<Change>) -> Vec<Change> {
+        if !self.0.is_empty() {
+            let is_stored = |known: &Known| self.0.get(&known.id).is_some_and(|held| digest(&known.device) == *held);
+            changes.retain(|change| !matches!(change, Change::Device(known) if is_stored(known)));
+        }
+        changes
+    }
+}
+
+/// Lets only so many do something at one time as there are processors.
+struct Turns {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { free: Mutex::new(available_parallelism().map_or(1, usize::from)), freed: Condvar::new() }
+    }
+}
+
+impl Turns {
+    fn take<T>(&self, act: impl FnOnce() -> T) -> T {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.freed.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner) -= 1;
+        let _turn = Turn(self);
+        act()
+    }
+}
+
+/// A turn under way.
+struct Turn<'a>(&'a Turns);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.freed.notify_one();
+    }
+}
