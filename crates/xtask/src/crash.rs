@@ -4,6 +4,7 @@
 //! The harness plays a sensor: it sends batches with ids of its own, notes each acknowledgement, sends again what had
 //! none, and in the end counts what the installation holds. What is acknowledged must be there, and nothing twice.
 
+mod away;
 mod bed;
 mod chance;
 mod copies;
@@ -56,6 +57,9 @@ pub struct Plan {
     /// Runs in which calls fail.
     #[arg(long, default_value_t = 500)]
     pub errors: u64,
+    /// Times that PostgreSQL is restarted, and as many that it stays away.
+    #[arg(long, default_value_t = 10)]
+    pub away: u64,
     /// Kills with PostgreSQL, and as many aborts with a loss of power.
     #[arg(long, default_value_t = 100)]
     pub postgres: u64,
@@ -82,7 +86,8 @@ impl Plan {
             points: 50,
             images: 50,
             full: 10,
-            errors: 20,
+            errors: 12,
+            away: 1,
             postgres: 4,
             syncs: 6,
             without,
@@ -137,6 +142,11 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     }
     if plan.full > 0 {
         full::run(plan.full, plan.seed)?;
+    }
+    if plan.away > 0
+        && let Some(postgres) = Postgres::start()
+    {
+        timed("PostgreSQL away", || away::run(&postgres, &program, plan.away).map(|done| done.to_string()))?;
     }
     if plan.postgres > 0 {
         elsewhere(&program, &recorder, plan, has_strace)?;

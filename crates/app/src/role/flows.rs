@@ -165,3 +165,78 @@ impl Flows {
         body.flows.items.iter().for_each(|flow| self.batch.push(origin, flow));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::net::IpAddr;
+    use wardlight_model::{ConnState, Direction, FlowId, FlowKey, Id, Scope, Transport};
+    use wardlight_store::database::{PATIENCE, Settings};
+    use wardlight_store::journal::Options;
+    use wardlight_store::segment::{self, Draft};
+
+    fn flow(n: u64) -> Flow {
+        Flow {
+            id: FlowId(n),
+            key: FlowKey {
+                scope: Scope(0),
+                transport: Transport::TCP,
+                initiator: (IpAddr::from([10, 0, 0, 1]), 40_000),
+                responder: (IpAddr::from([10, 0, 0, 2]), 104),
+            },
+            macs: [None; 2],
+            hop_limits: [None; 2],
+            vlan: None,
+            first: Time::default(),
+            last: Time::default(),
+            state: ConnState::SF,
+            history: "Sh".into(),
+            sent: [Direction::default(); 2],
+            service: None,
+        }
+    }
+
+    fn draft(n: u8) -> Draft {
+        let body = journal::Flows { sensor: Id([9; 16]), flows: vec![flow(n.into()); usize::from(n)].into() };
+        let kind = BodyKind::Flows.number();
+        Draft { id: segment::Id([n; 16]), kind, version: 1, is_vital: false, body: journal::encode(&body) }
+    }
+
+    #[tokio::test]
+    async fn flows_that_found_no_room_are_written_behind_also_after_a_restart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        let url = format!("sqlite:{}", root.join("state.db").display());
+        let settings = Settings { url, site: Id([1; 16]), now: Time::default(), patience: PATIENCE };
+        let database = Database::open(&settings).await.expect("a state");
+        let journal = Journal::open(&root.join("journal"), Options::default()).expect("a journal");
+        journal.submit(vec![draft(1), draft(2)]).expect("open").wait().expect("durable");
+        let open = || Flows::open(root, &database, journal.clone(), 2);
+        // A folder where the file shall be.
+        let blocked = root.join("flows/date=1970-01-01/hour=00/000000000001-000000000002.parquet.unfinished");
+        fs::create_dir_all(&blocked).expect("a folder");
+
+        let mut flows = Flows::open(root, &database, journal.clone(), 0).await.expect("opened");
+        for sequence in [1, 2] {
+            let origin = history::Origin { sensor: "s", sequence, recorded: Time::default() };
+            flows.take(origin, &vec![flow(sequence); usize::try_from(sequence).expect("small")]);
+        }
+        let change = flows.write(2);
+        assert_eq!((change.added.len(), change.reached, flows.is_behind()), (0, Some(0), true));
+        assert_eq!(flows.catch_up(2), None, "not at once");
+        let _ = database.commit_with(&[], &change, 2).await.expect("committed");
+
+        let mut flows = open().await.expect("opened again");
+        assert!(flows.is_behind() && flows.catch_up(2).is_none(), "there is still no room");
+        assert!(flows.write(2).added.is_empty() && flows.rows() == 0, "what is behind is not held in memory");
+        fs::remove_dir(&blocked).expect("gone");
+        tokio::time::sleep(PAUSE).await;
+        let change = flows.catch_up(2).expect("there is room");
+        let rows: Vec<u64> = change.added.iter().map(|segment| segment.rows).collect();
+        assert_eq!((rows, change.reached, flows.is_behind()), (vec![3], Some(2), false));
+        database.put_history(&change).await.expect("kept");
+        let flows = open().await.expect("opened again");
+        assert!(!flows.is_behind() && flows.reached() == 2);
+    }
+}

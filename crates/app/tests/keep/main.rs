@@ -4,6 +4,7 @@
 mod broken;
 mod clock;
 mod fleet;
+mod full;
 mod import;
 mod quiet;
 #[path = "../../../store/src/database/trial/server.rs"]

@@ -17,6 +17,16 @@ impl Postgres {
         server::Server::start().map(Self)
     }
 
+    /// Ends it at once, as `pg_ctl stop -m immediate` does.
+    pub fn end(&self) {
+        self.0.end();
+    }
+
+    /// Starts it again after it was ended.
+    pub fn begin(&self) {
+        self.0.begin();
+    }
+
     /// `program` with a database of its own.
     pub fn setting(&self, program: &Path) -> Result<Setting> {
         Ok(Setting { store: Some(self.0.create()), ..Setting::of(program) })

@@ -153,7 +153,14 @@ async fn postgres_may_go_and_come_back() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let acknowledged = reached.load(Ordering::Relaxed);
-        tokio::task::block_in_place(|| if round % 2 == 0 { server.restart() } else { server.crash() });
+        tokio::task::block_in_place(|| match round % 3 {
+            0 => server.restart(),
+            1 => server.crash(),
+            _ => {
+                server.end();
+                server.begin();
+            }
+        });
         let reader = Database::open(&wanted).await.unwrap();
         assert!(whole(&reader).await >= acknowledged, "what was acknowledged is there");
         reader.close().await;

@@ -66,6 +66,16 @@ impl Server {
         self.start_again();
     }
 
+    /// Ends it at once, as `pg_ctl stop -m immediate` does.
+    pub fn end(&self) {
+        self.stop("-QUIT");
+    }
+
+    /// Starts it again after it was ended.
+    pub fn begin(&self) {
+        self.start_again();
+    }
+
     /// Sends `signal` to the server and to every child of it.
     pub fn signal_all(&self, signal: &str) {
         let server = self.running.lock().unwrap().id().to_string();
