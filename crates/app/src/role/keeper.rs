@@ -245,6 +245,7 @@ impl<'a> Keeper<'a> {
             }
             let changes = std::mem::take(&mut self.changes);
             self.persist(stop, &changes, &flushed.change, Some(sequence))?;
+            self.fleet.hear(&changes);
             self.manifest.apply(&flushed.change);
             self.committed = sequence;
         }
@@ -305,6 +306,7 @@ impl<'a> Keeper<'a> {
 
     /// Deletes flows that are past their time, merges small files, releases journal segments, signs the ledger.
     fn tidy(&mut self, stop: &Stop) -> anyhow::Result<()> {
+        self.fleet.refresh();
         let limits = Limits {
             age_s: limit(self.config.history.keep_days).map(|days| days.saturating_mul(86_400)),
             bytes: (self.config.history.keep_mib > 0).then(|| self.config.history.keep_mib.saturating_mul(1 << 20)),

@@ -88,6 +88,9 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
     let (waiting, fleet) = (Waiting::default(), Fleet::default());
     let doors = (waiting.clone(), fleet.clone());
     let mut keeper = Keeper::open(config, &runtime, database.clone(), journal.clone(), doors)?;
+    // Nothing is committed before the keeper runs: what is read here is what it began with.
+    let past = runtime.block_on(database.all_contacts())?;
+    let counting = fleet.count(past, runtime.handle().clone(), stop)?;
     let door = listen::open(&places.socket(), &journal, &waiting, &fleet, stop)
         .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
     let standing = places.standing();
@@ -103,6 +106,7 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
     });
     stop.now();
     let _ = door.join();
+    let _ = counting.join();
     journal.close();
     runtime.block_on(database.close());
     outcome
