@@ -32,8 +32,8 @@ use block::{Block, Cell, SLOTS};
 use dictionary::{ABSENT, Dictionary, Lexicon};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use wardlight_model::Id;
 use wardlight_model::change::{Change, Known};
+use wardlight_model::{Id, Peer};
 
 /// The devices as they are now: one writer at a time, any number of readers.
 #[derive(Debug)]
@@ -69,13 +69,25 @@ impl Projection {
                 _ => {}
             }
         }
+        self.publish(&mut writer);
+    }
+
+    fn publish(&self, writer: &mut Writer) {
         let snapshot = Arc::new(writer.publish());
         let old = std::mem::replace(&mut *self.current.write().unwrap_or_else(PoisonError::into_inner), snapshot);
         // Blocks that only the old one held are freed here, with no reader waiting.
         drop(old);
     }
 
-    /// The devices after the last call of [`Self::apply`].
+    /// Takes in with whom devices exchanged packets; unknown devices are passed over, and readers see all of it or
+    /// nothing. A device that changes later without saying so itself keeps it.
+    pub fn apply_traffic(&self, traffic: impl IntoIterator<Item = (Id, Vec<Peer>)>) {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        traffic.into_iter().for_each(|(id, peers)| writer.put_traffic(id, &peers));
+        self.publish(&mut writer);
+    }
+
+    /// The devices after the last call of [`Self::apply`] or [`Self::apply_traffic`].
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
@@ -126,22 +138,37 @@ impl Writer {
 
     fn put(&mut self, known: &Known) {
         let row = Row::of(known);
-        let cells: Vec<Cell> =
-            Column::ALL.iter().zip(&mut self.texts).map(|(c, texts)| cell(&row, *c, texts)).collect();
-        let slot = match self.slots.get(&known.id).copied() {
-            Some(slot) => {
-                self.give_back(slot);
-                slot
-            }
-            None => self.free.pop().unwrap_or(self.slots.len()),
-        };
+        let held = self.slots.get(&known.id).copied();
+        let stays = |column: Column| held.is_some() && known.device.peers.is_empty() && column.is_traffic();
+        let slot = held.or_else(|| self.free.pop()).unwrap_or(self.slots.len());
         self.slots.insert(known.id, slot);
         if self.blocks.len() <= slot / SLOTS {
             self.blocks.push(Arc::default());
         }
-        if let Some(block) = self.blocks.get_mut(slot / SLOTS) {
-            Arc::make_mut(block).put(slot % SLOTS, &cells);
+        self.write(slot, |column| (!stays(column)).then(|| row.value(column).clone()));
+    }
+
+    fn put_traffic(&mut self, id: Id, peers: &[Peer]) {
+        if let Some(slot) = self.slots.get(&id).copied() {
+            self.write(slot, |column| column.is_traffic().then(|| row::traffic(column, peers)));
         }
+    }
+
+    /// Writes what each column says in `slot`; none leaves it as it is.
+    fn write(&mut self, slot: usize, value: impl Fn(Column) -> Option<Value>) {
+        let Some(block) = self.blocks.get_mut(slot / SLOTS) else { return };
+        let block = Arc::make_mut(block);
+        let mut row = Vec::with_capacity(Column::ALL.len());
+        for (column, texts) in Column::ALL.iter().zip(&mut self.texts) {
+            // The new is taken before the old is given back: what stays the same keeps its code.
+            let cell = value(*column).map(|value| cell(*column, &value, texts));
+            if cell.is_some() {
+                let codes = block.cells(*column).map(|cells| cells.codes(slot % SLOTS));
+                codes.unwrap_or_default().iter().for_each(|code| texts.give_back(*code));
+            }
+            row.push(cell);
+        }
+        block.put(slot % SLOTS, &row);
     }
 
     fn remove(&mut self, id: Id) {
@@ -168,9 +195,9 @@ impl Writer {
     }
 }
 
-/// What `column` holds of a device; its texts are taken from `texts`.
-fn cell(row: &Row, column: Column, texts: &mut Lexicon) -> Cell {
-    match (column.kind(), row.value(column)) {
+/// What `column` holds for `value`; its texts are taken from `texts`.
+fn cell(column: Column, value: &Value, texts: &mut Lexicon) -> Cell {
+    match (column.kind(), value) {
         (Kind::Text, Value::Text(text)) => Cell::Text(texts.take(text)),
         (Kind::Text, _) => Cell::Text(ABSENT),
         (Kind::List, Value::List(list)) => Cell::List(list.iter().map(|text| texts.take(text)).collect()),

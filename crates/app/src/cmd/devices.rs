@@ -122,9 +122,8 @@ fn told(config: &Config, question: &Question) -> anyhow::Result<Option<Told<Valu
             told.map(Some).with_context(|| format!("the server at {} did not answer", socket.display()))
         }
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-            let Some(fleet) = Fleet::stored(config)? else { return Ok(None) };
-            let told = serde_json::to_vec(&fleet.tell(question))?;
-            Ok(Some(serde_json::from_slice(&told)?))
+            let Some(told) = Fleet::stored(config, question)? else { return Ok(None) };
+            Ok(Some(serde_json::from_slice(&serde_json::to_vec(&told)?)?))
         }
         Err(error) => Err(error).with_context(|| format!("cannot ask the server at {}", socket.display())),
     }
@@ -153,6 +152,7 @@ fn text(devices: &Devices<Value>, filter: &str) -> String {
         more if of.is_empty() => format!("\n{}; {more} more are not shown: see --limit\n", counted(devices.total)),
         more => format!("\n{}{of}; {more} more are not shown: see --limit\n", devices.total),
     };
+    devices.note.iter().for_each(|note| text += &format!("Not complete: {note}.\n"));
     text
 }
 
@@ -180,7 +180,8 @@ fn cell(value: &Value) -> String {
 fn objects(devices: &Devices<Value>) -> Value {
     let object = |row: &Vec<Value>| devices.columns.iter().cloned().zip(row.iter().cloned()).collect();
     let rows = devices.rows.iter().map(|row| Value::Object(object(row)));
-    serde_json::json!({ "known": devices.known, "total": devices.total, "devices": rows.collect::<Vec<_>>() })
+    let note = &devices.note;
+    serde_json::json!({ "known": devices.known, "total": devices.total, "note": note, "devices": rows.collect::<Vec<_>>() })
 }
 
 fn fields() -> String {

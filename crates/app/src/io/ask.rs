@@ -49,6 +49,8 @@ pub struct Devices<V> {
     pub known: usize,
     /// How many of them the filter lets through.
     pub total: usize,
+    /// What of this is not complete, and why.
+    pub note: Option<String>,
     /// The columns shown.
     pub columns: Vec<String>,
     /// Those asked for, in order; of each the values of the columns.
@@ -93,7 +95,13 @@ mod tests {
     #[test]
     fn what_is_told_arrives_whole_and_nothing_else_is_taken_for_it() {
         let rows = vec![vec![serde_json::json!("pump"), serde_json::json!(null)]];
-        let told = Told::Devices(Devices { known: 7, total: 1, columns: vec!["name".into(), "type".into()], rows });
+        let told = Told::Devices(Devices {
+            known: 7,
+            total: 1,
+            note: None,
+            columns: vec!["name".into(), "type".into()],
+            rows,
+        });
         let mut wire = Vec::new();
         send(Id([3; 16]), &serde_json::to_vec(&told).expect("JSON"), &mut wire).expect("memory takes it");
         assert_eq!(receive(&mut &wire[..]).expect("whole"), told);

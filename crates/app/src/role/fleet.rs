@@ -2,20 +2,27 @@
 //!
 //! In: what each commit changed; questions. Out: answers, each from one state of the whole. Whoever reads waits for no
 //! commit, and no commit for a reader: see [`Projection`]. Only so many look at one time as there are processors, so that
-//! a short question does not wait behind many long ones.
+//! a short question does not wait behind many long ones. Conversations of the past are read while questions are answered
+//! already; until that is done, answers say so.
 
-use super::server;
+mod traffic;
+
+use super::{Stop, server};
 use crate::config::Config;
 use crate::io::ask::{Devices, Question, Told};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::available_parallelism;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle, available_parallelism};
 use std::time::Duration;
+use tokio::runtime::Handle;
+use traffic::Traffic;
 use wardlight_engine::{Bounds, Effect, Held, Input, Site};
 use wardlight_inventory::Knowledge;
 use wardlight_model::Id;
 use wardlight_model::change::{Change, Known};
-use wardlight_store::database::{Database, Digest, StoreError, digest};
+use wardlight_store::database::{Contacts, Database, Digest, StoreError, digest};
 use wardlight_store::projection::{Column, Projection, Query, Snapshot, Sort, Value, parse};
 
 /// How long a question waits for a server that is still starting.
@@ -30,17 +37,75 @@ pub struct Fleet(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     devices: Projection,
+    traffic: Mutex<Traffic>,
+    /// Whether the conversations of the past are counted.
+    is_counted: AtomicBool,
     is_known: Mutex<bool>,
     came_known: Condvar,
     turns: Turns,
 }
 
 impl Fleet {
-    /// Takes in what was committed: all of it is seen at once.
+    /// Takes in devices that are new, different or gone, and what was heard of their conversations.
     pub fn apply(&self, changes: &[Change]) {
-        if changes.iter().any(|change| matches!(change, Change::Device(_) | Change::DeviceGone(_))) {
-            self.0.devices.apply(changes);
+        let mut traffic = self.traffic();
+        for change in changes {
+            match change {
+                Change::Device(known) => traffic.put(known),
+                Change::DeviceGone(id) => traffic.remove(*id),
+                _ => {}
+            }
         }
+        drop(traffic);
+        self.0.devices.apply(changes);
+        self.refresh();
+    }
+
+    /// Counts the conversations among `changes`; lists show them with the next [`Self::apply`] or [`Self::refresh`].
+    pub fn hear(&self, changes: &[Change]) {
+        let mut traffic = self.traffic();
+        for change in changes {
+            if let Change::Contact(contact) = change {
+                traffic.add(contact);
+            }
+        }
+    }
+
+    /// Lets lists show the conversations counted so far.
+    pub fn refresh(&self) {
+        let stale = self.traffic().take_stale();
+        if !stale.is_empty() {
+            self.0.devices.apply_traffic(stale);
+        }
+    }
+
+    /// Counts the conversations of the past, from a thread of its own until `stop`. Errors: no thread.
+    pub fn count(&self, past: Contacts, runtime: Handle, stop: &Stop) -> io::Result<JoinHandle<()>> {
+        let (fleet, stop) = (self.clone(), stop.clone());
+        thread::Builder::new().name("contacts".to_owned()).spawn(move || {
+            let outcome = runtime.block_on(fleet.read(past, || !stop.is_wanted()));
+            if let Err(error) = outcome {
+                eprintln!("wardlight: lists lack the conversations of the past until the next start: {error}");
+            }
+        })
+    }
+
+    async fn read(&self, mut past: Contacts, goes_on: impl Fn() -> bool) -> Result<(), StoreError> {
+        while goes_on() {
+            let some = past.next().await?;
+            if some.is_empty() {
+                self.0.is_counted.store(true, Ordering::Relaxed);
+                self.refresh();
+                return Ok(());
+            }
+            let mut traffic = self.traffic();
+            some.iter().for_each(|contact| traffic.add(contact));
+        }
+        Ok(())
+    }
+
+    fn traffic(&self) -> MutexGuard<'_, Traffic> {
+        self.0.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on the devices are those of the journal: questions are answered.
@@ -49,16 +114,23 @@ impl Fleet {
         self.0.came_known.notify_all();
     }
 
-    /// The devices that the state at `config`'s place holds, and how they are asked; `None` when there is none. Errors: it
-    /// cannot be read.
-    pub fn stored(config: &Config) -> anyhow::Result<Option<Self>> {
+    /// What is told to `question` of the state at `config`'s place; `None` when there is none. Errors: it cannot be read.
+    pub fn stored(config: &Config, question: &Question) -> anyhow::Result<Option<Told<Value>>> {
+        if let Err(why) = understood(question) {
+            return Ok(Some(Told::Wrong(why)));
+        }
         let runtime = server::runtime()?;
         let Some(database) = runtime.block_on(server::database_there(config))? else { return Ok(None) };
         let fleet = Self::default();
         fleet.apply(&runtime.block_on(devices(config, &database))?);
+        if asks_for_traffic(question) {
+            runtime.block_on(async { fleet.read(database.all_contacts().await?, || true).await })?;
+        }
+        // Of what is not asked for nothing is missing.
+        fleet.0.is_counted.store(true, Ordering::Relaxed);
         fleet.is_known();
         runtime.block_on(database.close());
-        Ok(Some(fleet))
+        Ok(Some(fleet.tell(question)))
     }
 
     /// What is told to a question in JSON, as JSON.
@@ -77,7 +149,10 @@ impl Fleet {
         if !*waited.unwrap_or_else(PoisonError::into_inner).0 {
             return Told::Later("the server is still reading what it knows; ask again in a moment".to_owned());
         }
-        self.0.turns.take(|| list(&self.0.devices.snapshot(), question).map_or_else(Told::Wrong, Told::Devices))
+        let told = self.0.turns.take(|| list(&self.0.devices.snapshot(), question));
+        let is_counted = self.0.is_counted.load(Ordering::Relaxed) || !asks_for_traffic(question);
+        let note = (!is_counted).then(|| "conversations of the past are still being counted".to_owned());
+        told.map_or_else(Told::Wrong, |devices| Told::Devices(Devices { note, ..devices }))
     }
 }
 
@@ -95,19 +170,33 @@ async fn devices(config: &Config, database: &Database) -> anyhow::Result<Vec<Cha
     Ok(effects.into_iter().filter_map(change).collect())
 }
 
-/// Errors: why `question` makes no sense, and how to mend it.
-fn list(snapshot: &Snapshot, question: &Question) -> Result<Devices<Value>, String> {
+/// Whether any column named in `question` says with whom a device talks.
+fn asks_for_traffic(question: &Question) -> bool {
+    let words = question.filter.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let sorts = question.sort.iter().map(|name| name.trim_start_matches('-'));
+    let mut names = words.chain(sorts).chain(question.columns.iter().map(String::as_str));
+    names.any(|name| Column::named(name).is_some_and(Column::is_traffic))
+}
+
+/// What to look for and what to show. Errors: why `question` makes no sense, and how to mend it.
+fn understood(question: &Question) -> Result<(Query, Vec<Column>), String> {
     let filter = parse(&question.filter).map_err(|error| marked(&question.filter, error.at, &error.to_string()))?;
     let sort: Result<Vec<Sort>, String> = question.sort.iter().map(|name| sorted(name)).collect();
     let columns: Result<Vec<Column>, String> = question.columns.iter().map(|name| column(name)).collect();
-    let (sort, columns) = (sort?, columns?);
-    let limit = question.limit.min(MOST);
-    let page = snapshot.list(&Query { filter, sort, offset: question.offset, limit });
+    let query = Query { filter, sort: sort?, offset: question.offset, limit: question.limit.min(MOST) };
+    Ok((query, columns?))
+}
+
+/// Errors: as [`understood`].
+fn list(snapshot: &Snapshot, question: &Question) -> Result<Devices<Value>, String> {
+    let (query, columns) = understood(question)?;
+    let page = snapshot.list(&query);
     let row =
         |row: &wardlight_store::projection::Row| columns.iter().map(|column| row.value(*column).clone()).collect();
     Ok(Devices {
         known: snapshot.len(),
         total: page.total,
+        note: None,
         columns: columns.iter().map(|column| column.name().to_owned()).collect(),
         rows: page.rows.iter().map(row).collect(),
     })

@@ -276,6 +276,7 @@ impl<'a> Keeper<'a> {
             let flows = self.flows.write(sequence);
             let changes = std::mem::take(&mut self.changes);
             self.persist(&Step::Commit(&changes, &flows, sequence))?;
+            self.parts.fleet.hear(&changes);
             self.flows.committed(&flows);
             self.committed = sequence;
         }
@@ -386,6 +387,7 @@ impl<'a> Keeper<'a> {
     /// Deletes flows that are past their time, merges small files, releases journal segments, signs the ledger. While a
     /// copy is being made, only the last.
     fn tidy(&mut self) -> anyhow::Result<()> {
+        self.parts.fleet.refresh();
         if let Some(_held) = Places::of(self.config).try_hold().context("cannot hold the data folder")? {
             self.clear()?;
         }

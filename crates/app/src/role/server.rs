@@ -127,11 +127,15 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
         tell: Box::new(tell),
     };
     let mut keeper = Keeper::open(config, &runtime, parts)?;
+    // Nothing is committed before the keeper runs: what is read here is what it began with.
+    let past = runtime.block_on(database.all_contacts())?;
+    let counting = fleet.count(past, runtime.handle().clone(), stop)?;
     let door = listen::open(&places.socket(), &journal, &waiting, &fleet, stop)
         .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
     let outcome = keeper.run();
     stop.now();
     let _ = door.join();
+    let _ = counting.join();
     journal.close();
     runtime.block_on(database.close());
     outcome

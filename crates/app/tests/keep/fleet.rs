@@ -14,14 +14,20 @@ fn list(house: &House, arguments: &[&str]) -> serde_json::Value {
 fn a_server_tells_of_the_devices_what_the_folder_tells_when_there_is_none() {
     let house = House::new("sqlite:");
     house.says(&["run", "--once", &house.ward()]);
-    let questions: [&[&str]; 4] = [
+    let questions: [&[&str]; 5] = [
         &["--sort", "-last_seen"],
         &["type:\"infusion pump\"", "--columns", "name,maker,id"],
         &["10.20.0.0/16 -label~router", "NOT", "label:printer", "--sort", "maker,-address", "--limit", "3"],
         &["no device says this"],
+        &["flows>0", "--sort", "-bytes", "--columns", "address,peers,flows,bytes,service,peer"],
     ];
     let stored: Vec<_> = questions.iter().map(|question| list(&house, question)).collect();
     let mut server = house.serve();
+    let begin = Instant::now();
+    while !list(&house, questions[4])["note"].is_null() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "the conversations of the past are never counted");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     for (question, stored) in questions.iter().zip(&stored) {
         assert_eq!(list(&house, question), *stored, "{question:?}");
     }
@@ -36,6 +42,9 @@ fn a_server_tells_of_the_devices_what_the_folder_tells_when_there_is_none() {
     assert!(stored[1]["total"].as_u64().is_some_and(|pumps| pumps > 0 && pumps < known), "{}", stored[1]);
     assert_eq!(stored[2]["devices"].as_array().map(Vec::len), Some(3));
     assert_eq!(stored[3]["total"], 0);
+    let talk = &stored[4]["devices"][0];
+    assert!(talk["flows"].as_u64() > Some(0) && talk["bytes"].as_u64() > Some(1000), "{talk}");
+    assert!(talk["service"].as_array().is_some_and(|all| !all.is_empty()), "{talk}");
     let seen: Vec<&str> =
         stored[0]["devices"].as_array().expect("rows").iter().flat_map(|row| row["last_seen"].as_str()).collect();
     assert!(seen.is_sorted_by(|a, b| a >= b) && seen.len() > 10, "{seen:?}");

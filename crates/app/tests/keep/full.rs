@@ -116,7 +116,8 @@ fn a_disk_that_is_filled_takes_flows_and_nothing_else() {
     fs::remove_file(house.at("data/ballast")).expect("gone");
     until("all is kept", &house, || {
         let standing = standing(&house);
-        let is_over = standing["is_full"] == false && standing["waits"] == "" && standing["history"] == standing["journal"];
+        let is_over =
+            standing["is_full"] == false && standing["waits"] == "" && standing["history"] == standing["journal"];
         let shed = standing["shed_flows"].as_u64().unwrap_or_default();
         let (now, said) = kept(&house);
         is_over && (now + shed, said) == (CAPTURES * rows, CAPTURES * facts)

@@ -5,6 +5,7 @@ use super::row::{self, Cells, Digest, Misfit};
 use super::schema::{
     AREA, ASSET_ROW, CONSUMER, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, ODDITY, PRESENCE, SITE, SOURCE,
 };
+use super::statement::Pages;
 use super::{Database, StoreError, statement};
 use sea_query::{Cond, Expr, ExprTrait as _, LikeExpr, SelectStatement};
 use std::net::IpAddr;
@@ -63,6 +64,21 @@ pub struct StoredDevice {
     pub body: String,
 }
 
+/// All contacts of one moment.
+pub struct Contacts {
+    session: Session,
+    pages: Pages<'static>,
+}
+
+impl Contacts {
+    /// The next ones, earliest hour first; none at the end.
+    pub async fn next(&mut self) -> Result<Vec<Contact>, StoreError> {
+        let rows = self.pages.next(&mut self.session).await?;
+        let read = |row| Cells::of(row).contact().map_err(|Misfit| self.session.damaged(CONTACT.name));
+        rows.into_iter().map(read).collect()
+    }
+}
+
 impl Database {
     /// The site that the database belongs to: made once, with the database.
     pub async fn site(&self) -> Result<Id, StoreError> {
@@ -114,6 +130,15 @@ impl Database {
         let mut session = self.engine.read().await?;
         let rows = session.rows(&contacts(filter), CONTACT.columns).await?;
         rows.into_iter().map(|row| Cells::of(row).contact().map_err(|Misfit| session.damaged(CONTACT.name))).collect()
+    }
+
+    /// All contacts as they stand at this moment, to be read some at a time; what is committed meanwhile is not among
+    /// them.
+    pub async fn all_contacts(&self) -> Result<Contacts, StoreError> {
+        let mut session = self.engine.read().await?;
+        // What is read first settles the moment.
+        site(&mut session).await?;
+        Ok(Contacts { session, pages: Pages::of(&CONTACT) })
     }
 
     /// The device called `id`.

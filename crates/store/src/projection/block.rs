@@ -52,11 +52,11 @@ impl Default for Block {
 }
 
 impl Block {
-    /// Writes the device in `slot`.
-    pub(super) fn put(&mut self, slot: usize, row: &[Cell]) {
+    /// Writes the device in `slot`: of each column a cell, or none to leave it as it is.
+    pub(super) fn put(&mut self, slot: usize, row: &[Option<Cell>]) {
         self.set_live(slot, true);
         for (cells, cell) in self.cells.iter_mut().zip(row) {
-            cells.put(slot, cell);
+            cell.iter().for_each(|cell| cells.put(slot, cell));
         }
     }
 

@@ -106,7 +106,7 @@ columns! {
     List Address "address" "Its network addresses.",
     List Key "key" "Keys that stay with it wherever it is plugged in, as `kind:text`.",
     List Label "label" "Remarks on it, such as `router`.",
-    List Peer "peer" "Network addresses of the stations it exchanged packets with.",
+    List Peer "peer" "Network addresses of the stations it exchanged packets with, most bytes first, 256 at most.",
     List Service "service" "Services spoken with them, where known.",
     List Scope "scope" "Routing domains of the stations it exchanged packets with.",
     Text Via "via" "The device that speaks for it, when it is nested.",
@@ -153,6 +153,13 @@ impl Column {
                 | Self::Serial
                 | Self::Name
         )
+    }
+
+    /// Whether it says with whom a device exchanged packets. That comes apart from the device: see
+    /// [`Projection::apply_traffic`](super::Projection::apply_traffic).
+    #[must_use]
+    pub const fn is_traffic(self) -> bool {
+        matches!(self, Self::Peer | Self::Service | Self::Scope | Self::Peers | Self::Flows | Self::Bytes)
     }
 
     /// Whether its texts are network addresses: sorted as numbers, found by network.

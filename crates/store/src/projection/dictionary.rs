@@ -3,7 +3,7 @@
 //! A [`Dictionary`] is what a snapshot sees and never changes; a [`Lexicon`] is what the writer keeps beside it. Codes
 //! that no row holds any more are given to new texts; older snapshots keep their own copy of the chunk.
 
-use super::fold::{fold, pairs};
+use super::fold::{fold, letter, letters, pairs};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -48,6 +48,8 @@ struct Chunk {
     ends: Vec<usize>,
     /// Which pairs of bytes each text holds: rules most texts out before they are looked at.
     pairs: Vec<u64>,
+    /// Which bytes each text holds: a search for one letter looks at nothing else.
+    letters: Vec<u64>,
 }
 
 impl Chunk {
@@ -63,6 +65,7 @@ impl Chunk {
             self.texts.push(Arc::clone(text));
             self.addresses.push(address);
             self.pairs.push(pairs(&folded));
+            self.letters.push(letters(&folded));
             self.folded.push_str(&folded);
             self.ends.push(self.folded.len());
             return;
@@ -74,6 +77,7 @@ impl Chunk {
         self.texts.iter_mut().skip(place).take(1).for_each(|old| *old = Arc::clone(text));
         self.addresses.iter_mut().skip(place).take(1).for_each(|old| *old = address);
         self.pairs.iter_mut().skip(place).take(1).for_each(|old| *old = pairs(&folded));
+        self.letters.iter_mut().skip(place).take(1).for_each(|old| *old = letters(&folded));
     }
 
     fn range(&self, place: usize) -> Range<usize> {
@@ -134,6 +138,21 @@ impl Dictionary {
                     codes.insert(first + place);
                 }
                 begin = *end;
+            }
+        }
+        codes
+    }
+
+    /// The codes of the texts that, without case, have `byte` in them.
+    pub(super) fn matching_byte(&self, byte: u8) -> Codes {
+        let (bit, is_own) = letter(byte);
+        let mut codes = Codes::default();
+        for (first, chunk) in (0..).step_by(CHUNK).zip(&self.chunks) {
+            for (place, held) in chunk.letters.iter().enumerate() {
+                let has = || chunk.folded.get(chunk.range(place)).is_some_and(|text| text.as_bytes().contains(&byte));
+                if held & bit != 0 && (is_own || has()) {
+                    codes.insert(first + place);
+                }
             }
         }
         codes

@@ -19,6 +19,20 @@ pub(super) fn pairs(folded: &str) -> u64 {
     bytes.iter().zip(bytes.iter().skip(1)).map(bit).fold(0, |bits, bit| bits | bit)
 }
 
+/// Which bytes stand in `folded`: each Latin letter and digit has a bit of its own, the others share the rest.
+pub(super) fn letters(folded: &str) -> u64 {
+    folded.bytes().fold(0, |bits, byte| bits | letter(byte).0)
+}
+
+/// The bit of `byte`, and whether it is its own.
+pub(super) const fn letter(byte: u8) -> (u64, bool) {
+    match byte {
+        b'a'..=b'z' => (1 << (byte - b'a'), true),
+        b'0'..=b'9' => (1 << (26 + byte - b'0'), true),
+        _ => (1 << (36 + byte % 28), false),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +49,14 @@ mod tests {
             assert_eq!(fold(a), fold(b));
         }
         assert_ne!(fold("a"), fold("ä"));
+    }
+
+    #[test]
+    fn a_text_has_the_letters_it_is_made_of() {
+        for (text, byte, is_there) in [("pump 7", b'p', true), ("pump 7", b'7', true), ("pump 7", b'q', false)] {
+            assert_eq!((letters(text) & letter(byte).0 != 0, letter(byte).1), (is_there, true));
+        }
+        assert!(letters("ü-").count_ones() >= 2 && !letter(b'-').1);
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn codes(column: Column, snapshot: &Snapshot, matching: impl Fn(&Dictionary) -> 
 
 fn contains(column: Column, part: &str, snapshot: &Snapshot) -> Plan {
     codes(column, snapshot, |texts| match part.as_bytes() {
-        [byte] => texts.matching(part, |text| text.as_bytes().contains(byte)),
+        [byte] => texts.matching_byte(*byte),
         _ => texts.matching(part, |text| text.contains(part)),
     })
 }

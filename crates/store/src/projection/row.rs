@@ -5,7 +5,10 @@ use super::fold::fold;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wardlight_model::change::Known;
-use wardlight_model::{Attribute, Device, KeyKind, Time};
+use wardlight_model::{Attribute, Device, KeyKind, Peer, Time};
+
+/// Most peers listed of one device; more are counted.
+const LISTED: usize = 256;
 
 /// What one column says of one device.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,7 +118,23 @@ fn value(column: Column, known: &Known) -> Value {
         Column::Via => device.via.as_deref().map_or(Value::Absent, text),
         Column::FirstSeen => time(device.first),
         Column::LastSeen => time(device.last),
+        _ if column.is_traffic() => traffic(column, &device.peers),
         _ => lists(column, device).or_else(|| counts(column, device)).unwrap_or_else(|| flag(column, device)),
+    }
+}
+
+/// What `column`, one of [traffic](Column::is_traffic), says of a device that exchanged packets with `peers`.
+pub(super) fn traffic(column: Column, peers: &[Peer]) -> Value {
+    let sum =
+        |of: fn(&Peer) -> u64| Value::Number(float(peers.iter().fold(0, |sum, peer| sum.saturating_add(of(peer)))));
+    match column {
+        Column::Peer => list(peers.iter().filter_map(|peer| peer.endpoint.ip).take(LISTED).map(|ip| ip.to_string())),
+        Column::Service => list(peers.iter().map(|peer| peer.service.clone()).filter(|service| service != "-")),
+        Column::Scope => list(peers.iter().map(|peer| peer.endpoint.scope.0.to_string())),
+        Column::Peers => Value::Number(float(count(peers.len()))),
+        Column::Flows => sum(|peer| peer.flows),
+        Column::Bytes => sum(|peer| peer.ip_bytes),
+        _ => Value::Absent,
     }
 }
 
@@ -125,9 +144,6 @@ fn lists(column: Column, device: &Device) -> Option<Value> {
         Column::Address => list(device.addresses.iter().map(ToString::to_string)),
         Column::Key => list(device.keys.iter().map(|key| format!("{}:{}", kind_name(key.kind), key.text))),
         Column::Label => list(device.labels.iter().map(|label| label.text.clone())),
-        Column::Peer => list(device.peers.iter().filter_map(|peer| peer.endpoint.ip).map(|ip| ip.to_string())),
-        Column::Service => list(device.peers.iter().map(|peer| peer.service.clone()).filter(|service| service != "-")),
-        Column::Scope => list(device.peers.iter().map(|peer| peer.endpoint.scope.0.to_string())),
         _ => return None,
     })
 }
@@ -140,13 +156,14 @@ fn counts(column: Column, device: &Device) -> Option<Value> {
         Column::Addresses => count(device.addresses.len()),
         Column::Keys => count(device.keys.len()),
         Column::Labels => count(device.labels.len()),
-        Column::Peers => count(device.peers.len()),
-        Column::Flows => device.peers.iter().fold(0, |sum: u64, peer| sum.saturating_add(peer.flows)),
-        Column::Bytes => device.peers.iter().fold(0, |sum: u64, peer| sum.saturating_add(peer.ip_bytes)),
         _ => return None,
     };
-    #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, rounded beyond")]
-    Some(Value::Number(number as f64))
+    Some(Value::Number(float(number)))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, rounded beyond")]
+const fn float(number: u64) -> f64 {
+    number as f64
 }
 
 fn flag(column: Column, device: &Device) -> Value {

@@ -182,6 +182,23 @@ fn the_last_change_of_one_device_counts() {
 }
 
 #[test]
+fn traffic_comes_apart_from_the_device_and_stays_with_it() {
+    let talks = pump().device.peers;
+    let mut quiet = pump();
+    quiet.device.peers = Vec::new();
+    let projection = projection(&[quiet.clone(), known(2)]);
+    assert_eq!(found(&projection.snapshot(), "flows>0"), [] as [&str; 0]);
+    projection.apply_traffic([(id(1), talks), (id(7), Vec::new())]);
+    assert_eq!(projection.snapshot().device(id(1)), Some(Row::of(&pump())));
+    quiet.device.claims.clear();
+    projection.apply(&[Change::Device(Box::new(quiet.clone()))]);
+    assert_eq!(found(&projection.snapshot(), "flows:4 bytes:20 peers:2 peer:10.9.9.9 -type:*"), ["mac:1"]);
+    assert_eq!(projection.snapshot().len(), 2, "a device that is not known is not made by its traffic");
+    projection.apply(&[Change::DeviceGone(id(1)), Change::Device(Box::new(quiet))]);
+    assert_eq!(found(&projection.snapshot(), "peer:10.9.9.9"), [] as [&str; 0]);
+}
+
+#[test]
 fn a_reader_sees_all_of_a_call_or_nothing() {
     let projection = Projection::default();
     let devices: Vec<Known> = (0..200).map(known).collect();
@@ -400,21 +417,25 @@ fn query() -> impl Strategy<Value = Query> {
         .prop_map(|(filter, sort, offset, limit)| Query { filter, sort, offset, limit })
 }
 
-/// What is left after all changes, by id.
+/// What is left after all changes, by id. Who a device talked to stays when a change says nothing of it.
 fn rows(changes: &[Change]) -> Vec<Row> {
-    let mut rows = BTreeMap::new();
+    let mut devices: BTreeMap<Id, Known> = BTreeMap::new();
     for change in changes {
         match change {
             Change::Device(known) => {
-                rows.insert(known.id, Row::of(known));
+                let mut known = (**known).clone();
+                if let (true, Some(held)) = (known.device.peers.is_empty(), devices.get(&known.id)) {
+                    known.device.peers.clone_from(&held.device.peers);
+                }
+                devices.insert(known.id, known);
             }
             Change::DeviceGone(id) => {
-                rows.remove(id);
+                devices.remove(id);
             }
             _ => {}
         }
     }
-    rows.into_values().collect()
+    devices.values().map(Row::of).collect()
 }
 
 proptest! {

@@ -23,9 +23,10 @@ const OWN_MOUNTS: &str = "WARDLIGHT_OWN_MOUNTS";
 /// Batches sent to each disk before it gets room, and after.
 const LOAD: u64 = 1_000;
 const MORE: u64 = 40;
-/// The largest disk, and what each becomes, in KiB.
+/// The largest disk that may get full, and what each becomes, in KiB: the last is that from the beginning. How much is
+/// written depends on how many commits the machine's speed makes of the same load.
 const LARGEST: u64 = 32 << 10;
-const ROOMY: u64 = 64 << 10;
+const ROOMY: u64 = 256 << 10;
 /// Silence after which a server is asked whether it waits for room.
 const SILENCE: Duration = Duration::from_millis(1500);
 /// How long a server may take to show that it has no room, or that it has again.
@@ -90,8 +91,7 @@ pub(super) fn sweep(program: &Path, count: u64, seed: u64) -> Result<Filled> {
         let mut chance = Chance::new(seed, number);
         // Most at the small end, where one thing after the other finds its place.
         let part = (number * 1000 + chance.below(1000)) / count.max(1);
-        let part = if number + 1 == count { 1000 } else { part };
-        let kib = 4 + LARGEST * part * part / 1_000_000;
+        let kib = if number + 1 == count { ROOMY } else { 4 + LARGEST * part * part / 1_000_000 };
         let one = one(&own, kib, number % 3 == 0)
             .with_context(|| format!("a disk of {kib} KiB, number {number} of {count}, seed {seed}"))?;
         let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
