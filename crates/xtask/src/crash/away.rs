@@ -124,12 +124,11 @@ impl Load {
 fn disturb(postgres: &Postgres, bed: &Bed, server: &Server, load: &Load, rounds: u64) -> Result<Away> {
     let mut away = Away::default();
     for _ in 0..rounds {
-        let some = |before: usize| move || load.stored().len() > before + BETWEEN;
-        until("batches are acknowledged", server, some(load.stored().len()))?;
+        some(server, load, "batches are acknowledged")?;
         postgres.end();
         postgres.begin();
         away.restarts += 1;
-        until("batches are acknowledged after a restart", server, some(load.stored().len()))?;
+        some(server, load, "batches are acknowledged after a restart")?;
         caught_up(bed, server, load)?;
 
         postgres.end();
@@ -144,6 +143,12 @@ fn disturb(postgres: &Postgres, bed: &Bed, server: &Server, load: &Load, rounds:
         caught_up(bed, server, load)?;
     }
     Ok(away)
+}
+
+/// Waits for some more acknowledgements.
+fn some(server: &Server, load: &Load, what: &str) -> Result<()> {
+    let before = load.stored().len();
+    until(what, server, || load.stored().len() > before + BETWEEN)
 }
 
 /// Waits until all that is acknowledged now is in the state.
