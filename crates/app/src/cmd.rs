@@ -1,6 +1,7 @@
 //! The commands, one file each, and their exit codes.
 
 pub mod area;
+pub mod assets;
 pub mod backup;
 pub mod config;
 pub mod devices;
@@ -8,6 +9,7 @@ pub mod doctor;
 pub mod explain;
 pub mod import;
 pub mod ledger;
+pub mod owners;
 pub mod protocols;
 pub mod run;
 pub mod watch;

@@ -5,8 +5,10 @@
 //! clock, not from how many records come at once, not from where a restart falls between them.
 
 mod areas;
+mod assets;
 mod contact;
 mod judgements;
+mod owners;
 mod records;
 
 use foldhash::fast::FixedState;
@@ -15,10 +17,11 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher as _;
 use wardlight_dissect::tally::Tally;
-use wardlight_inventory::{Contacts, Knowledge, Seen, identify};
+use wardlight_inventory::resolve::{Resolution, Rules};
+use wardlight_inventory::{Contacts, Identified, Knowledge, Seen, identify_with_facts};
 use wardlight_model::change::{Change, Known, Row, Source};
-use wardlight_model::journal::{BodyKind, Command, Decision, FORMAT, Flows, Judgement};
-use wardlight_model::journal::{Observations, Oddity, Unreadable, decode};
+use wardlight_model::journal::{BodyKind, Command, Decision, FORMAT, Flows, Import, Judgement};
+use wardlight_model::journal::{Observations, Oddity, OwnerRule, Unreadable, decode};
 use wardlight_model::{Area, Device, Domain, Fact, Flow, Id, Origin, Presence, Scope};
 
 pub use areas::Refusal;
@@ -44,8 +47,8 @@ pub struct Entry<'a> {
 pub enum Input<'a> {
     /// A journal record became durable.
     Record(Entry<'a>),
-    /// The devices shall follow from the facts as they stand now. Costs as much as there are facts.
-    Settle(&'a Knowledge),
+    /// Devices and assets shall follow from facts, records and decisions as they stand now. Costs as much as there are.
+    Settle(&'a Knowledge, &'a Rules),
 }
 
 /// What the engine wants done.
@@ -73,6 +76,8 @@ pub enum Effect {
         /// What came of it.
         outcome: Outcome,
     },
+    /// The assets as of this settling.
+    Resolved(Box<Resolution>),
     /// A record that this version cannot read: it stays in the journal for one that can.
     Unread {
         /// The record.
@@ -104,6 +109,8 @@ pub struct Held {
     pub sources: Vec<Source>,
     /// What people judged, by the decision's id.
     pub judged: BTreeMap<Id, Judgement>,
+    /// Who answers for which devices, by the decision's id.
+    pub owners: BTreeMap<Id, OwnerRule>,
     /// Ids of the devices that are stored: those that are none any more go at the next settling.
     pub devices: Vec<Id>,
     /// The last record that it follows from; 0 for none.
@@ -119,6 +126,7 @@ pub struct Site {
     domains: BTreeMap<Scope, Domain>,
     records: Records,
     judged: BTreeMap<Id, Judgement>,
+    owners: BTreeMap<Id, OwnerRule>,
     /// The devices as of the last settling, each with a mark that changes when anything of it does: whole they would take
     /// as much memory again as their facts.
     devices: BTreeMap<Id, u64>,
@@ -148,6 +156,7 @@ impl Site {
             domains: held.domains.into_iter().map(|domain| (domain.scope, domain)).collect(),
             records: Records::held(held.rows, held.sources),
             judged: held.judged,
+            owners: held.owners,
             devices: BTreeMap::new(),
             marks: FixedState::with_seed(seed),
             stored: held.devices.into_iter().collect(),
@@ -187,7 +196,7 @@ impl Site {
                 self.sequence = entry.sequence;
                 self.record(&entry).unwrap_or_else(|reason| vec![Effect::Unread { sequence: entry.sequence, reason }])
             }
-            Input::Settle(knowledge) => self.settle(knowledge),
+            Input::Settle(knowledge, rules) => self.settle(knowledge, rules),
         }
     }
 
@@ -202,9 +211,9 @@ impl Site {
             }
             Some(BodyKind::Flows) => decode(entry.body).map(|flows| count(entry.sequence, flows)).map_err(unreadable),
             Some(BodyKind::Decision) => decode(entry.body).map(|said| self.decide(entry, said)).map_err(unreadable),
-            Some(BodyKind::Import) => decode(entry.body)
-                .map(|import| self.records.take(entry.sequence, import).into_iter().map(Effect::Change).collect())
-                .map_err(unreadable),
+            Some(BodyKind::Import) => {
+                decode(entry.body).map(|import| self.import(entry.sequence, import)).map_err(unreadable)
+            }
             None => Err(format!("its kind is {}, which this version does not know", entry.kind)),
         }
     }
@@ -229,7 +238,13 @@ impl Site {
         effects
     }
 
+    fn import(&mut self, sequence: u64, import: Import) -> Vec<Effect> {
+        self.settled = false;
+        self.records.take(sequence, import).into_iter().map(Effect::Change).collect()
+    }
+
     fn decide(&mut self, entry: &Entry<'_>, decision: Decision) -> Vec<Effect> {
+        self.settled = false;
         let outcome = self.carry_out(entry.id, &decision.command);
         let mut effects: Vec<Effect> = outcome.iter().flatten().cloned().map(Effect::Change).collect();
         let outcome = outcome.map(drop);
@@ -242,8 +257,9 @@ impl Site {
             return self.records.undo(*run);
         }
         let judged = judgements::apply(&mut self.judged, id, command)?;
+        let owned = owners::apply(&mut self.owners, id, command)?;
         let placed = areas::apply(&mut self.areas, &mut self.domains, command)?;
-        Ok(judged.into_iter().chain(placed).collect())
+        Ok(judged.into_iter().chain(owned).chain(placed).collect())
     }
 
     /// The rows of other systems' records as these have them now, with whether the source's last whole run had each.
@@ -257,15 +273,17 @@ impl Site {
         self.records.sources()
     }
 
-    /// Gives the devices that came, changed and went.
-    fn settle(&mut self, knowledge: &Knowledge) -> Vec<Effect> {
+    /// Gives the devices that came, changed and went, and the assets.
+    fn settle(&mut self, knowledge: &Knowledge, rules: &Rules) -> Vec<Effect> {
         if std::mem::replace(&mut self.settled, true) {
             return Vec::new();
         }
         let presence = self.tally.presences();
         let seen = Seen { facts: self.tally.facts(), presence: &presence, contacts: &Contacts::default() };
-        let found = identify(&seen, knowledge).into_iter();
-        let devices: BTreeMap<Id, Device> = found.map(|device| (lasting_id(self.id, &device), device)).collect();
+        let found = identify_with_facts(&seen, knowledge).into_iter();
+        let found: Vec<(Id, Identified<'_>)> = found.map(|one| (lasting_id(self.id, &one.device), one)).collect();
+        let resolution = assets::resolved(self, &found, knowledge, rules);
+        let devices: BTreeMap<Id, Device> = found.into_iter().map(|(id, one)| (id, one.device)).collect();
         let stored = std::mem::take(&mut self.stored);
         let known: BTreeSet<Id> = self.devices.keys().copied().chain(stored).collect();
         let gone = known.into_iter().filter(|id| !devices.contains_key(id));
@@ -278,6 +296,7 @@ impl Site {
                 effects.push(Effect::Change(Change::Device(Box::new(Known { id, device }))));
             }
         }
+        effects.push(Effect::Resolved(Box::new(resolution)));
         effects
     }
 }

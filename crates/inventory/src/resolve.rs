@@ -24,7 +24,7 @@ mod slip;
 mod table;
 mod udi;
 
-pub use asset::{Asset, By, Kind, Link, Member, Onboarding, Owners, Role, Whereabouts};
+pub use asset::{Asset, By, Kind, Link, Member, Onboarding, Owners, Whereabouts};
 pub use choose::{Answer, Held};
 pub use measure::{Quality, measure};
 pub use phrase::Phrases;
@@ -40,6 +40,8 @@ use score::Bench;
 use sha2::{Digest as _, Sha256};
 use table::Table;
 use wardlight_model::{AssetField, AssetRecord, Device, Fact, Id, Scope, Time};
+
+pub use wardlight_model::journal::{OwnerRole as Role, OwnerRule};
 
 /// One device of the network.
 #[derive(Debug, Clone, Copy)]
@@ -94,22 +96,6 @@ pub enum Decision {
     Same(Id, Id),
     /// They are two.
     Different(Id, Id),
-}
-
-/// Who answers for devices that no source names an owner of. Every condition that is given must hold; the rule with the
-/// most conditions counts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct OwnerRule {
-    /// In which role.
-    pub role: Role,
-    /// Who.
-    pub owner: String,
-    /// For devices of this type, or a kind of it.
-    pub r#type: Option<String>,
-    /// For devices of this department.
-    pub department: Option<String>,
-    /// For devices met in this routing domain.
-    pub scope: Option<Scope>,
 }
 
 /// Everything that resolution looks at.

@@ -2,8 +2,8 @@
 //! [`Contact`] adds up, and is therefore committed together with the journal's offset.
 
 use crate::cbor::Name;
-use crate::journal::{Judgement, Oddity};
-use crate::{Area, AssetRecord, Device, Domain, Endpoint, Fact, Id, Origin, Presence, Time};
+use crate::journal::{Judgement, Oddity, OwnerRule};
+use crate::{Area, AssetRecord, Device, Domain, Endpoint, Fact, Id, Origin, Presence, Scope, Time};
 
 /// One row that is new, different or gone.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,10 @@ pub enum Change {
     Judged(Id, Judgement),
     /// A judgement that was taken back.
     JudgedGone(Id),
+    /// Who answers for devices like these; told apart by the decision's id.
+    Owner(Id, OwnerRule),
+    /// A rule about owners that was taken back.
+    OwnerGone(Id),
 }
 
 /// What a row of another system's records said from one run of its importer until another.
@@ -66,6 +70,12 @@ pub struct Source {
     /// Its last runs, earliest first.
     #[n(1)]
     pub runs: Vec<Run>,
+    /// The importer that reads it; empty when an earlier version did not note it.
+    #[cbor(n(2), default)]
+    pub importer: String,
+    /// Routing domain that its addresses belong to.
+    #[cbor(n(3), default)]
+    pub scope: Scope,
 }
 
 /// One run of an importer.

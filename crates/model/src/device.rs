@@ -1,6 +1,9 @@
 //! One device of the inventory, and why we believe what we say of it.
 
+use crate::cbor::Name;
 use crate::{Endpoint, Field, Key, Mac, Origin, Place, Time};
+use serde::Deserialize as _;
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
@@ -45,15 +48,16 @@ impl Attribute {
 }
 
 /// The fact that a claim rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Evidence {
     /// The fact's field name, such as `dhcp.vendor_class`.
-    #[serde(serialize_with = "name_of")]
+    #[serde(serialize_with = "name_of", deserialize_with = "named")]
     pub field: Field,
     /// The fact's value.
     pub value: String,
     /// The dissector that read it.
-    pub protocol: &'static str,
+    #[serde(deserialize_with = "lasting")]
+    pub protocol: Name,
     /// Where it was first said; packet 0 when that is known by time alone.
     pub place: Place,
     /// When it was first said.
@@ -64,8 +68,17 @@ fn name_of<S: serde::Serializer>(field: &Field, out: S) -> Result<S::Ok, S::Erro
     out.serialize_str(field.name())
 }
 
+fn named<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Field, D::Error> {
+    let name = Cow::<'de, str>::deserialize(from)?;
+    Field::named(&name).ok_or_else(|| serde::de::Error::custom(format_args!("there is no field {name}")))
+}
+
+fn lasting<'de, D: serde::Deserializer<'de>>(from: D) -> Result<&'static str, D::Error> {
+    Cow::<'de, str>::deserialize(from).map(|name| crate::cbor::lasting(&name))
+}
+
 /// One answer to "what is this device's …", with its weight and its reason.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Claim {
     /// What is claimed.
     pub attribute: Attribute,
@@ -86,7 +99,7 @@ impl Hash for Claim {
 }
 
 /// A short remark on a device, such as `router` or `shares segment with medical`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Label {
     /// What is remarked.
     pub text: String,
@@ -95,7 +108,7 @@ pub struct Label {
 }
 
 /// Another station that a device exchanged packets with.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Peer {
     /// The other end.
     pub endpoint: Endpoint,
@@ -108,7 +121,7 @@ pub struct Peer {
 }
 
 /// One device.
-#[derive(Debug, Clone, PartialEq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Device {
     /// Its lasting name in the run: `mac:…`, `ip:…`, `eui64:…`, and so on; the strongest key known.
     pub id: String,

@@ -2,7 +2,7 @@
 //! passed over there and stays in the record.
 
 use crate::cbor::{Known, Name};
-use crate::{Area, AssetRecord, Domain, Fact, Flow, Id, Place, Presence, Time};
+use crate::{Area, AssetRecord, Domain, Fact, Flow, Id, Place, Presence, Scope, Time};
 
 /// Format of the bodies below; a body of a later one is refused, not guessed at.
 pub const FORMAT: u8 = 1;
@@ -137,6 +137,12 @@ pub struct Import {
     /// Whether the run ends with these rows and read all of its source: rows that did not come again are missing there now.
     #[n(4)]
     pub is_whole: bool,
+    /// The importer that read it, such as `netbox`: tells what kind of system the source is.
+    #[cbor(n(5), default)]
+    pub importer: String,
+    /// Routing domain that its addresses belong to.
+    #[cbor(n(6), default)]
+    pub scope: Scope,
 }
 
 /// Something a person decided.
@@ -176,6 +182,71 @@ pub enum Command {
     /// The judgement with this decision's id no longer counts.
     #[n(5)]
     Unjudge(#[n(0)] Id),
+    /// Somebody answers for devices like these, as far as no source names another.
+    #[n(6)]
+    PutOwner(#[n(0)] OwnerRule),
+    /// The rule with this decision's id no longer counts.
+    #[n(7)]
+    RemoveOwner(#[n(0)] Id),
+}
+
+/// In which way somebody answers for a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, minicbor::Encode, minicbor::Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum OwnerRole {
+    /// Uses it for care.
+    #[n(0)]
+    Clinical,
+    /// Keeps it running.
+    #[n(1)]
+    Technical,
+    /// Keeps it safe.
+    #[n(2)]
+    Security,
+}
+
+impl OwnerRole {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::Clinical, Self::Technical, Self::Security];
+
+    /// Its name in commands and lists.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Clinical => "clinical",
+            Self::Technical => "technical",
+            Self::Security => "security",
+        }
+    }
+
+    /// The role called `name`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// Who answers for devices that no source names an owner of. Every condition that is given must hold; the rule with the
+/// most conditions counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct OwnerRule {
+    /// In which role.
+    #[n(0)]
+    pub role: OwnerRole,
+    /// Who: a department or a group, or a person's function.
+    #[n(1)]
+    pub owner: String,
+    /// For devices of this type, or a kind of it.
+    #[n(2)]
+    pub r#type: Option<String>,
+    /// For devices of this department.
+    #[n(3)]
+    pub department: Option<String>,
+    /// For devices met in this routing domain.
+    #[n(4)]
+    pub scope: Option<Scope>,
 }
 
 /// Whether two members of assets, network devices or records, are one device.
@@ -204,6 +275,8 @@ impl Command {
             Self::UndoImport(_) => "import.undo",
             Self::Judge(_) => "asset.judge",
             Self::Unjudge(_) => "asset.unjudge",
+            Self::PutOwner(_) => "owner.put",
+            Self::RemoveOwner(_) => "owner.remove",
         }
     }
 }
@@ -242,7 +315,7 @@ pub fn decode<'b, T: minicbor::Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, Unr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ConnState, Direction, Endpoint, Field, FlowId, FlowKey, Key, KeyKind, Level, Mac, Origin, Scope};
+    use crate::{ConnState, Direction, Endpoint, Field, FlowId, FlowKey, Key, KeyKind, Level, Mac, Origin};
     use crate::{Known as How, Service, Subject, Transport};
     use std::net::IpAddr;
 

@@ -25,7 +25,7 @@ mod trial;
 pub use batch::Commit;
 pub use error::StoreError;
 pub use history::{Removal, Segment};
-pub use query::{ContactFilter, Contacts, Loaded, StoredDevice};
+pub use query::{ContactFilter, Contacts, Devices, Loaded, StoredDevice};
 pub use row::{Digest, digest};
 
 use engine::{Engine, Use};

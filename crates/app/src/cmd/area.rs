@@ -81,17 +81,7 @@ impl Command {
                 (Decided::PutDomain(Domain { scope: Scope(scope), site, name }), scope.to_string())
             }
         };
-        match decide(&config, command)? {
-            Fate::Stored(_) => {
-                print::out(&format!("{shown}\n"))?;
-                Ok(ExitCode::SUCCESS)
-            }
-            Fate::Refused(why) | Fate::Later(why) => {
-                eprintln!("wardlight: not done: {why}");
-                Ok(ExitCode::from(OUTPUT))
-            }
-            Fate::Shed => anyhow::bail!("the server gave a decision up, which it never does"),
-        }
+        told(decide(&config, command)?, &format!("{shown}\n"))
     }
 }
 
@@ -102,15 +92,34 @@ fn known_zone(zone: String) -> anyhow::Result<String> {
         .map(|_| zone)
 }
 
+/// Says what became of a decision: `done` when it was carried out.
+pub fn told(fate: Fate, done: &str) -> anyhow::Result<ExitCode> {
+    match fate {
+        Fate::Stored(_) => {
+            print::out(done)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Fate::Refused(why) | Fate::Later(why) => {
+            eprintln!("wardlight: not done: {why}");
+            Ok(ExitCode::from(OUTPUT))
+        }
+        Fate::Shed => anyhow::bail!("the server gave a decision up, which it never does"),
+    }
+}
+
 /// Has the server carry `command` out. Errors: none answers.
 pub fn decide(config: &Config, command: Decided) -> anyhow::Result<Fate> {
+    decide_as(config, new_id()?, command)
+}
+
+/// The same, as the decision `id`.
+pub fn decide_as(config: &Config, id: Id, command: Decided) -> anyhow::Result<Fate> {
     let socket = Places::of(config).socket();
     let mut stream = UnixStream::connect(&socket)
         .with_context(|| format!("no server answers at {}: is `wardlight run` running?", socket.display()))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     // The server says who, from what the kernel knows of this end.
     let decision = Decision { by: String::new(), at: now(), command };
-    let id = new_id()?;
     let message = Message { id, kind: BodyKind::Decision.number(), format: FORMAT, body: encode(&decision) };
     message.send(&mut stream)?;
     match Fate::receive(&mut stream) {

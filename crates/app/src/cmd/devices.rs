@@ -91,6 +91,7 @@ impl Command {
                 Ok(ExitCode::from(USAGE))
             }
             Some(Told::Later(why)) => anyhow::bail!(why),
+            Some(Told::Assets(_)) => anyhow::bail!("the server answers another question: update it"),
             None => {
                 eprintln!(
                     "wardlight: nothing is kept yet in {}: begin with `wardlight run FILE`, or let --config name the \

@@ -2,8 +2,8 @@
 //!
 //! Rows go to the running server and are journalled when the command returns.
 
-use super::area::decide;
-use super::{Configured, INPUT, OUTPUT};
+use super::area::{decide, told};
+use super::{Configured, INPUT};
 use crate::config::Config;
 use crate::io::import::{Reading, Report};
 use crate::io::link::{Fate, Message};
@@ -84,17 +84,7 @@ impl Command {
                 take_in(&config, &reading, dry_run)
             }
             What::List => list(&config),
-            What::Undo { run } => match decide(&config, Decided::UndoImport(run))? {
-                Fate::Stored(_) => {
-                    print::out(&format!("taken back: {run}\n"))?;
-                    Ok(ExitCode::SUCCESS)
-                }
-                Fate::Refused(why) | Fate::Later(why) => {
-                    eprintln!("wardlight: not done: {why}");
-                    Ok(ExitCode::from(OUTPUT))
-                }
-                Fate::Shed => anyhow::bail!("the server gave a decision up, which it never does"),
-            },
+            What::Undo { run } => told(decide(&config, Decided::UndoImport(run))?, &format!("taken back: {run}\n")),
         }
     }
 }

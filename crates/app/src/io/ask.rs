@@ -11,6 +11,8 @@ use wardlight_store::segment::BODY;
 
 /// Kind of a message that asks: beyond those that the journal takes.
 pub const ASK: u16 = 0x8001;
+/// Kind of a message that asks about assets.
+pub const ASK_ASSETS: u16 = 0x8002;
 /// What became of a message: it is answered here.
 const TOLD: u8 = 4;
 
@@ -30,12 +32,63 @@ pub struct Question {
     pub limit: usize,
 }
 
+/// What is asked about assets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssetQuestion {
+    /// Which there are.
+    List(AssetList),
+    /// All of one: by its id, that of a member, or a value that no other has.
+    Show(String),
+    /// What people shall decide: pairs that may be one, and fields whose answers contradict each other; so many at most.
+    Reviews(usize),
+}
+
+/// Which assets to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssetList {
+    /// Of which group.
+    pub group: Group,
+    /// Only those of which something says this, whatever the case.
+    pub find: String,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// Groups of assets that somebody has to look after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// Every one.
+    #[default]
+    All,
+    /// Met on the network; neither its type nor a record of it is sure, or nobody answers for it.
+    Unknown,
+    /// Met on the network, and nobody answers for it.
+    Ownerless,
+    /// Met on the network, and in no record that somebody stands for.
+    Found,
+    /// In the records, and never met.
+    Expected,
+    /// Both; its type or an owner is missing.
+    Matched,
+    /// Met, recorded, typed, each owner named.
+    Onboarded,
+    /// Retired by every record, and not met since.
+    Retired,
+    /// Sources contradict each other about it.
+    Disputed,
+}
+
 /// What is told. `V` is a value: whatever writes itself as JSON, or JSON that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Told<V> {
     /// The devices.
     Devices(Devices<V>),
+    /// What was asked about assets.
+    Assets(serde_json::Value),
     /// Why the question cannot be answered, and how to mend it.
     Wrong(String),
     /// Why it cannot be answered yet.
@@ -61,6 +114,13 @@ impl Question {
     /// As it is sent.
     pub fn message(&self, id: Id) -> io::Result<Message> {
         Ok(Message { id, kind: ASK, format: 1, body: serde_json::to_vec(self)? })
+    }
+}
+
+impl AssetQuestion {
+    /// As it is sent.
+    pub fn message(&self, id: Id) -> io::Result<Message> {
+        Ok(Message { id, kind: ASK_ASSETS, format: 1, body: serde_json::to_vec(self)? })
     }
 }
 

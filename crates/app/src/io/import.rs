@@ -156,7 +156,9 @@ impl Batch {
         if !batch.rows.is_empty() || is_last {
             let rows = batch.rows.into();
             let (source, run, read) = (called.to_owned(), reading.run, reading.now);
-            give(BodyKind::Import, encode(&Import { source, run, rows, read, is_whole: is_last }))?;
+            let (importer, scope) = (importer.info().name.to_owned(), reading.scope);
+            let import = Import { source, run, rows, read, is_whole: is_last, importer, scope };
+            give(BodyKind::Import, encode(&import))?;
         }
         if !batch.facts.is_empty() || !batch.presences.is_empty() {
             let (facts, presences) = (batch.facts.into(), batch.presences.into());

@@ -5,21 +5,23 @@
 //! a short question does not wait behind many long ones. Conversations of the past are read while questions are answered
 //! already; until that is done, answers say so.
 
+mod assets;
 mod traffic;
 
 use super::{Stop, server};
 use crate::config::Config;
-use crate::io::ask::{Devices, Question, Told};
+use crate::io::ask::{AssetQuestion, Devices, Question, Told};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, available_parallelism};
 use std::time::Duration;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Runtime};
 use traffic::Traffic;
-use wardlight_engine::{Bounds, Effect, Held, Input, Site};
+use wardlight_engine::{Bounds, Effect, Input, Site};
 use wardlight_inventory::Knowledge;
+use wardlight_inventory::resolve::{Resolution, Rules};
 use wardlight_model::Id;
 use wardlight_model::change::{Change, Known};
 use wardlight_store::database::{Contacts, Database, Digest, StoreError, digest};
@@ -27,6 +29,8 @@ use wardlight_store::projection::{Column, Projection, Query, Snapshot, Sort, Val
 
 /// How long a question waits for a server that is still starting.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// What a question hears that came too early.
+const STARTING: &str = "the server is still reading what it knows; ask again in a moment";
 /// Most devices of one answer.
 const MOST: usize = 20_000;
 
@@ -38,6 +42,8 @@ pub struct Fleet(Arc<Shared>);
 struct Shared {
     devices: Projection,
     traffic: Mutex<Traffic>,
+    /// Until they are known none.
+    assets: Mutex<Option<Arc<Resolution>>>,
     /// Whether the conversations of the past are counted.
     is_counted: AtomicBool,
     is_known: Mutex<bool>,
@@ -59,6 +65,17 @@ impl Fleet {
         drop(traffic);
         self.0.devices.apply(changes);
         self.refresh();
+    }
+
+    /// From now on the assets are these.
+    pub fn resolved(&self, resolution: Resolution) {
+        let before = self.assets_held().replace(Arc::new(resolution));
+        // Not under the lock: there may be many.
+        drop(before);
+    }
+
+    fn assets_held(&self) -> MutexGuard<'_, Option<Arc<Resolution>>> {
+        self.0.assets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts the conversations among `changes`; lists show them with the next [`Self::apply`] or [`Self::refresh`].
@@ -122,7 +139,7 @@ impl Fleet {
         let runtime = server::runtime()?;
         let Some(database) = runtime.block_on(server::database_there(config))? else { return Ok(None) };
         let fleet = Self::default();
-        fleet.apply(&runtime.block_on(devices(config, &database))?);
+        fleet.settle(config, &runtime, &database)?;
         if asks_for_traffic(question) {
             runtime.block_on(async { fleet.read(database.all_contacts().await?, || true).await })?;
         }
@@ -131,6 +148,58 @@ impl Fleet {
         fleet.is_known();
         runtime.block_on(database.close());
         Ok(Some(fleet.tell(question)))
+    }
+
+    /// The same about assets.
+    pub fn stored_assets(config: &Config, question: &AssetQuestion) -> anyhow::Result<Option<Told<Value>>> {
+        let runtime = server::runtime()?;
+        let Some(database) = runtime.block_on(server::database_there(config))? else { return Ok(None) };
+        let fleet = Self::default();
+        fleet.settle(config, &runtime, &database)?;
+        fleet.is_known();
+        runtime.block_on(database.close());
+        Ok(Some(fleet.tell_of_assets(question)))
+    }
+
+    /// Takes in the devices and assets that follow from what is stored.
+    fn settle(&self, config: &Config, runtime: &Runtime, database: &Database) -> anyhow::Result<()> {
+        let (id, loaded) =
+            runtime.block_on(async { Ok::<_, StoreError>((database.site().await?, database.load().await?)) })?;
+        let bounds = Bounds { facts: config.store.most_facts, presences: config.store.most_facts };
+        let mut site = Site::new(id, 0, bounds, server::held(loaded, Vec::new()));
+        let mut changes = Vec::new();
+        for effect in site.step(Input::Settle(&Knowledge::shipped()?, &Rules::shipped()?)) {
+            match effect {
+                Effect::Change(change) => changes.push(change),
+                Effect::Resolved(resolution) => self.resolved(*resolution),
+                _ => {}
+            }
+        }
+        self.apply(&changes);
+        Ok(())
+    }
+
+    /// What is told to a question about assets in JSON, as JSON.
+    pub fn answer_assets(&self, question: &[u8]) -> Vec<u8> {
+        let told = match serde_json::from_slice(question) {
+            Ok(question) => self.tell_of_assets(&question),
+            Err(error) => Told::Wrong(format!("this version does not know the question: {error}")),
+        };
+        serde_json::to_vec(&told).unwrap_or_default()
+    }
+
+    /// What is told to `question`.
+    pub fn tell_of_assets(&self, question: &AssetQuestion) -> Told<Value> {
+        self.came_known();
+        let Some(resolution) = self.assets_held().clone() else { return Told::Later(STARTING.to_owned()) };
+        self.0.turns.take(|| assets::tell(&resolution, question)).map_or_else(Told::Wrong, Told::Assets)
+    }
+
+    /// Waits a while until the devices are those of the journal; whether they are.
+    fn came_known(&self) -> bool {
+        let is_known = self.0.is_known.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.0.came_known.wait_timeout_while(is_known, PATIENCE, |is_known| !*is_known);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// What is told to a question in JSON, as JSON.
@@ -144,30 +213,14 @@ impl Fleet {
 
     /// What is told to `question`.
     pub fn tell(&self, question: &Question) -> Told<Value> {
-        let is_known = self.0.is_known.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.0.came_known.wait_timeout_while(is_known, PATIENCE, |is_known| !*is_known);
-        if !*waited.unwrap_or_else(PoisonError::into_inner).0 {
-            return Told::Later("the server is still reading what it knows; ask again in a moment".to_owned());
+        if !self.came_known() {
+            return Told::Later(STARTING.to_owned());
         }
         let told = self.0.turns.take(|| list(&self.0.devices.snapshot(), question));
         let is_counted = self.0.is_counted.load(Ordering::Relaxed) || !asks_for_traffic(question);
         let note = (!is_counted).then(|| "conversations of the past are still being counted".to_owned());
         told.map_or_else(Told::Wrong, |devices| Told::Devices(Devices { note, ..devices }))
     }
-}
-
-/// The devices that follow from what is stored.
-async fn devices(config: &Config, database: &Database) -> anyhow::Result<Vec<Change>> {
-    let loaded = database.load().await?;
-    let held = Held { facts: loaded.facts, presences: loaded.presences, sequence: loaded.sequence, ..Held::default() };
-    let bounds = Bounds { facts: config.store.most_facts, presences: config.store.most_facts };
-    let mut site = Site::new(database.site().await?, 0, bounds, held);
-    let effects = site.step(Input::Settle(&Knowledge::shipped()?));
-    let change = |effect| match effect {
-        Effect::Change(change) => Some(change),
-        _ => None,
-    };
-    Ok(effects.into_iter().filter_map(change).collect())
 }
 
 /// Whether any column named in `question` says with whom a device talks.
@@ -225,9 +278,28 @@ fn column(name: &str) -> Result<Column, String> {
 pub struct Stored(BTreeMap<Id, Digest>);
 
 impl Stored {
-    /// Reads it. Errors: what the database says.
-    pub async fn read(database: &Database) -> Result<Self, StoreError> {
-        database.device_digests().await.map(|digests| Self(digests.into_iter().collect()))
+    /// Reads it, and lets `fleet` list them: what they are found to be now is seen soon after. Errors: what the database
+    /// says.
+    pub async fn read(database: &Database, fleet: &Fleet) -> Result<Self, StoreError> {
+        let mut all = database.all_devices().await?;
+        let mut stored = BTreeMap::new();
+        loop {
+            let some = all.next().await?;
+            if some.is_empty() {
+                break;
+            }
+            // One of another version's form is listed when it is found again.
+            let known = some.iter().filter_map(|(one, _)| {
+                let device = serde_json::from_str(&one.body).ok()?;
+                Some(Change::Device(Box::new(Known { id: one.id, device })))
+            });
+            fleet.apply(&known.collect::<Vec<_>>());
+            stored.extend(some.into_iter().map(|(one, digest)| (one.id, digest)));
+        }
+        if !stored.is_empty() {
+            fleet.is_known();
+        }
+        Ok(Self(stored))
     }
 
     /// The ids of the devices.

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use wardlight_engine::{Bounds, Effect, Entry, Held, Input, Site};
 use wardlight_inventory::Knowledge;
+use wardlight_inventory::resolve::{Rules, Tally};
 use wardlight_model::change::Change;
 use wardlight_model::journal::Decision;
 use wardlight_model::{Id, Time};
@@ -30,6 +31,8 @@ use wardlight_store::segment::{ReadError, Record};
 const CHANGES: usize = 100_000;
 /// How many times as long as settling took there is no other: most of the time is for what sensors bring.
 const SHARE: u32 = 9;
+/// The longest such rest: a new device is to be seen within a minute.
+const REST: Duration = Duration::from_secs(30);
 /// Pause before a database that is not available is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -45,6 +48,9 @@ pub struct Standing {
     pub history: u64,
     /// Devices known.
     pub devices: usize,
+    /// How well the assets are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assets: Option<Assets>,
     /// Whether the disk is full: flows are given up, observations wait at their sensors.
     pub is_full: bool,
     /// Why the state waits; empty when it does not.
@@ -61,6 +67,29 @@ pub struct Standing {
     pub ledger: u64,
     /// When this was written.
     pub at: String,
+}
+
+/// How many assets there are of each sort.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Assets {
+    /// Met on the network.
+    pub networked: usize,
+    /// Of these, in a record that somebody stands for.
+    pub confirmed: usize,
+    /// Of those met, neither typed nor confirmed, or without an owner.
+    pub unknown: usize,
+    /// Of those met, without any owner.
+    pub ownerless: usize,
+    /// In the records, and never met.
+    pub missing: usize,
+}
+
+impl From<Tally> for Assets {
+    fn from(tally: Tally) -> Self {
+        let Tally { networked, confirmed, unknown, ownerless, missing } = tally;
+        Self { networked, confirmed, unknown, ownerless, missing }
+    }
 }
 
 /// Told how things stand, and whether nothing is left to do.
@@ -102,6 +131,7 @@ pub struct Keeper<'a> {
     follower: Follower,
     site: Site,
     knowledge: Knowledge,
+    rules: Rules,
     ledger: Ledger,
     flows: Flows,
     /// Until the devices are settled first.
@@ -120,38 +150,20 @@ impl<'a> Keeper<'a> {
     pub fn open(config: &'a Config, runtime: &'a Runtime, parts: Parts<'a>) -> anyhow::Result<Self> {
         let places = Places::of(config);
         let database = &parts.database;
-        let (id, loaded, stored) = runtime.block_on(async {
-            let loaded = database.load().await?;
-            Ok::<_, StoreError>((database.site().await?, loaded, Stored::read(database).await?))
+        let (id, committed, stored) = runtime.block_on(async {
+            let (id, committed) = (database.site().await?, database.sequence().await?);
+            Ok::<_, StoreError>((id, committed, Stored::read(database, &parts.fleet).await?))
         })?;
-        if loaded.unknown > 0 {
-            eprintln!("wardlight: {} facts are of a later version and are left as they are", loaded.unknown);
-        }
-        let committed = loaded.sequence;
         let flows = runtime.block_on(Flows::open(&places.data, database, parts.journal.clone(), committed))?;
-        let held = Held {
-            facts: loaded.facts,
-            presences: loaded.presences,
-            oddities: loaded.oddities,
-            areas: loaded.areas,
-            domains: loaded.domains,
-            rows: loaded.rows,
-            sources: loaded.sources,
-            judged: loaded.judged.into_iter().collect(),
-            devices: stored.ids(),
-            sequence: committed,
-        };
-        let mut seed = [0; 8];
-        getrandom::fill(&mut seed)?;
-        let bounds = Bounds { facts: config.store.most_facts, presences: config.store.most_facts };
         let (ledger, refused) = Ledger::open(id, &places, config.journal.reserve_mib.saturating_mul(1 << 20))?;
         parts.waiting.carried_out(committed, refused);
         Ok(Self {
             config,
             runtime,
             follower: parts.journal.follow(committed + 1),
-            site: Site::new(id, u64::from_le_bytes(seed), bounds, held),
+            site: Site::new(id, 0, Bounds { facts: 0, presences: 0 }, Held { sequence: committed, ..Held::default() }),
             knowledge: Knowledge::shipped()?,
+            rules: Rules::shipped()?,
             ledger,
             flows,
             stored,
@@ -168,9 +180,36 @@ impl<'a> Keeper<'a> {
     /// Follows the journal until it shall end, then commits what is left; tells how things stand after every commit.
     /// Errors: the disk or the ledger says no, or the database does for good.
     pub fn run(&mut self) -> anyhow::Result<()> {
+        self.load()?;
+        self.settle()?;
+        // Nothing was committed yet: what is read here is what it began with.
+        let past = self.runtime.block_on(self.parts.database.all_contacts())?;
+        let counting = self.parts.fleet.count(past, self.runtime.handle().clone(), self.parts.stop)?;
+        let outcome = self.follow();
+        self.parts.stop.now();
+        let _ = counting.join();
+        outcome
+    }
+
+    /// Reads what the state holds. Errors: it cannot be read.
+    fn load(&mut self) -> anyhow::Result<()> {
+        let database = &self.parts.database;
+        let (id, loaded) =
+            self.runtime.block_on(async { Ok::<_, StoreError>((database.site().await?, database.load().await?)) })?;
+        if loaded.unknown > 0 {
+            eprintln!("wardlight: {} facts are of a later version and are left as they are", loaded.unknown);
+        }
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed)?;
+        let bounds = Bounds { facts: self.config.store.most_facts, presences: self.config.store.most_facts };
+        let held = super::server::held(loaded, self.stored.ids());
+        self.site = Site::new(id, u64::from_le_bytes(seed), bounds, held);
+        Ok(())
+    }
+
+    fn follow(&mut self) -> anyhow::Result<()> {
         let patience = Duration::from_millis(self.config.store.commit_ms);
         let tidying = Duration::from_secs(self.config.history.tidy_s);
-        self.settle()?;
         let (mut begun, mut settled, mut tidied) = (None::<Instant>, None::<Instant>, Instant::now());
         let mut pause = Duration::ZERO;
         while !self.parts.stop.is_wanted() {
@@ -191,7 +230,7 @@ impl<'a> Keeper<'a> {
             if begun.is_none() && !self.site.is_settled() && may_settle {
                 let beginning = Instant::now();
                 self.settle()?;
-                pause = beginning.elapsed().saturating_mul(SHARE);
+                pause = beginning.elapsed().saturating_mul(SHARE).min(REST);
                 settled = Some(Instant::now());
             }
             if tidied.elapsed() >= tidying {
@@ -246,6 +285,7 @@ impl<'a> Keeper<'a> {
                     self.note(sequence, &decision, why.as_deref())?;
                     self.decided.push((sequence, id, why.map_or(Fate::Stored(sequence), Fate::Refused)));
                 }
+                Effect::Resolved(_) => {}
                 Effect::Unread { sequence, reason } => {
                     self.standing.unread += 1;
                     eprintln!("wardlight: journal record {sequence} is left as it is: {reason}");
@@ -299,12 +339,17 @@ impl<'a> Keeper<'a> {
     }
 
     fn settle(&mut self) -> anyhow::Result<()> {
-        let effects = self.site.step(Input::Settle(&self.knowledge));
-        let changes = effects.into_iter().filter_map(|effect| match effect {
-            Effect::Change(change) => Some(change),
-            _ => None,
-        });
-        let changes: Vec<Change> = changes.collect();
+        let mut changes = Vec::new();
+        for effect in self.site.step(Input::Settle(&self.knowledge, &self.rules)) {
+            match effect {
+                Effect::Change(change) => changes.push(change),
+                Effect::Resolved(resolution) => {
+                    self.standing.assets = Some(resolution.tally().into());
+                    self.parts.fleet.resolved(*resolution);
+                }
+                _ => {}
+            }
+        }
         self.parts.fleet.apply(&changes);
         self.parts.fleet.is_known();
         let changes = std::mem::take(&mut self.stored).without_known(changes);

@@ -145,6 +145,7 @@ fn serve(stream: &UnixStream, journal: &Journal, waiting: &Waiting, fleet: &Flee
         let id = message.id;
         let answer = match signed(message, &by) {
             Ok(message) if message.kind == ask::ASK => Answer::Told(fleet.answer(&message.body)),
+            Ok(message) if message.kind == ask::ASK_ASSETS => Answer::Told(fleet.answer_assets(&message.body)),
             Ok(message) => take(message, journal, waiting),
             Err(why) => Answer::known(Fate::Refused(why)),
         };

@@ -13,8 +13,9 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use tokio::runtime::Runtime;
+use wardlight_engine::Held;
 use wardlight_model::Id;
-use wardlight_store::database::{Database, Settings};
+use wardlight_store::database::{Database, Loaded, Settings};
 use wardlight_store::journal::{Journal, Options};
 use wardlight_store::segment;
 
@@ -83,6 +84,23 @@ fn settings(config: &Config, site: Id) -> Settings {
     Settings { url: Places::of(config).database(config), site, now: now(), patience: PATIENCE }
 }
 
+/// What the engine begins with, from what the database held; `devices` are the ids that are stored.
+pub fn held(loaded: Loaded, devices: Vec<Id>) -> Held {
+    Held {
+        facts: loaded.facts,
+        presences: loaded.presences,
+        oddities: loaded.oddities,
+        areas: loaded.areas,
+        domains: loaded.domains,
+        rows: loaded.rows,
+        sources: loaded.sources,
+        judged: loaded.judged.into_iter().collect(),
+        owners: loaded.owners.into_iter().collect(),
+        devices,
+        sequence: loaded.sequence,
+    }
+}
+
 /// A runtime for what is async. Errors: no threads.
 pub fn runtime() -> anyhow::Result<Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
@@ -127,15 +145,11 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
         tell: Box::new(tell),
     };
     let mut keeper = Keeper::open(config, &runtime, parts)?;
-    // Nothing is committed before the keeper runs: what is read here is what it began with.
-    let past = runtime.block_on(database.all_contacts())?;
-    let counting = fleet.count(past, runtime.handle().clone(), stop)?;
     let door = listen::open(&places.socket(), &journal, &waiting, &fleet, stop)
         .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
     let outcome = keeper.run();
     stop.now();
     let _ = door.join();
-    let _ = counting.join();
     journal.close();
     runtime.block_on(database.close());
     outcome

@@ -38,9 +38,9 @@ pub enum Refusal {
     /// The run of an importer is not known, or too long ago.
     #[error("no source has a run {0} among its last: a newer one may have taken its place")]
     NoSuchRun(Id),
-    /// A judgement that is none.
+    /// A judgement or a rule about owners that is none.
     #[error("{0}")]
-    Judgement(&'static str),
+    Senseless(&'static str),
     /// A routing domain belongs to a site, not to something narrower.
     #[error("{0} is no site: a routing domain belongs to one")]
     NoSite(Id),
@@ -76,7 +76,11 @@ pub(super) fn apply(
             domains.insert(domain.scope, domain.clone());
             Ok(Some(Change::Domain(domain.clone())))
         }
-        Command::UndoImport(_) | Command::Judge(_) | Command::Unjudge(_) => Ok(None),
+        Command::UndoImport(_)
+        | Command::Judge(_)
+        | Command::Unjudge(_)
+        | Command::PutOwner(_)
+        | Command::RemoveOwner(_) => Ok(None),
     }
 }
 

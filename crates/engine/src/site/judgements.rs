@@ -14,14 +14,14 @@ pub(super) fn apply(
 ) -> Result<Option<Change>, Refusal> {
     match command {
         Command::Judge(judgement) if judgement.one == judgement.other => {
-            Err(Refusal::Judgement("a device is always the same as itself"))
+            Err(Refusal::Senseless("a device is always the same as itself"))
         }
         Command::Judge(judgement) => {
             judged.insert(id, *judgement);
             Ok(Some(Change::Judged(id, *judgement)))
         }
         Command::Unjudge(earlier) => {
-            judged.remove(earlier).ok_or(Refusal::Judgement("there is no such judgement"))?;
+            judged.remove(earlier).ok_or(Refusal::Senseless("there is no such judgement"))?;
             Ok(Some(Change::JudgedGone(*earlier)))
         }
         _ => Ok(None),

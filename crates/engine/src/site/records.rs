@@ -70,6 +70,8 @@ impl Records {
     fn note(&mut self, import: &Import) -> &Source {
         let source = self.sources.entry(import.source.clone()).or_default();
         source.name.clone_from(&import.source);
+        source.importer.clone_from(&import.importer);
+        source.scope = import.scope;
         let rows = u64::try_from(import.rows.items.len()).unwrap_or(u64::MAX);
         match source.runs.iter_mut().find(|run| run.id == import.run) {
             Some(run) => {

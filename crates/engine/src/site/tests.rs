@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use std::net::IpAddr;
-use wardlight_model::journal::{Command, Import, encode};
+use wardlight_model::journal::{Command, Import, OwnerRole, OwnerRule, encode};
 use wardlight_model::{AssetField, AssetRecord};
 use wardlight_model::{
     ConnState, Direction, Endpoint, Field, FlowId, FlowKey, Level, Mac, Place, Service, Subject, Time, Transport,
@@ -110,11 +110,17 @@ struct Kept {
     rows: BTreeMap<Origin, Row>,
     sources: BTreeMap<String, Source>,
     judged: BTreeMap<Id, Judgement>,
+    owners: BTreeMap<Id, OwnerRule>,
+    resolution: Option<Box<Resolution>>,
 }
 
 impl Kept {
     fn keep(&mut self, effects: Vec<Effect>) {
         for effect in effects {
+            if let Effect::Resolved(resolution) = effect {
+                self.resolution = Some(resolution);
+                continue;
+            }
             let Effect::Change(change) = effect else { continue };
             match change {
                 Change::Fact(fact) => drop(self.facts.insert(fact.origin, fact)),
@@ -133,6 +139,8 @@ impl Kept {
                 Change::Source(source) => drop(self.sources.insert(source.name.clone(), source)),
                 Change::Judged(id, judgement) => drop(self.judged.insert(id, judgement)),
                 Change::JudgedGone(id) => drop(self.judged.remove(&id)),
+                Change::Owner(id, rule) => drop(self.owners.insert(id, rule)),
+                Change::OwnerGone(id) => drop(self.owners.remove(&id)),
                 Change::Oddity(_) | Change::Domain(_) => {}
             }
         }
@@ -147,6 +155,7 @@ impl Kept {
             rows: self.rows.values().cloned().collect(),
             sources: self.sources.values().cloned().collect(),
             judged: self.judged.clone(),
+            owners: self.owners.clone(),
             sequence,
             ..Held::default()
         }
@@ -170,8 +179,19 @@ fn bodies() -> impl Strategy<Value = Vec<Body>> {
         decision(Command::Judge(Judgement { one: Id([one; 16]), other: Id([other; 16]), is_same }))
     });
     let taken_back = (1..25u64).prop_map(|at| decision(Command::Unjudge(Id::at(at, [0; 10]))));
+    let owner = (0..2u8).prop_map(|n| {
+        let rule = OwnerRule {
+            role: OwnerRole::Technical,
+            owner: format!("owner {n}"),
+            r#type: None,
+            department: None,
+            scope: None,
+        };
+        decision(Command::PutOwner(rule))
+    });
+    let disowned = (1..25u64).prop_map(|at| decision(Command::RemoveOwner(Id::at(at, [0; 10]))));
     let undone = (0..5u8).prop_map(|run| decision(Command::UndoImport(Id([run; 16]))));
-    let decided = prop_oneof![area, removal, judged, taken_back, undone];
+    let decided = prop_oneof![area, removal, judged, taken_back, owner, disowned, undone];
     prop::collection::vec(
         prop_oneof![4 => observed, 2 => flows, 2 => imports().prop_map(Body::Import), 3 => decided],
         0..25,
@@ -191,6 +211,8 @@ fn imports() -> impl Strategy<Value = Import> {
         rows: rows.into(),
         read: Time::from_seconds(i64::from(run)),
         is_whole,
+        importer: "cmms".to_owned(),
+        scope: Scope(0),
     })
 }
 
@@ -206,6 +228,7 @@ proptest! {
     #[test]
     fn replay_gives_the_same_state(bodies in bodies(), settles in prop::collection::vec(any::<bool>(), 25), restarts in prop::collection::vec(any::<bool>(), 25)) {
         let knowledge = Knowledge::shipped().expect("the shipped knowledge loads");
+        let rules = Rules::shipped().expect("the shipped rules load");
         let mut straight = (Site::new(SITE, 1, BOUNDS, Held::default()), Kept::default());
         let mut broken = (Site::new(SITE, 2, BOUNDS, Held::default()), Kept::default());
         for ((sequence, body), (settle, restart)) in (1..).zip(&bodies).zip(settles.into_iter().zip(restarts)) {
@@ -213,14 +236,14 @@ proptest! {
             broken.1.keep(tell(&mut broken.0, sequence, body));
             broken.1.keep(tell(&mut broken.0, sequence, body));
             if settle {
-                broken.1.keep(broken.0.step(Input::Settle(&knowledge)));
+                broken.1.keep(broken.0.step(Input::Settle(&knowledge, &rules)));
             }
             if restart {
                 broken.0 = Site::new(SITE, 3, BOUNDS, broken.1.held(sequence));
             }
         }
         for (site, kept) in [&mut straight, &mut broken] {
-            kept.keep(site.step(Input::Settle(&knowledge)));
+            kept.keep(site.step(Input::Settle(&knowledge, &rules)));
         }
         prop_assert_eq!(straight.1, broken.1);
     }
@@ -229,9 +252,10 @@ proptest! {
 #[test]
 fn a_device_keeps_its_id_when_more_becomes_known_and_the_smallest_when_two_become_one() {
     let knowledge = Knowledge::shipped().expect("the shipped knowledge loads");
+    let rules = Rules::shipped().expect("the shipped rules load");
     let mut site = Site::new(SITE, 1, BOUNDS, Held::default());
     tell(&mut site, 1, &seen(vec![], vec![presence(1, 5), presence(2, 500)]));
-    site.step(Input::Settle(&knowledge));
+    site.step(Input::Settle(&knowledge, &rules));
     let ids: Vec<Id> = site.devices().collect();
     assert_eq!(ids.len(), 2);
     let serial = |last, second| {
@@ -239,12 +263,12 @@ fn a_device_keeps_its_id_when_more_becomes_known_and_the_smallest_when_two_becom
     };
     tell(&mut site, 2, &seen(serial(1, 6), vec![]));
     assert!(
-        site.step(Input::Settle(&knowledge))
+        site.step(Input::Settle(&knowledge, &rules))
             .iter()
             .all(|effect| !matches!(effect, Effect::Change(Change::DeviceGone(_))))
     );
     tell(&mut site, 3, &seen(serial(2, 501), vec![]));
-    let effects = site.step(Input::Settle(&knowledge));
+    let effects = site.step(Input::Settle(&knowledge, &rules));
     assert_eq!(site.devices().collect::<Vec<_>>(), [ids[0]]);
     assert!(effects.contains(&Effect::Change(Change::DeviceGone(ids[1]))), "{effects:?}");
 }
@@ -347,4 +371,79 @@ fn places_stand_in_wider_ones_only() {
     assert_eq!(put(Command::RemoveArea(Id([3; 16]))), Ok(()));
     assert_eq!(put(Command::RemoveArea(Id([2; 16]))), Ok(()));
     assert_eq!(put(Command::RemoveArea(Id([1; 16]))), Err(Refusal::InUse { count: 1 }));
+}
+
+/// The assets as they stand, and nothing else of what settling gives.
+fn settled(site: &mut Site) -> Resolution {
+    let knowledge = Knowledge::shipped().expect("the shipped knowledge loads");
+    let rules = Rules::shipped().expect("the shipped rules load");
+    let resolved = site.step(Input::Settle(&knowledge, &rules)).into_iter().find_map(|effect| match effect {
+        Effect::Resolved(resolution) => Some(*resolution),
+        _ => None,
+    });
+    resolved.expect("something was learned")
+}
+
+fn listed(run: u8, rows: &[(&str, &[(AssetField, &str)])]) -> Body {
+    let row = |(key, says): &(&str, &[(AssetField, &str)])| AssetRecord {
+        key: (*key).to_owned(),
+        says: says.iter().map(|(field, value)| (*field, (*value).to_owned())).collect(),
+        ..AssetRecord::default()
+    };
+    let rows: Vec<AssetRecord> = rows.iter().map(row).collect();
+    Body::Import(Import {
+        source: "maintenance".to_owned(),
+        run: Id([run; 16]),
+        rows: rows.into(),
+        read: Time::from_seconds(1000),
+        is_whole: true,
+        importer: "cmms".to_owned(),
+        scope: Scope(0),
+    })
+}
+
+#[test]
+fn a_record_and_a_device_become_one_asset_with_an_owner_and_two_again_when_somebody_says_so() {
+    let mut site = Site::new(SITE, 1, BOUNDS, Held::default());
+    let said = vec![fact(1, Field::Manufacturer, "Draeger", 5), fact(1, Field::Serial, "ASHK-0042", 5)];
+    tell(&mut site, 1, &seen(said, vec![presence(1, 5)]));
+    let before = settled(&mut site);
+    assert_eq!((before.assets.len(), before.tally().unknown, before.tally().ownerless), (1, 1, 1));
+
+    let row: &[(AssetField, &str)] = &[
+        (AssetField::Maker, "Dräger"),
+        (AssetField::Serial, "ashk 0042"),
+        (AssetField::Mac, "00:09:fb:00:00:01"),
+        (AssetField::Department, "ICU"),
+    ];
+    tell(&mut site, 2, &listed(1, &[("T-1", row)]));
+    let rule = OwnerRule {
+        role: OwnerRole::Technical,
+        owner: "Clinical engineering".to_owned(),
+        r#type: None,
+        department: Some("icu".to_owned()),
+        scope: None,
+    };
+    tell(&mut site, 3, &decision(Command::PutOwner(rule)));
+    let joined = settled(&mut site);
+    let [asset] = &joined.assets[..] else { panic!("{joined:?}") };
+    assert_eq!((asset.members.len(), asset.is_confirmed, asset.is_known()), (2, true, true));
+    assert_eq!(asset.owners.technical.as_deref(), Some("Clinical engineering"));
+
+    let (one, other) = (asset.members[0].id, asset.members[1].id);
+    tell(&mut site, 4, &decision(Command::Judge(Judgement { one, other, is_same: false })));
+    assert_eq!(settled(&mut site).assets.len(), 2);
+    tell(&mut site, 5, &decision(Command::Unjudge(Id::at(4, [0; 10]))));
+    assert_eq!(settled(&mut site), joined, "as if it had never been");
+
+    tell(&mut site, 6, &listed(2, &[]));
+    assert!(!settled(&mut site).assets[0].is_confirmed, "the source has no such row any more");
+    let empty = decision(Command::PutOwner(OwnerRule {
+        role: OwnerRole::Clinical,
+        owner: " ".to_owned(),
+        r#type: None,
+        department: None,
+        scope: None,
+    }));
+    assert!(matches!(&tell(&mut site, 7, &empty)[..], [Effect::Decided { outcome: Err(_), .. }]));
 }

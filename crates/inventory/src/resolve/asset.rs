@@ -5,7 +5,7 @@ use super::cluster::{DECIDED, Edge, paths};
 use super::row::Row;
 use super::rules::SourceKind;
 use super::score::{Bench, Score};
-use super::{Input, Networked, OwnerRule, Source, Stay};
+use super::{Input, Networked, OwnerRule, Role, Source, Stay};
 use crate::Knowledge;
 use crate::maker::fold;
 use serde::ser::SerializeSeq as _;
@@ -97,17 +97,6 @@ pub struct Whereabouts {
     pub kind: SourceKind,
     /// What that is worth now.
     pub worth: f64,
-}
-
-/// In which way somebody answers for a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub enum Role {
-    /// Uses it for care.
-    Clinical,
-    /// Keeps it running.
-    Technical,
-    /// Keeps it safe.
-    Security,
 }
 
 /// Who answers for a device.

@@ -155,6 +155,20 @@ impl Precedence {
 }
 
 impl SourceKind {
+    /// What kind of system the importer called `importer` reads.
+    #[must_use]
+    pub fn of_importer(importer: &str) -> Self {
+        match importer {
+            "cmms" => Self::Cmms,
+            "procurement" => Self::Procurement,
+            "directory" => Self::Directory,
+            "netbox" => Self::Ipam,
+            "dhcp" => Self::Dhcp,
+            "nmap" => Self::Scanner,
+            _ => Self::Other,
+        }
+    }
+
     /// Its name in data.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -6,7 +6,9 @@
 
 use super::engine::{Row, Session};
 use super::row;
-use super::schema::{AREA, ASSET_ROW, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, ODDITY, PRESENCE, SITE, SOURCE, Table};
+use super::schema::{
+    AREA, ASSET_ROW, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, ODDITY, OWNER_RULE, PRESENCE, SITE, SOURCE, Table,
+};
 use super::{Database, StoreError, statement};
 use crate::history;
 use sea_query::{Expr, ExprTrait as _, Query};
@@ -83,6 +85,7 @@ struct Batch<'a> {
     rows: BTreeMap<Origin, Option<Row>>,
     sources: BTreeMap<String, Row>,
     judged: BTreeMap<Id, Option<Row>>,
+    owners: BTreeMap<Id, Option<Row>>,
 }
 
 impl<'a> Batch<'a> {
@@ -106,6 +109,8 @@ impl<'a> Batch<'a> {
                 }
                 Change::Judged(id, judged) => drop(batch.judged.insert(*id, Some(row::judgement(*id, judged)))),
                 Change::JudgedGone(id) => drop(batch.judged.insert(*id, None)),
+                Change::Owner(id, rule) => drop(batch.owners.insert(*id, Some(row::owner_rule(*id, rule)))),
+                Change::OwnerGone(id) => drop(batch.owners.insert(*id, None)),
             }
         }
         batch
@@ -130,7 +135,8 @@ impl<'a> Batch<'a> {
         statement::remove_rows(session, &ASSET_ROW, gone.collect::<Vec<_>>()).await?;
         statement::write(session, &ASSET_ROW, self.rows.into_values().flatten()).await?;
         statement::write(session, &SOURCE, self.sources.into_values()).await?;
-        replace(session, &JUDGEMENT, self.judged, |row| row).await
+        replace(session, &JUDGEMENT, self.judged, |row| row).await?;
+        replace(session, &OWNER_RULE, self.owners, |row| row).await
     }
 }
 

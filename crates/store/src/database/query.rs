@@ -3,7 +3,7 @@
 use super::engine::Session;
 use super::row::{self, Cells, Digest, Misfit};
 use super::schema::{
-    AREA, ASSET_ROW, CONSUMER, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, ODDITY, PRESENCE, SITE, SOURCE,
+    AREA, ASSET_ROW, CONSUMER, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, ODDITY, OWNER_RULE, PRESENCE, SITE, SOURCE,
 };
 use super::statement::Pages;
 use super::{Database, StoreError, statement};
@@ -11,7 +11,7 @@ use sea_query::{Cond, Expr, ExprTrait as _, LikeExpr, SelectStatement};
 use std::net::IpAddr;
 use std::ops::Range;
 use wardlight_model::change::{Contact, Row, Source};
-use wardlight_model::journal::{Judgement, Oddity};
+use wardlight_model::journal::{Judgement, Oddity, OwnerRule};
 use wardlight_model::{Area, Domain, Fact, Id, Mac, Presence, Scope};
 
 /// The name under which the offset of the newest backup is kept.
@@ -38,6 +38,8 @@ pub struct Loaded {
     pub sources: Vec<Source>,
     /// What people judged, by the decision's id.
     pub judged: Vec<(Id, Judgement)>,
+    /// Who answers for which devices, by the decision's id.
+    pub owners: Vec<(Id, OwnerRule)>,
     /// Facts that were left out because this version does not know their field.
     pub unknown: u64,
 }
@@ -79,6 +81,25 @@ impl Contacts {
     }
 }
 
+/// All devices of one moment.
+pub struct Devices {
+    session: Session,
+    pages: Pages<'static>,
+}
+
+impl Devices {
+    /// The next ones, by id, each with the digest of how it is stored; none at the end.
+    pub async fn next(&mut self) -> Result<Vec<(StoredDevice, Digest)>, StoreError> {
+        let rows = self.pages.next(&mut self.session).await?;
+        let read = |row| {
+            let device = Cells::of(row).device().map_err(|Misfit| self.session.damaged(DEVICE.name))?;
+            let digest = row::digest_of(&device.body);
+            Ok((device, digest))
+        };
+        rows.into_iter().map(read).collect()
+    }
+}
+
 impl Database {
     /// The site that the database belongs to: made once, with the database.
     pub async fn site(&self) -> Result<Id, StoreError> {
@@ -106,6 +127,7 @@ impl Database {
             rows: statement::all(&mut session, &ASSET_ROW, Cells::asset_row).await?,
             sources: statement::all(&mut session, &SOURCE, Cells::source).await?,
             judged: statement::all(&mut session, &JUDGEMENT, Cells::judgement).await?,
+            owners: statement::all(&mut session, &OWNER_RULE, Cells::owner_rule).await?,
             unknown,
         })
     }
@@ -118,6 +140,16 @@ impl Database {
     /// Where rows of other systems' records come from, by name.
     pub async fn sources(&self) -> Result<Vec<Source>, StoreError> {
         statement::all(&mut self.engine.read().await?, &SOURCE, Cells::source).await
+    }
+
+    /// What people judged, by the decision's id.
+    pub async fn judgements(&self) -> Result<Vec<(Id, Judgement)>, StoreError> {
+        statement::all(&mut self.engine.read().await?, &JUDGEMENT, Cells::judgement).await
+    }
+
+    /// Who answers for which devices, by the decision's id.
+    pub async fn owners(&self) -> Result<Vec<(Id, OwnerRule)>, StoreError> {
+        statement::all(&mut self.engine.read().await?, &OWNER_RULE, Cells::owner_rule).await
     }
 
     /// All routing domains, by scope.
@@ -148,10 +180,12 @@ impl Database {
         Ok(self.found(&select).await?.pop())
     }
 
-    /// Of every device a digest of how it is stored, by id. Bodies are read some at a time.
-    pub async fn device_digests(&self) -> Result<Vec<(Id, Digest)>, StoreError> {
-        let read = |cells: Cells| cells.device().map(|device| (device.id, row::digest_of(&device.body)));
-        statement::all(&mut self.engine.read().await?, &DEVICE, read).await
+    /// All devices as they stand at this moment, to be read some at a time.
+    pub async fn all_devices(&self) -> Result<Devices, StoreError> {
+        let mut session = self.engine.read().await?;
+        // What is read first settles the moment.
+        site(&mut session).await?;
+        Ok(Devices { session, pages: Pages::of(&DEVICE) })
     }
 
     /// At most `limit` devices with an id above `after` whose name, address or best value of an attribute has `text`

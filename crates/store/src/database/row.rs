@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use wardlight_model::change::{self, Contact, Known};
-use wardlight_model::journal::{Judgement, Oddity, decode, encode};
+use wardlight_model::journal::{Judgement, Oddity, OwnerRule, decode, encode};
 use wardlight_model::{
     Area, Attribute, Device, Domain, Endpoint, Fact, Field, Id, Key, KeyKind, Level, Mac, Origin, Place, Presence,
     Scope, Subject, Time, cbor,
@@ -103,6 +103,10 @@ pub(super) fn source(source: &change::Source) -> Row {
 
 pub(super) fn judgement(id: Id, judgement: &Judgement) -> Row {
     vec![blob(&id.0), blob(&judgement.one.0), blob(&judgement.other.0), int(judgement.is_same.into())]
+}
+
+pub(super) fn owner_rule(id: Id, rule: &OwnerRule) -> Row {
+    vec![blob(&id.0), blob(&encode(rule))]
 }
 
 pub(super) fn fact(fact: &Fact) -> Row {
@@ -341,6 +345,10 @@ impl Cells {
         let id = Id(self.bytes()?);
         let (one, other) = (Id(self.bytes()?), Id(self.bytes()?));
         Ok((id, Judgement { one, other, is_same: self.int::<i64>()? != 0 }))
+    }
+
+    pub(super) fn owner_rule(mut self) -> Result<(Id, OwnerRule), Misfit> {
+        Ok((Id(self.bytes()?), decode(&self.blob()?).map_err(|_| Misfit)?))
     }
 
     pub(super) fn oddity(mut self) -> Result<Oddity, Misfit> {

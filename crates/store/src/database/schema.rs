@@ -80,6 +80,7 @@ pub(super) static TABLES: &[&Table] = &[
     &ASSET_ROW,
     &SOURCE,
     &JUDGEMENT,
+    &OWNER_RULE,
     &FLOW_SEGMENT,
     &CONSUMER,
 ];
@@ -281,6 +282,17 @@ pub(super) static JUDGEMENT: Table = Table {
     name: "judgement",
     columns: &[blob("id"), blob("one"), blob("other"), int("is_same")],
     since: 3,
+    key: 1,
+    lasting: 1,
+    indexes: &[],
+    is_short: true,
+};
+
+/// Who answers for which devices; told apart by the decision that says so.
+pub(super) static OWNER_RULE: Table = Table {
+    name: "owner_rule",
+    columns: &[blob("id"), blob("body")],
+    since: 4,
     key: 1,
     lasting: 1,
     indexes: &[],

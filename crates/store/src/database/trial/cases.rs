@@ -1,7 +1,9 @@
 //! What any engine must do with one database.
 
 use super::super::{Commit, ContactFilter, Database, Removal, Segment, StoreError, engine, schema};
-use super::sample::{self, area, asset_row, contact, device, domain, fact, id, judgement, oddity, presence, source};
+use super::sample::{
+    self, area, asset_row, contact, device, domain, fact, id, judgement, oddity, owner, presence, source,
+};
 use super::{Bench, settings};
 use crate::history::{self, Digest, Hour, Tombstone, Why};
 use proptest::test_runner::{Config, TestRunner};
@@ -42,6 +44,9 @@ pub(super) async fn what_was_committed_is_loaded(bench: &Bench) {
         Change::Judged(id(8), judgement(true)),
         Change::Judged(id(9), judgement(false)),
         Change::JudgedGone(id(9)),
+        Change::Owner(id(4), owner("Biomed")),
+        Change::Owner(id(5), owner("IT")),
+        Change::OwnerGone(id(5)),
     ];
     assert_eq!(database.commit(&changes, 7).await.unwrap(), Commit::Made);
     database.close().await;
@@ -56,6 +61,9 @@ pub(super) async fn what_was_committed_is_loaded(bench: &Bench) {
     assert_eq!(loaded.rows, [asset_row(Origin { sequence: 2, item: 3 }, "S-2")]);
     assert_eq!(loaded.sources, [source("cmms", 2, Time::from_seconds(5))]);
     assert_eq!(loaded.judged, [(id(8), judgement(true))]);
+    assert_eq!(loaded.owners, [(id(4), owner("Biomed"))]);
+    assert_eq!(database.owners().await.unwrap(), loaded.owners);
+    assert_eq!(database.judgements().await.unwrap(), loaded.judged);
     assert_eq!(loaded.unknown, 0);
     assert_eq!(database.areas().await.unwrap(), loaded.areas);
     assert_eq!(database.domains().await.unwrap(), loaded.domains);

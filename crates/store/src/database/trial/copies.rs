@@ -1,7 +1,9 @@
 //! Backups and dumps.
 
 use super::super::{Commit, Database, StoreError, migration};
-use super::sample::{self, area, asset_row, contact, device, domain, fact, id, judgement, oddity, presence, source};
+use super::sample::{
+    self, area, asset_row, contact, device, domain, fact, id, judgement, oddity, owner, presence, source,
+};
 use super::{Bench, settings, sqlite_at};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +24,7 @@ pub(super) fn everything() -> Vec<Change> {
         Change::Row(asset_row(Origin { sequence: 8, item: 1 }, "SN-1")),
         Change::Source(source("cmms", 1, Time::from_seconds(3))),
         Change::Judged(id(5), judgement(true)),
+        Change::Owner(id(6), owner("Biomed")),
     ]);
     changes
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use wardlight_model::change::{Change, Contact, Known, Row, Run, Source};
-use wardlight_model::journal::{Judgement, Oddity};
+use wardlight_model::journal::{Judgement, Oddity, OwnerRole, OwnerRule};
 use wardlight_model::{
     Area, Attribute, Claim, Device, Domain, Endpoint, Evidence, Fact, Field, Id, Key, KeyKind, Label, Level, Mac,
     Origin, Peer, Place, Presence, Scope, Subject, Time,
@@ -115,7 +115,13 @@ pub(super) fn asset_row(origin: Origin, serial: &str) -> Row {
 }
 
 pub(super) fn source(name: &str, rows: u64, read: Time) -> Source {
-    Source { name: name.to_owned(), runs: vec![Run { id: id(1), read, rows, is_whole: true }] }
+    let runs = vec![Run { id: id(1), read, rows, is_whole: true }];
+    Source { name: name.to_owned(), runs, importer: "netbox".to_owned(), scope: Scope(2) }
+}
+
+pub(super) fn owner(name: &str) -> OwnerRule {
+    let (r#type, scope) = (Some("infusion pump".to_owned()), Some(Scope(7)));
+    OwnerRule { role: OwnerRole::Technical, owner: name.to_owned(), r#type, department: None, scope }
 }
 
 pub(super) fn judgement(is_same: bool) -> Judgement {
@@ -162,6 +168,8 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (name(), number(), time()).prop_map(|(name, rows, read)| Change::Source(source(name, rows, read))),
         1 => (0..4_u8, any::<bool>()).prop_map(|(last, is_same)| Change::Judged(id(last), judgement(is_same))),
         1 => (0..4_u8).prop_map(|last| Change::JudgedGone(id(last))),
+        1 => (0..4_u8, text()).prop_map(|(last, name)| Change::Owner(id(last), owner(&name))),
+        1 => (0..4_u8).prop_map(|last| Change::OwnerGone(id(last))),
     ]
 }
 
