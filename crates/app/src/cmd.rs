@@ -4,6 +4,7 @@ pub mod area;
 pub mod assets;
 pub mod backup;
 pub mod config;
+pub mod demo;
 pub mod devices;
 pub mod doctor;
 pub mod explain;

@@ -31,6 +31,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(cmd::run::Run),
+    Demo(cmd::demo::Command),
     Watch(cmd::watch::Watch),
     Explain(cmd::explain::Explain),
     Protocols(cmd::protocols::Protocols),
@@ -49,6 +50,7 @@ impl Command {
     fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Run(run) => run.run(),
+            Self::Demo(demo) => demo.run(),
             Self::Watch(watch) => watch.run(),
             Self::Explain(explain) => explain.run(),
             Self::Protocols(protocols) => protocols.run(),

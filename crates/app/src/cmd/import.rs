@@ -6,16 +6,15 @@ use super::area::{decide, told};
 use super::{Configured, INPUT};
 use crate::config::Config;
 use crate::io::import::{Reading, Report};
-use crate::io::link::{Fate, Message};
 use crate::io::print::{self, Column, column};
 use crate::role::places::{Places, secret};
-use crate::role::{new_id, now, server};
+use crate::role::{deliver, new_id, now, server};
 use anyhow::Context as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use wardlight_ingest::mapping::Mapping;
-use wardlight_model::journal::{Command as Decided, FORMAT};
+use wardlight_model::journal::Command as Decided;
 use wardlight_model::{Id, Scope};
 
 /// Rows with troubles that are shown; the rest is counted.
@@ -107,12 +106,9 @@ fn take_in(config: &Config, reading: &Reading<'_>, is_trial: bool) -> anyhow::Re
     let mut stream = UnixStream::connect(&socket)
         .with_context(|| format!("no server answers at {}: is `wardlight run` running?", socket.display()))?;
     let report = reading.read(&secret(&places.names_key())?, |kind, body| {
-        Message { id: new_id()?, kind: kind.number(), format: FORMAT, body }.send(&mut stream)?;
-        match Fate::receive(&mut stream)?.context("the server ended before it answered: read it again")?.1 {
-            Fate::Stored(_) => Ok(()),
-            Fate::Shed => anyhow::bail!("the server's disk is full: make room and read it again"),
-            Fate::Later(why) | Fate::Refused(why) => anyhow::bail!("the server does not take it: {why}"),
-        }
+        let is_kept = deliver(&mut stream, kind, body).context("not all was taken in: read it again")?;
+        anyhow::ensure!(is_kept, "the server's disk is full: make room and read it again");
+        Ok(())
     })?;
     show(&report, &format!("Taken in as run {}; `wardlight import undo {}` takes it back.\n", reading.run, reading.run))
 }

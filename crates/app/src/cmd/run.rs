@@ -114,7 +114,7 @@ fn code(tale: &Mutex<Tale>) -> ExitCode {
 }
 
 /// The first SIGINT or SIGTERM ends everything in order.
-fn end_on_signals(stop: &Stop) -> anyhow::Result<()> {
+pub fn end_on_signals(stop: &Stop) -> anyhow::Result<()> {
     let stop = stop.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listen = move || {

@@ -51,6 +51,9 @@ pub struct Standing {
     /// How well the assets are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assets: Option<Assets>,
+    /// Whether devices and assets follow from all that is committed.
+    #[serde(skip)]
+    pub is_settled: bool,
     /// Whether the disk is full: flows are given up, observations wait at their sensors.
     pub is_full: bool,
     /// Why the state waits; empty when it does not.
@@ -470,6 +473,7 @@ impl<'a> Keeper<'a> {
         self.standing.committed = self.committed;
         self.standing.history = self.flows.reached();
         self.standing.devices = self.site.devices().len();
+        self.standing.is_settled = self.site.is_settled();
         self.standing.shed_flows = self.parts.waiting.shed_flows();
         self.standing.dropped_facts = self.site.dropped();
         self.standing.ledger = self.ledger.size();
