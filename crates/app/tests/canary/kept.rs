@@ -13,13 +13,18 @@ use wardlight_store::database::{Database, PATIENCE, Settings};
 use wardlight_store::history::{History, Query};
 
 /// An installation that reads the folder `captures`.
-struct Ward {
+pub(super) struct Ward {
     folder: tempfile::TempDir,
 }
 
 impl Ward {
+    /// One in which nothing is yet.
+    pub(super) fn empty() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
     fn new(split: usize) -> Self {
-        let ward = Self { folder: tempfile::tempdir().expect("a folder") };
+        let ward = Self::empty();
         fs::create_dir(ward.at("captures")).expect("a folder");
         fs::write(ward.at("captures/canaries.pcap"), canary_capture(split)).expect("written");
         let at = |name: &str| format!("\"{}\"", ward.at(name).display());
@@ -35,7 +40,7 @@ impl Ward {
         ward
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(super) fn at(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -46,7 +51,7 @@ impl Ward {
     }
 
     /// The state and the rows of the flow history as text: both are packed in their files.
-    fn unpacked(&self) -> String {
+    pub(super) fn unpacked(&self) -> String {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let url = format!("sqlite:{}", self.at("data/state.db").display());
@@ -66,7 +71,7 @@ impl Ward {
 }
 
 /// Every file below `folder`, with its bytes.
-fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(super) fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         match entry.file_type().expect("a kind") {

@@ -3,6 +3,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::cast_possible_truncation, reason = "a test may fail")]
 
+mod demo;
 mod kept;
 mod outside;
 mod scan;
