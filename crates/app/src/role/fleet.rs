@@ -282,20 +282,21 @@ impl Stored {
     /// says.
     pub async fn read(database: &Database, fleet: &Fleet) -> Result<Self, StoreError> {
         let mut all = database.all_devices().await?;
-        let mut stored = BTreeMap::new();
+        let (mut stored, mut known) = (BTreeMap::new(), Vec::new());
         loop {
             let some = all.next().await?;
             if some.is_empty() {
                 break;
             }
             // One of another version's form is listed when it is found again.
-            let known = some.iter().filter_map(|(one, _)| {
+            known.extend(some.iter().filter_map(|(one, _)| {
                 let device = serde_json::from_str(&one.body).ok()?;
                 Some(Change::Device(Box::new(Known { id: one.id, device })))
-            });
-            fleet.apply(&known.collect::<Vec<_>>());
+            }));
             stored.extend(some.into_iter().map(|(one, digest)| (one.id, digest)));
         }
+        // All at once: what lists are sorted by is made anew each time.
+        fleet.apply(&known);
         if !stored.is_empty() {
             fleet.is_known();
         }
