@@ -74,6 +74,7 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
         server.cost().cpu,
         server.memory()
     );
+    server.settled(plan.devices)?;
     for is_busy in [false, true] {
         ask::run(&server, plan, is_busy)?;
     }

@@ -245,7 +245,9 @@ impl<'a> Draft<'a> {
             };
             Some(Member { id: row.id, source: source.to_owned(), kind, key: key.clone(), link })
         };
-        rows.iter().filter_map(member).collect()
+        let mut members: Vec<Member> = rows.iter().filter_map(member).collect();
+        members.shrink_to_fit();
+        members
     }
 
     /// Whether somebody stands for it, and whether everybody who does says that it is gone.
@@ -413,6 +415,7 @@ fn whereabouts(said: &[(&Row, Said<'_>)], choice: &Choice<'_>) -> (Vec<Whereabou
         is_same
     });
     let named = |one: &Whereabouts| one.stay.place.iter().any(|(field, _)| PLACE.contains(field));
+    all.shrink_to_fit();
     let best = all.iter().enumerate().max_by(|(_, a), (_, b)| {
         named(a).cmp(&named(b)).then(a.worth.total_cmp(&b.worth)).then(a.stay.last.cmp(&b.stay.last))
     });

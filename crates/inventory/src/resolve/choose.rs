@@ -71,12 +71,14 @@ impl Choice<'_> {
             let rank = b.worth.total_cmp(&a.worth).then(b.time.cmp(&a.time));
             rank.then_with(|| (&a.source, &a.value, a.member).cmp(&(&b.source, &b.value, b.member)))
         });
-        let mut kept: Vec<Answer> = Vec::new();
+        // Most have one answer, and there are very many of them.
+        let mut kept: Vec<Answer> = Vec::with_capacity(1);
         for answer in answers {
             if !kept.iter().any(|other| other.member == answer.member && other.value == answer.value) {
                 kept.push(answer);
             }
         }
+        kept.shrink_to_fit();
         let is_disputed = self.is_disputed(field, &kept);
         Held { field, answers: kept, is_disputed }
     }
