@@ -17,16 +17,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = arguments.next().map_or_else(|| std::env::temp_dir().join("flow-history"), PathBuf::from);
     let _ = std::fs::remove_dir_all(&folder);
     let flows: Vec<Flow> = hospital(rows);
-    let history = History::new(&folder);
-
     for (name, files) in [("one file", 1), ("a file a minute", 60)] {
         let _ = std::fs::remove_dir_all(&folder);
+        // It remembers which folders it made.
+        let history = History::new(&folder);
         let mut manifest = Manifest::default();
         let cost = cpu(|| write(&history, &flows, files, &mut manifest));
         report(&format!("write, {name}"), rows, cost, manifest.bytes());
     }
     let mut manifest = Manifest::default();
     let _ = std::fs::remove_dir_all(&folder);
+    let history = History::new(&folder);
     write(&history, &flows, 60, &mut manifest);
     let mut failed = None;
     let cost = cpu(|| {
