@@ -130,7 +130,7 @@ impl Head<'_> {
         {
             return None;
         }
-        let plan = crate::table::with(&mut bytes, |table| crate::records::plan(table, None, None)).ok()?;
+        let plan = crate::table::with(&mut bytes, &|_| 0, |table| crate::records::plan(table, None, None)).ok()?;
         (!plan.headers.is_empty()).then_some(plan.mapping)
     }
 
