@@ -13,7 +13,7 @@ mod nmap;
 mod procurement;
 mod zeek;
 
-pub use netflow::{Collector, Sender};
+pub use netflow::{Collector, Received, Sender};
 
 use crate::mapping::Mapping;
 use crate::{Item, Options, ReadError, Tally};
