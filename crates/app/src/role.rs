@@ -9,6 +9,7 @@ pub mod listen;
 pub mod places;
 pub mod sensor;
 pub mod server;
+pub mod sources;
 pub mod space;
 
 use crate::io::file::make_durably;
