@@ -34,13 +34,16 @@ pub(crate) struct Plan {
     places: owner::Places,
 }
 
+/// Why a row is not for a source, by the table's headers and the row's cells.
+pub(crate) type Refuse = fn(&[String], &[String]) -> Option<Reason>;
+
 /// What a source knows of its tables beside what everybody knows.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Own<'a> {
     /// What headers mean to it.
     pub mapping: Option<&'a Mapping>,
-    /// Why a row is not for it, by the table's headers and the row's cells.
-    pub refuses: Option<fn(&[String], &[String]) -> Option<Reason>>,
+    /// Refuses rows that are not for it.
+    pub refuses: Option<Refuse>,
 }
 
 /// Which of a date's numbers stands first in a column, and whether a value told so.
@@ -63,9 +66,9 @@ pub(crate) fn read(
     give: &mut dyn FnMut(Item),
 ) -> Result<Tally, ReadError> {
     let mut rows = Rows::new(give);
-    for (sheet, why) in table.skipped() {
-        let name = value::plain(sheet);
-        rows.remark(0, format!("sheet `{}` is not read: {why}", options.veil.host(&name)));
+    for sheet in table.skipped() {
+        let (number, name, why) = (sheet.number, value::plain(&sheet.name), sheet.why);
+        rows.remark(0, format!("sheet {number} `{}` is not read: {why}", options.veil.host(&name)));
     }
     let mut plan = plan(table, options.mapping, own.mapping)?;
     for title in std::mem::take(&mut plan.titles) {

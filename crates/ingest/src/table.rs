@@ -34,10 +34,21 @@ pub(crate) trait Table {
     /// The next row; rows without any text are left out.
     fn next_row(&mut self) -> Result<Option<TableRow>, ReadError>;
 
-    /// Other tables of the document that are not read, by name, and why.
-    fn skipped(&self) -> &[(String, &'static str)] {
+    /// Other tables of the document that are not read.
+    fn skipped(&self) -> &[Skipped] {
         &[]
     }
+}
+
+/// A table of a document of several that is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Skipped {
+    /// Its place among them, from 1.
+    pub number: usize,
+    /// Its name, which may be a person's.
+    pub name: String,
+    /// Why.
+    pub why: &'static str,
 }
 
 /// Gives the table in `from` to `reader`: a spreadsheet's when it begins like a ZIP archive, else delimited text. Of

@@ -124,15 +124,8 @@ fn take_in(config: &Config, reading: &Reading<'_>, is_trial: bool) -> anyhow::Re
 
 /// What became of the document.
 fn show(report: &Report, end: &str) -> anyhow::Result<ExitCode> {
-    let Report { importer, tally, troubles, broken } = report;
-    let mut text = String::new();
-    for trouble in troubles.iter().take(SHOWN) {
-        let what = if trouble.is_mended { "mended" } else { "set aside" };
-        text += &format!("row {}: {what}: {}\n", trouble.row, trouble.what);
-    }
-    if let Some(more) = troubles.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        text += &format!("… and {more} more\n");
-    }
+    let Report { importer, tally, broken, .. } = report;
+    let mut text = report.lines(SHOWN);
     match broken {
         None => {
             text += &format!(
@@ -175,6 +168,10 @@ fn followed(config: &Config) -> String {
         let when = if one.is_failing { "fails since" } else { "last failed at" };
         let (name, place, what, mend) = (&one.name, &failure.place, &failure.what, &failure.mend);
         text += &format!("{name} {when} {}: {place}: {what}\n    {mend}\n", failure.at);
+    }
+    for one in all.iter().filter(|one| one.mended + one.set_aside > 0 && one.heard.is_none()) {
+        let report = Places::of(config).report(&one.name);
+        text += &format!("{}: which rows were mended and set aside stands in {}\n", one.name, report.display());
     }
     text + "\n"
 }

@@ -17,6 +17,8 @@ use wardlight_model::{AssetRecord, Fact, Flow, Id, Keyed, Presence, Scope, Time}
 
 /// Items of one batch: some MiB at most.
 const BATCH: usize = 2_000;
+/// Most troubles that are kept; those beyond are counted.
+const TROUBLES: usize = 10_000;
 
 /// What is read, and as what.
 pub struct Reading<'a> {
@@ -46,8 +48,26 @@ pub struct Report {
     pub tally: Tally,
     /// The rows that were not as they should be, in their order.
     pub troubles: Vec<Trouble>,
+    /// Troubles beyond those.
+    pub more: u64,
     /// Why it could not be read to its end.
     pub broken: Option<String>,
+}
+
+impl Report {
+    /// What was wrong with rows, a line for each, at most `most` of them.
+    pub fn lines(&self, most: usize) -> String {
+        let mut text = String::new();
+        for trouble in self.troubles.iter().take(most) {
+            let what = if trouble.is_mended { "mended" } else { "set aside" };
+            text += &format!("row {}: {what}: {}\n", trouble.row, trouble.what);
+        }
+        let hidden = u64::try_from(self.troubles.len().saturating_sub(most)).unwrap_or(u64::MAX);
+        match hidden.saturating_add(self.more) {
+            0 => text,
+            more => text + &format!("… and {more} more\n"),
+        }
+    }
 }
 
 /// Hides names of people under the installation's key.
@@ -92,10 +112,10 @@ impl Reading<'_> {
             veil: &veil,
         };
         let mut batch = Batch::default();
-        let (mut troubles, mut refused, is_over) = (Vec::new(), None, Cell::new(false));
+        let (mut refused, is_over) = (None, Cell::new(false));
         let mut from = Until { from: BufReader::new(open()?), is_over: &is_over };
         let read = importer.read(&mut from, &options, &mut |item| {
-            batch.take(item, &mut troubles);
+            batch.take(item);
             if batch.len() >= BATCH && refused.is_none() {
                 refused = batch.hand_on(self, importer, false, &mut give).err();
                 is_over.set(refused.is_some());
@@ -113,7 +133,8 @@ impl Reading<'_> {
             broken = Some("no row of it names a device".to_owned());
         }
         batch.hand_on(self, importer, self.is_whole && broken.is_none(), &mut give)?;
-        Ok(Report { importer: importer.info().name, tally, troubles, broken })
+        let (troubles, more) = (std::mem::take(&mut batch.troubles), batch.more);
+        Ok(Report { importer: importer.info().name, tally, troubles, more, broken })
     }
 
     /// Who reads the document. Errors: there is none, nobody knows what it is, or it cannot be opened.
@@ -158,6 +179,9 @@ struct Batch {
     flows: Vec<Flow>,
     /// Records in this batch and those before it.
     records: u64,
+    /// Troubles in this batch and those before it, and how many there were beyond.
+    troubles: Vec<Trouble>,
+    more: u64,
 }
 
 impl Batch {
@@ -165,7 +189,7 @@ impl Batch {
         self.rows.len() + self.facts.len() + self.presences.len() + self.flows.len()
     }
 
-    fn take(&mut self, item: Item, troubles: &mut Vec<Trouble>) {
+    fn take(&mut self, item: Item) {
         match item {
             Item::Record(record) => {
                 self.records += 1;
@@ -174,7 +198,8 @@ impl Batch {
             Item::Fact(fact) => self.facts.push(fact),
             Item::Presence(presence) => self.presences.push(presence),
             Item::Flow(flow) => self.flows.push(flow),
-            Item::Trouble(trouble) => troubles.push(trouble),
+            Item::Trouble(trouble) if self.troubles.len() < TROUBLES => self.troubles.push(trouble),
+            Item::Trouble(_) => self.more += 1,
         }
     }
 
@@ -185,8 +210,8 @@ impl Batch {
         is_last: bool,
         give: &mut impl FnMut(BodyKind, Vec<u8>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let records = self.records;
-        let batch = std::mem::replace(self, Self { records, ..Self::default() });
+        let (records, more, troubles) = (self.records, self.more, std::mem::take(&mut self.troubles));
+        let batch = std::mem::replace(self, Self { records, troubles, more, ..Self::default() });
         let called = reading.called.unwrap_or(importer.info().name);
         if !batch.rows.is_empty() || is_last {
             let rows = batch.rows.into();

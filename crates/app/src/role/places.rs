@@ -126,6 +126,11 @@ impl Places {
         self.sources().join(format!("{name}.json"))
     }
 
+    /// What was wrong with the rows of its last run.
+    pub fn report(&self, name: &str) -> PathBuf {
+        self.sources().join(format!("{name}.txt"))
+    }
+
     /// How things stand, for people's eyes and `doctor`.
     pub fn standing(&self) -> PathBuf {
         self.data.join("standing.json")

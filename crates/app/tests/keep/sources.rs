@@ -65,6 +65,9 @@ fn a_document_is_read_when_it_appears_and_changes_and_never_twice() {
     let words: Vec<&str> = first.lines().nth(1).expect("a row").split_whitespace().collect();
     assert_eq!((words[0], words[1], &words[3..6]), ("biomed", "well", &["5", "1", "1"][..]), "{first}");
     assert!(first.contains("biomed last failed at "), "what went wrong is still told: {first}");
+    let report = fs::read_to_string(house.at("data/sources/biomed.txt")).expect("a report");
+    assert!(report.contains("row 3: mended: ") && report.contains("row 5: set aside: is a total"), "{report}");
+    assert!(first.contains("biomed.txt"), "{first}");
     // The same content, written anew, is no news but a sign of life.
     fs::write(&export, EXPORT).expect("written");
     std::thread::sleep(Duration::from_millis(2300));

@@ -9,7 +9,7 @@ mod cells;
 mod merges;
 
 use super::zip::Archive;
-use super::{Table, TableRow};
+use super::{Skipped, Table, TableRow};
 use crate::ReadError;
 use book::{Book, Listed};
 use cells::Cells;
@@ -43,9 +43,10 @@ fn chosen<'b>(
     archive: &Archive,
     book: &'b Book,
     known: &dyn Fn(&[String]) -> usize,
-) -> Option<(&'b Listed, Vec<(String, &'static str)>)> {
-    let score = |sheet: &Listed| if book.sheets.len() > 1 { heading(archive, book, sheet, known) } else { 0 };
-    let scored: Vec<(usize, &Listed)> = book.sheets.iter().take(SHEETS).map(|sheet| (score(sheet), sheet)).collect();
+) -> Option<(&'b Listed, Vec<Skipped>)> {
+    let is_asked = |at: usize| book.sheets.len() > 1 && at < SHEETS;
+    let score = |(at, sheet)| (if is_asked(at) { heading(archive, book, sheet, known) } else { 0 }, sheet);
+    let scored: Vec<(usize, &Listed)> = book.sheets.iter().enumerate().map(score).collect();
     let rank = |(score, sheet): &&(usize, &Listed)| (!sheet.is_hidden && *score > 0, *score);
     // Of equals the first, which is the largest to be seen.
     let best = scored.iter().rev().max_by_key(rank)?.1;
@@ -55,7 +56,12 @@ fn chosen<'b>(
         _ => "more is known of another sheet's heading",
     };
     let others = scored.iter().filter(|(_, sheet)| sheet.part != best.part);
-    Some((best, others.map(|(score, sheet)| (sheet.name.clone(), why(*score, sheet))).collect()))
+    let skipped = |(score, sheet): &(usize, &Listed)| Skipped {
+        number: sheet.number,
+        name: sheet.name.clone(),
+        why: why(*score, sheet),
+    };
+    Some((best, others.map(skipped).collect()))
 }
 
 /// How many headers of the sheet's heading are known; none of a sheet that cannot be read.
@@ -70,7 +76,7 @@ struct Sheet<'a, R: Read> {
     cells: Cells<'a, R>,
     merges: Merges,
     /// The other sheets, and why they are not read.
-    skipped: Vec<(String, &'static str)>,
+    skipped: Vec<Skipped>,
 }
 
 impl<R: Read> Table for Sheet<'_, R> {
@@ -84,7 +90,7 @@ impl<R: Read> Table for Sheet<'_, R> {
         Ok(None)
     }
 
-    fn skipped(&self) -> &[(String, &'static str)] {
+    fn skipped(&self) -> &[Skipped] {
         &self.skipped
     }
 }
@@ -195,7 +201,7 @@ mod tests {
             |cells: &[String]| cells.iter().filter(|cell| ["Tag", "Serial", "Model"].contains(&cell.as_str())).count();
         with(bytes.as_slice(), &known, |table| {
             let first = table.next_row()?.map(|row| row.cells.join("|")).unwrap_or_default();
-            Ok((first, table.skipped().to_vec()))
+            Ok((first, table.skipped().iter().map(|sheet| (sheet.name.clone(), sheet.why)).collect()))
         })
         .unwrap()
     }

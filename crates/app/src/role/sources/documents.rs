@@ -6,6 +6,7 @@
 use super::kept::{MOST, Memory, Run, Seen, Stamp, UnderWay};
 use super::trouble::Trouble;
 use crate::config::Source;
+use crate::io::file::write_durably;
 use crate::io::import::{Reading, Report};
 use crate::io::link::{Message, deliver};
 use crate::role::places::{Places, secret};
@@ -168,6 +169,9 @@ impl<'a> Documents<'a> {
             self.memory.kept.under_way = None;
             return Err(Trouble::changed(&due.path));
         }
+        let told = format!("{}, run {}\n{}", due.path.display(), run.run, report.lines(usize::MAX));
+        // For people's eyes: the counts stand elsewhere.
+        let _ = write_durably(&self.places.report(&self.source.name), told.as_bytes());
         let outcome = match report.broken {
             Some(why) => Err(Trouble::unread(&due.path, &why)),
             None => Ok(Run {

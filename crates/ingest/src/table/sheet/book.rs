@@ -24,6 +24,8 @@ pub struct Book {
 
 /// A sheet as the book lists it.
 pub struct Listed {
+    /// Its place in the list, from 1.
+    pub number: usize,
     pub name: String,
     /// Its part.
     pub part: String,
@@ -61,11 +63,11 @@ impl Book {
         }
         let size =
             |path: &String| archive.parts().find(|(name, _)| name.eq_ignore_ascii_case(path)).map(|(_, size)| size);
-        let listed = |(name, id, is_hidden): (String, String, bool)| {
+        let listed = |(at, (name, id, is_hidden)): (usize, (String, String, bool))| {
             let part = links.get(&id)?;
-            Some(Listed { name, part: part.clone(), is_hidden, size: size(part).unwrap_or_default() })
+            Some(Listed { number: at + 1, name, part: part.clone(), is_hidden, size: size(part).unwrap_or_default() })
         };
-        let mut sheets: Vec<Listed> = sheets.into_iter().filter_map(listed).collect();
+        let mut sheets: Vec<Listed> = sheets.into_iter().enumerate().filter_map(listed).collect();
         if sheets.is_empty() {
             return Err(ReadError::Other { wanted: "a spreadsheet", why: "it has no sheet" });
         }
