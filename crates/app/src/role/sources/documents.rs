@@ -178,7 +178,7 @@ impl<'a> Documents<'a> {
                 id: run.run,
                 at: now(),
                 document: due.name.clone(),
-                rows: report.tally.rows,
+                rows: report.tally.rows.saturating_sub(report.tally.silent),
                 mended: report.tally.mended,
                 set_aside: report.tally.set_aside,
                 print: due.print.clone(),

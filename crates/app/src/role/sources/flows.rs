@@ -5,7 +5,7 @@
 //! up, and what is in memory at a crash, at most some seconds, is lost.
 
 use super::Work;
-use super::kept::{Heard, Memory};
+use super::kept::{Heard, Memory, Moment};
 use super::trouble::Trouble;
 use crate::io::import::Cloth;
 use crate::io::link::{Fate, Message};
@@ -56,7 +56,7 @@ pub(super) fn listen(address: SocketAddr, work: &Work) -> Result<(), Trouble> {
     };
     let begin = now();
     memory.kept.since.get_or_insert(begin);
-    memory.kept.heard = Some(Heard { since: begin, ..Heard::default() });
+    memory.kept.heard = Some(Heard { since: Moment(begin), ..Heard::default() });
     let socket = open(address).map_err(|error| Trouble::bind(address, &error))?;
     memory.note(None, begin);
     memory.keep()?;
@@ -140,7 +140,7 @@ impl Ear<'_> {
         let flows = self.pending.len() - before;
         heard.flows = heard.flows.saturating_add(u64::try_from(flows).unwrap_or(u64::MAX));
         if flows > 0 {
-            heard.last = Some(time);
+            heard.last = Some(Moment(time));
         }
     }
 

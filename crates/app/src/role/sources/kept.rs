@@ -5,6 +5,7 @@ use super::trouble::Trouble;
 use crate::io::file::{sweep, write_durably};
 use anyhow::Context as _;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use wardlight_model::{Id, Time};
@@ -42,6 +43,7 @@ pub(super) struct Run {
     pub id: Id,
     pub at: Time,
     pub document: String,
+    /// Those that say something of a device, or should.
     pub rows: u64,
     pub mended: u64,
     pub set_aside: u64,
@@ -53,13 +55,37 @@ pub(super) struct Run {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Failure {
     /// When.
-    pub at: Time,
+    pub at: Moment,
     /// Where: a document, a folder, an address.
     pub place: String,
     /// What.
     pub what: String,
     /// How to mend it.
     pub mend: String,
+}
+
+/// A moment that people read, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Moment(pub Time);
+
+impl fmt::Display for Moment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+impl serde::Serialize for Moment {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        let moment: jiff::Timestamp = text.parse().map_err(serde::de::Error::custom)?;
+        Ok(Self(Time::from_micros(moment.as_microsecond())))
+    }
 }
 
 /// A run whose batches may be in the journal, or some of them.
@@ -94,9 +120,9 @@ pub(super) struct Stamp {
 #[serde(default)]
 pub struct Heard {
     /// When it was started.
-    pub since: Time,
-    /// When something that could be read came last.
-    pub last: Option<Time>,
+    pub since: Moment,
+    /// When a flow came last.
+    pub last: Option<Moment>,
     /// Datagrams.
     pub datagrams: u64,
     /// Flows that they told of.

@@ -38,7 +38,7 @@ impl Standing {
     pub(super) fn of(source: &Source, kept: &Kept, now: Time) -> Self {
         let run = kept.run.as_ref();
         let heard = kept.heard.clone();
-        let read = heard.as_ref().map_or(run.map(|run| run.at), |heard| heard.last);
+        let read = heard.as_ref().map_or(run.map(|run| run.at), |heard| heard.last.map(|last| last.0));
         let aside = |heard: &Heard| heard.set_aside.values().sum();
         Self {
             name: source.name.clone(),
@@ -85,7 +85,7 @@ pub fn kept(config: &Config, now: Time) -> Vec<Standing> {
 fn is_stale(source: &Source, kept: &Kept, now: Time) -> bool {
     let hours = i64::try_from(source.stale_after_h).unwrap_or(i64::MAX);
     let limit = hours.saturating_mul(3_600_000_000);
-    let last = kept.heard.as_ref().and_then(|heard| heard.last).max(kept.fresh).or(kept.since);
+    let last = kept.heard.as_ref().and_then(|heard| heard.last).map(|last| last.0).max(kept.fresh).or(kept.since);
     hours > 0 && last.is_some_and(|last| now.since(last) > limit)
 }
 

@@ -1,6 +1,6 @@
 //! What goes wrong with a source, and how to mend it.
 
-use super::kept::{Failure, MOST};
+use super::kept::{Failure, MOST, Moment};
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -96,6 +96,6 @@ impl Trouble {
     }
 
     pub fn at(self, at: Time) -> Failure {
-        Failure { at, place: self.place, what: self.what, mend: self.mend.to_owned() }
+        Failure { at: Moment(at), place: self.place, what: self.what, mend: self.mend.to_owned() }
     }
 }
