@@ -3,8 +3,12 @@
 //! Each section is a struct whose comments are the reference page: `wardlight config explain` prints them.
 
 mod section;
+mod source;
+
+pub use source::Source;
 
 use section::{Section, section};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -100,6 +104,9 @@ pub struct Config {
     pub journal: Journal,
     /// Copies.
     pub backup: Backup,
+    /// Sources of records that are read by themselves.
+    #[serde(rename = "source")]
+    pub sources: Vec<Source>,
 }
 
 /// Why a configuration cannot be used.
@@ -128,7 +135,7 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// The key.
-        key: &'static str,
+        key: String,
         /// What is wrong, and what would be right.
         what: &'static str,
     },
@@ -149,7 +156,20 @@ impl Config {
         toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
     }
 
-    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+    fn check(&self) -> Result<(), (String, &'static str)> {
+        self.check_sections().map_err(|(key, what)| (key.to_owned(), what))?;
+        let mut names = BTreeSet::new();
+        for (number, source) in (1..).zip(&self.sources) {
+            let key = |key: &str| format!("source {number} `{}`: {key}", source.name.escape_default());
+            source.check().map_err(|(wrong, what)| (key(wrong), what))?;
+            if !names.insert(source.name.to_ascii_lowercase()) {
+                return Err((key("name"), "another source is called so: give each a name of its own"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_sections(&self) -> Result<(), (&'static str, &'static str)> {
         let positive = [
             ("store.commit_ms", self.store.commit_ms),
             ("sensor.look_s", self.sensor.look_s),
@@ -200,8 +220,23 @@ impl fmt::Display for Explained<'_> {
                 writeln!(out, "# {}{changed}\n{} = {}", key.meaning, key.name, key.value)?;
             }
         }
+        if self.0.sources.is_empty() {
+            // As a comment: a source without a place would be an error.
+            return sample(out, &Source::default());
+        }
+        for source in &self.0.sources {
+            writeln!(out, "\n# {}\n[[{}]]", source.meaning(), source.name())?;
+            for key in source.keys() {
+                writeln!(out, "# {}\n{} = {}", key.meaning, key.name, key.value)?;
+            }
+        }
         Ok(())
     }
+}
+
+fn sample(out: &mut fmt::Formatter<'_>, source: &dyn Section) -> fmt::Result {
+    writeln!(out, "\n# {} There is none yet.\n# [[{}]]", source.meaning(), source.name())?;
+    source.keys().iter().try_for_each(|key| writeln!(out, "# # {}\n# {} = {}", key.meaning, key.name, key.default))
 }
 
 #[cfg(test)]
@@ -235,5 +270,30 @@ mod tests {
         assert_eq!(wrong("[files]\nkeys = \"/var/lib/wardlight/keys\"\n"), "files.keys");
         assert_eq!(wrong("[backup]\nfolder = \"/var/lib/wardlight\"\n"), "backup.folder");
         assert_eq!(Config::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn a_source_is_explained_and_one_that_makes_no_sense_is_refused() {
+        let text = Config::default().explain().to_string();
+        assert!(text.contains("# [[source]]\n") && text.contains("\n# every_s = 60\n"), "{text}");
+        let well = "[[source]]\nname = \"biomed\"\nkind = \"cmms\"\npath = \"/srv/biomed.csv\"\n\
+            [[source]]\nname = \"flows\"\nkind = \"netflow\"\nlisten = \"127.0.0.1:2055\"\n";
+        let config = Config::read(well).expect("reads");
+        assert_eq!((config.check(), config.sources.len()), (Ok(()), 2));
+        assert_eq!(Config::read(&config.explain().to_string()), Ok(config));
+        for (from, to, key) in [
+            ("name = \"biomed\"", "name = \"../x\"", "source 1 `../x`: name"),
+            ("name = \"flows\"", "name = \"Biomed\"", "source 2 `Biomed`: name"),
+            ("\"cmms\"", "\"cmss\"", "source 1 `biomed`: kind"),
+            ("kind = \"netflow\"", "kind = \"zeek\"", "source 2 `flows`: kind"),
+            ("127.0.0.1:2055", "localhost", "source 2 `flows`: listen"),
+            ("path = \"/srv/biomed.csv\"", "", "source 1 `biomed`: path"),
+            ("kind = \"cmms\"", "every_s = 0", "source 1 `biomed`: every_s"),
+        ] {
+            let config = Config::read(&well.replace(from, to)).expect("reads");
+            assert_eq!(config.check().expect_err(to).0, key);
+        }
+        let error = Config::read("[[source]]\nevery = 5\n").expect_err("misspelt");
+        assert!(error.contains("every") && error.contains("line 2"), "{error}");
     }
 }

@@ -10,18 +10,16 @@ pub mod listen;
 pub mod places;
 pub mod sensor;
 pub mod server;
+pub mod sources;
 pub mod space;
 
 use crate::io::file::make_durably;
-use crate::io::link::{Fate, Message};
 use anyhow::Context as _;
 use std::io;
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use wardlight_model::journal::{BodyKind, FORMAT};
 use wardlight_model::{Id, Time};
 use wardlight_store::segment::Record;
 
@@ -70,17 +68,6 @@ pub fn new_id() -> anyhow::Result<Id> {
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     *last = fresh.beyond(*last);
     Ok(*last)
-}
-
-/// Hands one body on over `stream`, and waits until the server has it on disk; whether it kept it, for raw flows are given
-/// up when its disk is full. Errors: it does not take it, or has ended.
-pub fn deliver(stream: &mut UnixStream, kind: BodyKind, body: Vec<u8>) -> anyhow::Result<bool> {
-    Message { id: new_id()?, kind: kind.number(), format: FORMAT, body }.send(stream)?;
-    match Fate::receive(stream)?.context("the server ended before it answered")?.1 {
-        Fate::Stored(_) => Ok(true),
-        Fate::Shed => Ok(false),
-        Fate::Later(why) | Fate::Refused(why) => anyhow::bail!("the server does not take it: {why}"),
-    }
 }
 
 /// When a journal record was made: its id carries the time, so that a replay knows the same.

@@ -1,9 +1,10 @@
 //! Tables to records: finds the header, maps the columns, puts each value into its form, and accounts for every row.
 
 mod header;
+mod owner;
 mod row;
 
-use crate::item::Rows;
+use crate::item::{Reason, Rows};
 use crate::mapping::{By, Column, Mapping, Meaning, USED};
 use crate::table::{Table, TableRow};
 use crate::value::{self, DateOrder};
@@ -29,6 +30,20 @@ pub(crate) struct Plan {
     /// Rows below it, to be read again.
     sample: VecDeque<TableRow>,
     orders: Vec<Order>,
+    /// What it calls departments and places, as far as its first rows tell.
+    places: owner::Places,
+}
+
+/// Why a row is not for a source, by the table's headers and the row's cells.
+pub(crate) type Refuse = fn(&[String], &[String]) -> Option<Reason>;
+
+/// What a source knows of its tables beside what everybody knows.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Own<'a> {
+    /// What headers mean to it.
+    pub mapping: Option<&'a Mapping>,
+    /// Refuses rows that are not for it.
+    pub refuses: Option<Refuse>,
 }
 
 /// Which of a date's numbers stands first in a column, and whether a value told so.
@@ -38,15 +53,24 @@ struct Order {
     is_told: bool,
 }
 
-/// Reads every row of `table` as a record. `own` maps headers that mean something to this source alone.
+/// How many of `headers` are known, to a user, to a source or to everybody.
+pub(crate) fn known(headers: &[String], options: &Options<'_>, own: Own<'_>) -> usize {
+    Mapping::recognised(headers, both(options.mapping, own.mapping).as_ref())
+}
+
+/// Reads every row of `table` as a record. `own` is what this source alone knows.
 pub(crate) fn read(
     table: &mut dyn Table,
     options: &Options<'_>,
-    own: Option<&Mapping>,
+    own: Own<'_>,
     give: &mut dyn FnMut(Item),
 ) -> Result<Tally, ReadError> {
     let mut rows = Rows::new(give);
-    let mut plan = plan(table, options.mapping, own)?;
+    for sheet in table.skipped() {
+        let (number, name, why) = (sheet.number, value::plain(&sheet.name), sheet.why);
+        rows.remark(0, format!("sheet {number} `{}` is not read: {why}", options.veil.host(&name)));
+    }
+    let mut plan = plan(table, options.mapping, own.mapping)?;
     for title in std::mem::take(&mut plan.titles) {
         let why = title.broken.unwrap_or_else(|| "stands above the header".to_owned());
         rows.set_aside(title.number, why);
@@ -59,7 +83,11 @@ pub(crate) fn read(
     let mut seen = Seen::default();
     while let Some(row) = next(&mut plan.sample, table)? {
         let number = row.number;
-        rows.row(number, |out| row::read(row, &plan, options, &mut seen, out));
+        let refused = own.refuses.and_then(|refuses| refuses(&plan.headers, &row.cells));
+        match refused {
+            Some(why) => rows.set_aside(number, why),
+            None => rows.row(number, |out| row::read(row, &plan, options, &mut seen, out)),
+        }
     }
     Ok(rows.tally())
 }
@@ -76,7 +104,8 @@ pub(crate) fn plan(table: &mut dyn Table, user: Option<&Mapping>, own: Option<&M
     let Some(found) = header::find(&head, both.as_ref()) else {
         let mapping = Mapping::default();
         let titles = if head.is_empty() { Vec::new() } else { head };
-        return Ok(Plan { headers: Vec::new(), mapping, row: 0, titles, sample: VecDeque::new(), orders: Vec::new() });
+        let (places, sample) = (owner::Places::default(), VecDeque::new());
+        return Ok(Plan { headers: Vec::new(), mapping, row: 0, titles, sample, orders: Vec::new(), places });
     };
     let mut titles = head;
     let sample: VecDeque<TableRow> = titles.split_off(found.at + 1).into();
@@ -85,7 +114,8 @@ pub(crate) fn plan(table: &mut dyn Table, user: Option<&Mapping>, own: Option<&M
         sample.iter().filter(|row| row.broken.is_none()).map(|row| row.cells.clone()).collect();
     let mapping = Mapping::of(&found.headers, &cells, both.as_ref());
     let orders = orders(&mapping, &cells);
-    Ok(Plan { headers: found.headers, mapping, row, titles, sample, orders })
+    let places = owner::Places::of(&mapping.columns, cells.iter().map(Vec::as_slice));
+    Ok(Plan { headers: found.headers, mapping, row, titles, sample, orders, places })
 }
 
 /// The user's columns, then the source's own.
@@ -169,7 +199,7 @@ mod tests {
     fn run(text: &str) -> (Vec<Item>, Tally) {
         trial::items(|options, give| {
             let mut bytes = text.as_bytes();
-            table::with(&mut bytes, |table| read(table, options, None, give))
+            table::with(&mut bytes, &|_| 0, |table| read(table, options, Own::default(), give))
         })
     }
 

@@ -13,7 +13,7 @@ mod nmap;
 mod procurement;
 mod zeek;
 
-pub use netflow::{Collector, Sender};
+pub use netflow::{Collector, Received, Sender};
 
 use crate::mapping::Mapping;
 use crate::{Item, Options, ReadError, Tally};
@@ -130,7 +130,7 @@ impl Head<'_> {
         {
             return None;
         }
-        let plan = crate::table::with(&mut bytes, |table| crate::records::plan(table, None, None)).ok()?;
+        let plan = crate::table::with(&mut bytes, &|_| 0, |table| crate::records::plan(table, None, None)).ok()?;
         (!plan.headers.is_empty()).then_some(plan.mapping)
     }
 

@@ -33,18 +33,36 @@ pub(crate) struct TableRow {
 pub(crate) trait Table {
     /// The next row; rows without any text are left out.
     fn next_row(&mut self) -> Result<Option<TableRow>, ReadError>;
+
+    /// Other tables of the document that are not read.
+    fn skipped(&self) -> &[Skipped] {
+        &[]
+    }
 }
 
-/// Gives the table in `from` to `reader`: a spreadsheet when it begins like a ZIP archive, else delimited text.
+/// A table of a document of several that is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Skipped {
+    /// Its place among them, from 1.
+    pub number: usize,
+    /// Its name, which may be a person's.
+    pub name: String,
+    /// Why.
+    pub why: &'static str,
+}
+
+/// Gives the table in `from` to `reader`: a spreadsheet's when it begins like a ZIP archive, else delimited text. Of
+/// several sheets it is the one with the heading of which most is `known`.
 pub(crate) fn with<T>(
     from: &mut dyn Read,
+    known: &dyn Fn(&[String]) -> usize,
     reader: impl FnOnce(&mut dyn Table) -> Result<T, ReadError>,
 ) -> Result<T, ReadError> {
     let mut head = Vec::new();
     (&mut *from).take(4).read_to_end(&mut head)?;
     let is_archive = head == *b"PK\x03\x04";
     let whole = std::io::Cursor::new(head).chain(from);
-    if is_archive { sheet::with(whole, reader) } else { reader(&mut Delimited::new(whole)?) }
+    if is_archive { sheet::with(whole, known, reader) } else { reader(&mut Delimited::new(whole)?) }
 }
 
 impl TableRow {

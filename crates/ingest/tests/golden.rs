@@ -16,8 +16,11 @@ mod support;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use support::{damaged, read, shown};
-use wardlight_ingest::source::{ENTRIES, HEAD, Head, recognise};
+use support::{damaged, options, read, shown};
+use wardlight_ingest::source::{ENTRIES, HEAD, Head, named, recognise};
+
+/// Systems whose headers are known, each with a case.
+const VENDORS: [&str; 6] = ["nuvolo", "tms", "eq2", "aims", "medmaint", "servicenow"];
 
 fn folders(of: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> =
@@ -79,6 +82,23 @@ fn every_case_is_recognised_and_no_canary_comes_out() {
         let given = format!("{items:?} {tally:?}").to_lowercase();
         assert!(!given.contains("canary"), "{}: a canary came out", case.display());
     }
+}
+
+#[test]
+fn vendors_are_told_by_their_headers() {
+    for (_, case, input) in cases() {
+        let name = case.file_name().unwrap().to_str().unwrap();
+        let Some((vendor, _)) = name.split_once("_from_").filter(|(vendor, _)| VENDORS.contains(vendor)) else {
+            continue;
+        };
+        let bytes = std::fs::read(&input).unwrap();
+        let mapping = named("cmms").unwrap().mapping(&mut bytes.as_slice(), &options("x")).unwrap().unwrap();
+        assert_eq!(mapping.system.as_deref(), Some(vendor), "{}", case.display());
+    }
+    let cases = cases();
+    let has =
+        |vendor: &str| cases.iter().any(|(_, case, _)| case.to_str().unwrap().contains(&format!("/{vendor}_from_")));
+    assert!(VENDORS.iter().all(|vendor| has(vendor)));
 }
 
 #[test]

@@ -153,11 +153,9 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     }
     if plan.syncs > 0 {
         timed("syncs", || {
-            let recorder = Recorder { with_stacks: !plan.plain, ..recorder.clone() };
-            let scenes = match recorded.take().filter(|_| plan.plain) {
-                Some(scenes) => scenes,
-                None => power::scenes(&program, &recorder, VARIED, plan.seed)?,
-            };
+            let recorder = Recorder { with_stacks: !plan.plain, ..recorder };
+            let recorded = recorded.take().filter(|_| plan.plain).map(Ok);
+            let scenes = recorded.unwrap_or_else(|| power::scenes(&program, &recorder, VARIED, plan.seed))?;
             syncs::run(root, &scenes, &plan.without, plan.syncs, plan.seed)
         })?;
     }

@@ -147,7 +147,7 @@ impl Beside {
         let standing = Arc::new(Mutex::new(Standing::default()));
         let (told, ends, config) = (Arc::clone(&standing), stop.clone(), config.clone());
         let thread = thread::Builder::new().name("server".to_owned()).spawn(move || {
-            let outcome = server::run(&config, &ends, |now, _| {
+            let outcome = server::run(&config, false, &ends, |now, _| {
                 told.lock().unwrap_or_else(PoisonError::into_inner).clone_from(now);
             });
             ends.now();

@@ -8,6 +8,7 @@ use crate::role::keeper::Standing;
 use crate::role::ledger::checkpoints;
 use crate::role::now;
 use crate::role::places::Places;
+use crate::role::sources::{self, Standing as Sourced};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,6 +20,9 @@ const FREE: u64 = 10;
 const EARLIEST: i64 = 1_767_225_600;
 /// Journal records that may wait for their commit before it counts as late.
 const LATE: u64 = 10_000;
+
+/// One in so many flows that never came is much.
+const LOSS: u64 = 100;
 
 /// Looks whether everything is as it should be; exit code 1 when something is not.
 #[derive(clap::Args)]
@@ -41,7 +45,7 @@ impl Doctor {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.config.load()?;
         let places = Places::of(&config);
-        let looks: [(&str, Found); 10] = [
+        let mut looks: Vec<(String, Found)> = [
             ("data folder", folder(&places.data)),
             ("key folder", folder(&places.keys)),
             ("keys", keys(&places)),
@@ -52,7 +56,11 @@ impl Doctor {
             ("ledger", ledger(&places)),
             ("retention", retention(&config)),
             ("backups", backups(&config)),
-        ];
+        ]
+        .map(|(name, found)| (name.to_owned(), found))
+        .into();
+        looks
+            .extend(sources::kept(&config, now()).iter().map(|source| (format!("source {}", source.name), of(source))));
         let mut text = String::new();
         for (name, found) in &looks {
             text += &match found {
@@ -196,6 +204,37 @@ fn server(places: &Places) -> Found {
         );
     }
     Well(format!("{} devices, {} journal records committed", standing.devices, standing.committed))
+}
+
+fn of(source: &Sourced) -> Found {
+    let read = source.read.as_deref().unwrap_or("never");
+    if let Some(failure) = source.failure.as_ref().filter(|_| source.is_failing) {
+        let what = format!("{}: {} (at {}; last good run: {read})", failure.place, failure.what, failure.at);
+        return ill(what, failure.mend.clone());
+    }
+    if source.is_stale {
+        let mend = "look whether the other system still writes it, or raise `stale_after_h` of this source";
+        return ill(format!("{} brought nothing new for too long; last good run: {read}", source.place), mend);
+    }
+    if let Some(heard) = &source.heard {
+        let received =
+            format!("{} flows in {} datagrams of {} exporters", heard.flows, heard.datagrams, heard.exporters);
+        let lost = format!("{} flows and {} datagrams lost", heard.lost_flows, heard.lost_datagrams);
+        let what = format!(
+            "{received} since {}; {lost}, {} given up, {} set aside",
+            heard.since, heard.given_up, source.set_aside
+        );
+        let is_much = heard.lost_flows > heard.flows / LOSS || heard.lost_datagrams > heard.datagrams / LOSS;
+        return if is_much || heard.given_up > 0 {
+            ill(what, "raise `net.core.rmem_max`, let exporters sample, or give the server more room")
+        } else {
+            Well(what)
+        };
+    }
+    match source.run {
+        None => Unknown(format!("{}: nothing was read yet", source.place)),
+        Some(run) => Well(format!("{} rows, {} set aside, read at {read} as run {run}", source.rows, source.set_aside)),
+    }
 }
 
 fn ledger(places: &Places) -> Found {

@@ -6,15 +6,16 @@ use super::area::{decide, told};
 use super::{Configured, INPUT};
 use crate::config::Config;
 use crate::io::import::{Reading, Report};
+use crate::io::link::{Message, deliver};
 use crate::io::print::{self, Column, column};
 use crate::role::places::{Places, secret};
-use crate::role::{deliver, new_id, now, server};
+use crate::role::{new_id, now, server, sources};
 use anyhow::Context as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use wardlight_ingest::mapping::Mapping;
-use wardlight_model::journal::Command as Decided;
+use wardlight_model::journal::{Command as Decided, FORMAT};
 use wardlight_model::{Id, Scope};
 
 /// Rows with troubles that are shown; the rest is counted.
@@ -54,7 +55,7 @@ enum What {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Lists the sources and their last runs.
+    /// Lists the sources, how those that are read by themselves stand, and the last runs.
     List,
     /// Takes back what a run brought, as if it had never been.
     Undo {
@@ -106,24 +107,15 @@ fn take_in(config: &Config, reading: &Reading<'_>, is_trial: bool) -> anyhow::Re
     let mut stream = UnixStream::connect(&socket)
         .with_context(|| format!("no server answers at {}: is `wardlight run` running?", socket.display()))?;
     let report = reading.read(&secret(&places.names_key())?, |kind, body| {
-        let is_kept = deliver(&mut stream, kind, body).context("not all was taken in: read it again")?;
-        anyhow::ensure!(is_kept, "the server's disk is full: make room and read it again");
-        Ok(())
+        deliver(&Message { id: new_id()?, kind: kind.number(), format: FORMAT, body }, &mut stream)
     })?;
     show(&report, &format!("Taken in as run {}; `wardlight import undo {}` takes it back.\n", reading.run, reading.run))
 }
 
 /// What became of the document.
 fn show(report: &Report, end: &str) -> anyhow::Result<ExitCode> {
-    let Report { importer, tally, troubles, broken } = report;
-    let mut text = String::new();
-    for trouble in troubles.iter().take(SHOWN) {
-        let what = if trouble.is_mended { "mended" } else { "set aside" };
-        text += &format!("row {}: {what}: {}\n", trouble.row, trouble.what);
-    }
-    if let Some(more) = troubles.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        text += &format!("… and {more} more\n");
-    }
+    let Report { importer, tally, broken, .. } = report;
+    let mut text = report.lines(SHOWN);
     match broken {
         None => {
             text += &format!(
@@ -139,7 +131,43 @@ fn show(report: &Report, end: &str) -> anyhow::Result<ExitCode> {
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(INPUT) })
 }
 
+/// The sources that are read by themselves: how each stands, and what is wrong with those that are not well.
+fn followed(config: &Config) -> String {
+    const COLUMNS: [Column; 7] = [
+        column("FOLLOWED", 0, 8),
+        column("STATE", 0, 7),
+        column("LAST GOOD RUN", 1, 20),
+        column("ROWS", 0, 4),
+        column("MENDED", 3, 4),
+        column("SET ASIDE", 2, 4),
+        column("FROM", 4, 12),
+    ];
+    let all = sources::kept(config, now());
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut text = print::table(
+        &COLUMNS,
+        all.iter().map(|one| {
+            let read = one.read.clone().unwrap_or_else(|| "never".to_owned());
+            let [rows, mended, aside] = [one.rows, one.mended, one.set_aside].map(|count| count.to_string());
+            [one.name.clone(), one.state().to_owned(), read, rows, mended, aside, one.place.clone()]
+        }),
+    );
+    for (one, failure) in all.iter().filter_map(|one| one.failure.as_ref().map(|failure| (one, failure))) {
+        let when = if one.is_failing { "fails since" } else { "last failed at" };
+        let (name, place, what, mend) = (&one.name, &failure.place, &failure.what, &failure.mend);
+        text += &format!("{name} {when} {}: {place}: {what}\n    {mend}\n", failure.at);
+    }
+    for one in all.iter().filter(|one| one.mended + one.set_aside > 0 && one.heard.is_none()) {
+        let report = Places::of(config).report(&one.name);
+        text += &format!("{}: which rows were mended and set aside stands in {}\n", one.name, report.display());
+    }
+    text + "\n"
+}
+
 fn list(config: &Config) -> anyhow::Result<ExitCode> {
+    print::out(&followed(config))?;
     const COLUMNS: [Column; 5] = [
         column("SOURCE", 0, 8),
         column("RUN", 0, 36),

@@ -32,7 +32,7 @@ pub struct Run {
     /// Which part of the work to do.
     #[arg(long, value_enum, default_value = "all")]
     role: Role,
-    /// Ends once everything named was read and kept.
+    /// Ends once everything named was read and kept; listens to nothing.
     #[arg(long)]
     once: bool,
     /// Captures and folders to read, beside those of the configuration.
@@ -88,7 +88,7 @@ fn both(config: &Config, stop: &Stop, once: bool) -> anyhow::Result<ExitCode> {
 
 fn serve(config: &Config, stop: &Stop, tale: Option<&Mutex<Tale>>, once: bool) -> anyhow::Result<ExitCode> {
     let mut last = Standing::default();
-    let outcome = server::run(config, stop, |standing, is_done| {
+    let outcome = server::run(config, once, stop, |standing, is_done| {
         last = standing.clone();
         let is_read = tale.is_none_or(|tale| tale.lock().unwrap_or_else(PoisonError::into_inner).is_idle);
         if once && is_done && is_read && standing.committed == standing.journal {
@@ -100,7 +100,8 @@ fn serve(config: &Config, stop: &Stop, tale: Option<&Mutex<Tale>>, once: bool) -
         return Ok(ExitCode::from(OUTPUT));
     }
     println!("{} devices; {} journal records, all kept; {} ledger entries", last.devices, last.committed, last.ledger);
-    Ok(ExitCode::SUCCESS)
+    let is_failing = once && last.sources.iter().any(|source| source.is_failing);
+    Ok(if is_failing { ExitCode::from(INPUT) } else { ExitCode::SUCCESS })
 }
 
 /// How to mend what the disk said, to be put behind that.

@@ -5,6 +5,7 @@
 //! Numbers are little-endian. A batch: length of the body (4 bytes), kind (2), format (1), zero (1), id (16), body. An
 //! answer: id (16), what became of it (1), zero (3), length of a text (4), sequence in the journal (8), the text.
 
+use anyhow::Context as _;
 use std::io::{self, Read, Write};
 use wardlight_model::Id;
 use wardlight_store::segment::BODY;
@@ -63,6 +64,17 @@ impl Message {
         let mut body = vec![0; length];
         from.read_exact(&mut body)?;
         Ok(Some(Self { id: Id(id), kind: u16::from_le_bytes([k0, k1]), format, body }))
+    }
+}
+
+/// Sends `message` and waits until it is on the server's disk. Errors: the server ended, or does not take it.
+pub fn deliver(message: &Message, over: &mut (impl Read + Write)) -> anyhow::Result<()> {
+    message.send(over)?;
+    let answer = Fate::receive(over)?.context("the server ended before it answered: read it again")?;
+    match answer.1 {
+        Fate::Stored(_) => Ok(()),
+        Fate::Shed => anyhow::bail!("the server's disk is full: make room and read it again"),
+        Fate::Later(why) | Fate::Refused(why) => anyhow::bail!("the server does not take it: {why}"),
     }
 }
 

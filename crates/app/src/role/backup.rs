@@ -25,7 +25,7 @@ const FORMAT: u32 = 1;
 /// The name of the list of files.
 const LIST: &str = "backup.json";
 /// The folders of what is restored.
-const PARTS: [&str; 3] = ["journal", "ledger", "flows"];
+const PARTS: [&str; 4] = ["journal", "ledger", "flows", "sources"];
 /// What the name of a copy ends in that is not done. It begins with a dot.
 const PART: &str = ".part";
 
@@ -88,6 +88,10 @@ async fn fill(database: &Database, places: &Places, part: &Path) -> anyhow::Resu
     }
     copy_flat(&places.ledger(), &part.join("ledger"), |name| name == CHECKPOINTS)?;
     copy_log(&places.ledger(), &part.join("ledger"))?;
+    if places.sources().exists() {
+        // Before the journal: what is noted as read must be in it.
+        copy_flat(&places.sources(), &part.join("sources"), |name| name.ends_with(".json") && !name.starts_with('.'))?;
+    }
     // What became durable since the state was copied comes along, and is taken in after a restore.
     copy_log(&places.journal(), &part.join("journal"))?;
     let contents = Contents {

@@ -6,9 +6,10 @@
 
 use crate::config::Config;
 use crate::io::import::Reading;
+use crate::io::link::{Message, deliver};
 use crate::io::run;
 use crate::role::places::{Places, secret};
-use crate::role::{deliver, new_id, now};
+use crate::role::{new_id, now};
 use anyhow::Context as _;
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +19,7 @@ use wardlight_dissect::Frame;
 use wardlight_dissect::link::LinkType;
 use wardlight_engine::Gather;
 use wardlight_lab::hospital::{Headings, Hospital, Playing, Volume};
-use wardlight_model::journal::{BodyKind, Command, Decision, OwnerRole, OwnerRule, encode};
+use wardlight_model::journal::{BodyKind, Command, Decision, FORMAT, OwnerRole, OwnerRule, encode};
 use wardlight_model::{Id, Scope, Time};
 
 /// Batches are due after so many microseconds of the hospital's time.
@@ -116,7 +117,7 @@ impl<'h> Demo<'h> {
             bodies.extend(batch.observations.map(|seen| (BodyKind::Observations, encode(&seen))));
             bodies.extend(batch.flows.map(|flows| (BodyKind::Flows, encode(&flows))));
         }
-        bodies.into_iter().try_for_each(|(kind, body)| deliver(&mut self.stream, kind, body).map(drop))
+        bodies.into_iter().try_for_each(|(kind, body)| hand(&mut self.stream, kind, body))
     }
 
     /// Takes in the hospital's records and names who answers for what. Errors: the server does not take them.
@@ -137,7 +138,7 @@ impl<'h> Demo<'h> {
             let r#type = kind.map(str::to_owned);
             let rule = OwnerRule { role, owner: owner.to_owned(), r#type, department: None, scope: None };
             let decision = Decision { by: String::new(), at: now(), command: Command::PutOwner(rule) };
-            deliver(&mut self.stream, BodyKind::Decision, encode(&decision))?;
+            hand(&mut self.stream, BodyKind::Decision, encode(&decision))?;
         }
         Ok(())
     }
@@ -155,6 +156,10 @@ impl<'h> Demo<'h> {
         };
         let key = secret(&Places::of(self.config).names_key())?;
         let stream = &mut self.stream;
-        reading.read(&key, |kind, body| deliver(stream, kind, body).map(drop)).map(drop)
+        reading.read(&key, |kind, body| hand(stream, kind, body)).map(drop)
     }
+}
+
+fn hand(stream: &mut UnixStream, kind: BodyKind, body: Vec<u8>) -> anyhow::Result<()> {
+    deliver(&Message { id: new_id()?, kind: kind.number(), format: FORMAT, body }, stream)
 }

@@ -68,6 +68,8 @@ pub struct Standing {
     pub lost: u64,
     /// Entries of the ledger.
     pub ledger: u64,
+    /// The sources that are read by themselves.
+    pub sources: Vec<super::sources::Standing>,
     /// When this was written.
     pub at: String,
 }

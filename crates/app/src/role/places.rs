@@ -35,7 +35,8 @@ impl Places {
 
     /// The same, whatever is in them.
     pub fn make_folders(&self) -> anyhow::Result<()> {
-        for folder in [&self.data, &self.keys, &self.journal(), &self.ledger(), &self.spool()] {
+        let parts = [self.journal(), self.ledger(), self.spool(), self.sources()];
+        for folder in [&self.data, &self.keys].into_iter().chain(&parts) {
             make_folder(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         }
         for folder in [&self.data, &self.keys] {
@@ -113,6 +114,21 @@ impl Places {
     /// The default SQLite file.
     pub fn state(&self) -> PathBuf {
         self.data.join("state.db")
+    }
+
+    /// What is remembered of the sources that are read by themselves.
+    pub fn sources(&self) -> PathBuf {
+        self.data.join("sources")
+    }
+
+    /// What is remembered of one of them.
+    pub fn source(&self, name: &str) -> PathBuf {
+        self.sources().join(format!("{name}.json"))
+    }
+
+    /// What was wrong with the rows of its last run.
+    pub fn report(&self, name: &str) -> PathBuf {
+        self.sources().join(format!("{name}.txt"))
     }
 
     /// How things stand, for people's eyes and `doctor`.

@@ -4,6 +4,7 @@ use super::fleet::Fleet;
 use super::keeper::{Keeper, Parts, Standing};
 use super::listen::{self, Waiting};
 use super::places::Places;
+use super::sources::Sources;
 use super::space::{Space, is_full};
 use super::{PATIENCE, Stop, backup, id_in, lasting_id, now};
 use crate::config::Config;
@@ -106,9 +107,10 @@ pub fn runtime() -> anyhow::Result<Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 
-/// Serves until `stop`; `each` is told how things stand, and whether nothing is left to do. Errors: journal, ledger or
-/// state cannot be opened or written: what was not acknowledged is sent again by the sensors.
-pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) -> anyhow::Result<()> {
+/// Serves until `stop`, with `once` reading what there is of sources; `each` is told how things stand, and whether nothing
+/// is left to do. Errors: journal, ledger or state cannot be opened or written: what was not acknowledged is sent again by
+/// the sensors.
+pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Standing, bool)) -> anyhow::Result<()> {
     let places = Places::of(config);
     let runtime = runtime()?;
     if !places.standing().exists() {
@@ -126,14 +128,18 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
     };
     let (waiting, fleet) = (Waiting::default(), Fleet::default());
     sweep(&places.standing());
-    let mut shown = Standing::default();
+    let sources = Sources::of(config, once);
+    let (mut shown, mut was_read) = (Standing::default(), false);
     let tell = |now: &Standing, is_done: bool| {
+        let now = Standing { sources: sources.standing(), ..now.clone() };
         shown.at.clone_from(&now.at);
-        if shown != *now {
+        if shown != now {
             shown = now.clone();
-            show(&places, now);
+            show(&places, &now);
         }
-        each(now, is_done);
+        // What a source brought last may have come after the keeper had looked.
+        each(&now, is_done && was_read);
+        was_read = sources.is_idle();
     };
     let parts = Parts {
         database: database.clone(),
@@ -147,8 +153,11 @@ pub fn run(config: &Config, stop: &Stop, mut each: impl FnMut(&Standing, bool)) 
     let mut keeper = Keeper::open(config, &runtime, parts)?;
     let door = listen::open(&places.socket(), &journal, &waiting, &fleet, stop)
         .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
+    let reading = sources.start(config, once, stop).context("cannot start a thread for a source")?;
     let outcome = keeper.run();
     stop.now();
+    // They hand on what they have while there is somebody to take it.
+    reading.into_iter().for_each(|thread| drop(thread.join()));
     let _ = door.join();
     journal.close();
     runtime.block_on(database.close());

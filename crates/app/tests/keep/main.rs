@@ -11,6 +11,7 @@ mod quiet;
 #[path = "../../../store/src/database/trial/server.rs"]
 #[allow(dead_code, missing_docs, clippy::unwrap_used, unreachable_pub, reason = "shared with the store's own tests")]
 mod server;
+mod sources;
 mod upgrade;
 
 use std::fs;

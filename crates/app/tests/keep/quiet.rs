@@ -2,7 +2,7 @@
 //!
 //! Taken from outside, by tracing every call that reaches another.
 
-use super::{House, server};
+use super::{House, server, sources};
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -79,4 +79,27 @@ fn a_sensor_has_no_way_to_a_network() {
     let sockets: Vec<&str> = trace.lines().filter(|line| line.contains(" socket(")).collect();
     assert!(!sockets.is_empty() && sockets.iter().all(|line| line.contains("socket(AF_UNIX")), "{sockets:#?}");
     assert!(strangers(&trace).is_empty(), "{:#?}", strangers(&trace));
+}
+
+/// What listens for flow exports receives them, answers nothing, and holds the address it was given and no other.
+#[test]
+fn a_listener_says_nothing() {
+    let house = House::new("sqlite:");
+    let port = sources::listening(&house);
+    let program = house.command(&["run", "--role", "server"]);
+    let trace = house.at("trace");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-yy", "-e", &format!("trace={CALLS}"), "-o"]).arg(&trace).args(["timeout", "-s", "TERM", "8"]);
+    strace.arg(program.get_program()).args(program.get_args()).stdout(Stdio::null()).stderr(Stdio::null());
+    let Ok(mut traced) = strace.spawn() else { return eprintln!("SKIPPED: no strace: apt-get install strace") };
+    sources::held(port);
+    sources::send(port, &[sources::v5(1), b"who are you?".to_vec()]);
+    sources::standing(&house, |heard| heard["flows"] == 1 && heard["datagrams"] == 2);
+    traced.wait().expect("ended");
+    let trace = fs::read_to_string(trace).expect("a trace");
+    let said: Vec<&str> = trace.lines().filter(|line| line.contains("UDP") || line.contains("SOCK_DGRAM")).collect();
+    let bound = format!("htons({port}), sin_addr=inet_addr(\"127.0.0.1\")");
+    let is_quiet = |line: &&&str| line.contains(" socket(") || line.contains(" bind(") && line.contains(&bound);
+    assert!(said.len() == 2 && said.iter().all(|line| is_quiet(&line)), "{said:#?}");
+    assert!(strangers(&trace).iter().all(|line| line.contains(" socket(")), "{:#?}", strangers(&trace));
 }

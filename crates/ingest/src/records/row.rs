@@ -1,6 +1,6 @@
 //! One row to a record.
 
-use super::{Order, Plan, Seen};
+use super::{Order, Plan, Seen, owner};
 use crate::item::{Reason, Row};
 use crate::mapping::{Column, Meaning, USED, words};
 use crate::table::TableRow;
@@ -28,7 +28,12 @@ pub fn read(row: TableRow, plan: &Plan, options: &Options<'_>, seen: &mut Seen, 
             continue;
         }
         match column.is {
-            Some(Meaning::Field(field)) => say(&mut record, field, (cell, column, *order), options, out),
+            Some(Meaning::Field(field)) => {
+                let hidden = owner::may_be_a_person(field, (cell, column), &row.cells, plan)
+                    .then(|| options.veil.person(&value::plain(cell)).to_string());
+                let cell = hidden.as_deref().unwrap_or(cell);
+                say(&mut record, field, (cell, column, *order), options, out);
+            }
             Some(Meaning::Key) => record.key = value::plain(cell),
             Some(Meaning::AsOf) => record.as_of = moment(cell, *order, options),
             Some(Meaning::Ignored) | None => {}
@@ -127,6 +132,12 @@ fn add(record: &mut AssetRecord, field: AssetField, value: String, options: &Opt
         _ if field == AssetField::DistinguishedName => options.distinguished(&value),
         _ => value,
     };
+    if let Some(said) =
+        record.says.iter_mut().find(|(said, held)| *said == field && owner::gives_way(field, held, &value))
+    {
+        said.1 = value;
+        return;
+    }
     let is_there = record.says.iter().any(|(said, other)| *said == field && (!field.is_many() || *other == value));
     if !is_there {
         record.says.push((field, value));

@@ -4,7 +4,7 @@ mod ldif;
 
 use super::{Gives, Head, Info, Source, Sureness};
 use crate::item::{Reason, Row, Rows};
-use crate::mapping::{Mapping, Meaning};
+use crate::mapping::{Mapping, Meaning, words};
 use crate::{Item, Options, ReadError, Tally, records, table, value};
 use ldif::{Entries, Entry};
 use std::io::Read;
@@ -37,7 +37,10 @@ impl Source for Directory {
     fn read(&self, from: &mut dyn Read, options: &Options<'_>, give: &mut dyn FnMut(Item)) -> Result<Tally, ReadError> {
         let lines = crate::lines::Lines::new(from)?;
         if !is_ldif(&lines.peek()) {
-            return table::with(&mut lines.into_inner(), |table| records::read(table, options, Some(&own()), give));
+            let mapping = own();
+            let own = records::Own { mapping: Some(&mapping), refuses: Some(no_computer) };
+            let known = |headers: &[String]| records::known(headers, options, own);
+            return table::with(&mut lines.into_inner(), &known, |table| records::read(table, options, own, give));
         }
         let mut entries = Entries::new(lines);
         let mut rows = Rows::new(give);
@@ -52,7 +55,7 @@ impl Source for Directory {
         if is_ldif(&lines.peek()) {
             return Ok(None);
         }
-        table::with(&mut lines.into_inner(), |table| {
+        table::with(&mut lines.into_inner(), &|_| 0, |table| {
             Ok(Some(records::plan(table, options.mapping, Some(&own()))?.mapping))
         })
     }
@@ -73,8 +76,34 @@ fn own() -> Mapping {
         ("location", Meaning::Field(AssetField::Room)),
         ("description", Meaning::Ignored),
         ("managedBy", Meaning::Ignored),
+        ("objectClass", Meaning::Ignored),
+        ("objectCategory", Meaning::Ignored),
+        ("sAMAccountType", Meaning::Ignored),
     ];
     Mapping { system: None, columns: known.into_iter().map(column).collect() }
+}
+
+/// Classes of what is a device (MS-ADTS; RFC 2307 §3; RFC 4519 §3.4).
+const CLASSES: &[&str] = &["computer", "device", "ieee802device", "iphost"];
+/// What `sAMAccountType` says of a computer's account (MS-SAMR §2.2.1.9, SAM_MACHINE_ACCOUNT).
+const MACHINE: &str = "805306369";
+
+/// Why a row with `cells` under `headers` is not of a computer, as far as it has a column that tells.
+fn no_computer(headers: &[String], cells: &[String]) -> Option<Reason> {
+    let said = |wanted: &str| {
+        let at = headers.iter().position(|header| words(header) == wanted)?;
+        cells.get(at).map(|cell| cell.trim().to_lowercase()).filter(|cell| !value::is_blank(cell))
+    };
+    let is_device =
+        |text: &str| text.split([';', '|', ',', '=', ' ', '\n']).any(|class| CLASSES.contains(&class.trim()));
+    let class = said("objectclass").or_else(|| said("objectcategory"));
+    let is_one = class.map(|class| is_device(&class)).or_else(|| said("samaccounttype").map(|kind| kind == MACHINE));
+    // A computer's account ends so (MS-ADTS §3.1.1.8.1); one that has a name in the DNS or a system is one all the same.
+    let by_account = || {
+        let account = said("samaccountname")?;
+        Some(account.ends_with('$') || said("dnshostname").is_some() || said("operatingsystem").is_some())
+    };
+    (is_one.or_else(by_account) == Some(false)).then(|| "is no computer".into())
 }
 
 fn is_ldif(text: &str) -> bool {

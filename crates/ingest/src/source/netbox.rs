@@ -45,7 +45,10 @@ impl Source for Netbox {
     fn read(&self, from: &mut dyn Read, options: &Options<'_>, give: &mut dyn FnMut(Item)) -> Result<Tally, ReadError> {
         let text = decode::Decoded::new(from)?;
         if !text.peek().trim_start().starts_with(['{', '[']) {
-            return table::with(&mut { text }, |table| records::read(table, options, Some(&own()), give));
+            let own = own();
+            let own = records::Own { mapping: Some(&own), refuses: None };
+            let known = |headers: &[String]| records::known(headers, options, own);
+            return table::with(&mut { text }, &known, |table| records::read(table, options, own, give));
         }
         let mut objects = Objects::new(text);
         let mut rows = Rows::new(give);
@@ -70,7 +73,9 @@ impl Source for Netbox {
         if text.peek().trim_start().starts_with(['{', '[']) {
             return Ok(None);
         }
-        table::with(&mut { text }, |table| Ok(Some(records::plan(table, options.mapping, Some(&own()))?.mapping)))
+        table::with(&mut { text }, &|_| 0, |table| {
+            Ok(Some(records::plan(table, options.mapping, Some(&own()))?.mapping))
+        })
     }
 }
 

@@ -7,6 +7,7 @@
 mod fields;
 mod pieces;
 mod record;
+mod sequence;
 mod sflow;
 mod template;
 mod v5;
@@ -15,10 +16,11 @@ use super::{Gives, Head, Info, Source, Sureness};
 use crate::bytes::{Cursor, Short};
 use crate::item::Rows;
 use crate::{Item, Options, ReadError, Tally};
+use sequence::Sequences;
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr};
 use template::Templates;
-use wardlight_model::Time;
+use wardlight_model::{FlowId, Time};
 
 pub(super) const ENTRY: Netflow = Netflow;
 
@@ -67,7 +69,22 @@ pub struct Sender {
 #[derive(Debug, Default)]
 pub struct Collector {
     templates: Templates,
+    sequences: Sequences,
     datagrams: u64,
+    flows: u64,
+}
+
+/// What a collector was sent, and what never came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Received {
+    /// Datagrams.
+    pub datagrams: u64,
+    /// Exporters, each domain or engine of one by itself.
+    pub exporters: u64,
+    /// Flows that never came, by the sequence numbers of NetFlow v5 and IPFIX.
+    pub lost_flows: u64,
+    /// Datagrams that never came, by the sequence numbers of NetFlow v9 and sFlow.
+    pub lost_datagrams: u64,
 }
 
 impl Collector {
@@ -84,9 +101,24 @@ impl Collector {
         rows.tally()
     }
 
+    /// What came so far, and what did not.
+    #[must_use]
+    pub fn received(&self) -> Received {
+        let (exporters, lost_flows, lost_datagrams) = self.sequences.counts();
+        Received { datagrams: self.datagrams, exporters, lost_flows, lost_datagrams }
+    }
+
     fn read(&mut self, datagram: &[u8], sender: Sender, options: &Options<'_>, rows: &mut Rows<'_>) {
         self.datagrams += 1;
-        let mut context = Context { number: self.datagrams, sender, options, templates: &mut self.templates };
+        let mut context = Context {
+            number: self.datagrams,
+            sender,
+            options,
+            templates: &mut self.templates,
+            sequences: &mut self.sequences,
+            flows: &mut self.flows,
+            records: Some(0),
+        };
         let cursor = Cursor(datagram);
         let read = match pieces::kind(datagram) {
             Some(pieces::Kind::V5) => v5::read(cursor, &mut context, rows),
@@ -110,6 +142,18 @@ struct Context<'a> {
     sender: Sender,
     options: &'a Options<'a>,
     templates: &'a mut Templates,
+    sequences: &'a mut Sequences,
+    flows: &'a mut u64,
+    /// Records in this datagram so far; nothing when they cannot be counted.
+    records: Option<u32>,
+}
+
+impl Context<'_> {
+    /// A name for the next flow.
+    fn flow(&mut self) -> FlowId {
+        *self.flows += 1;
+        FlowId(*self.flows)
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::{Gives, Head, Info, Source, Sureness};
 use crate::mapping::{Mapping, Meaning};
+use crate::records::Own;
 use crate::{Item, Options, ReadError, Tally, records, table};
 use std::io::Read;
 use wardlight_model::AssetField;
@@ -38,10 +39,12 @@ impl Source for Procurement {
     }
 
     fn read(&self, from: &mut dyn Read, options: &Options<'_>, give: &mut dyn FnMut(Item)) -> Result<Tally, ReadError> {
-        table::with(from, |table| records::read(table, options, None, give))
+        let known = |headers: &[String]| records::known(headers, options, Own::default());
+        table::with(from, &known, |table| records::read(table, options, Own::default(), give))
     }
 
     fn mapping(&self, from: &mut dyn Read, options: &Options<'_>) -> Result<Option<Mapping>, ReadError> {
-        table::with(from, |table| Ok(Some(records::plan(table, options.mapping, None)?.mapping)))
+        let known = |headers: &[String]| records::known(headers, options, Own::default());
+        table::with(from, &known, |table| Ok(Some(records::plan(table, options.mapping, None)?.mapping)))
     }
 }

@@ -1,6 +1,7 @@
 //! Spreadsheets as Office Open XML packages (ECMA-376 part 1 §18), one sheet, row by row.
 //!
-//! Of several sheets the largest visible one is read. Cells hold what their program last saw: of a formula its value, of
+//! Of several sheets the one is read in whose heading most is known; one to be seen goes before a hidden one, and when
+//! nothing is known of any, the largest is read. Cells hold what their program last saw: of a formula its value, of
 //! a number in a date's format the date. Merged cells stand for all that they span.
 
 mod book;
@@ -8,27 +9,74 @@ mod cells;
 mod merges;
 
 use super::zip::Archive;
-use super::{Table, TableRow};
+use super::{Skipped, Table, TableRow};
 use crate::ReadError;
-use book::Book;
+use book::{Book, Listed};
 use cells::Cells;
 use merges::Merges;
 use std::io::Read;
 
-/// Gives the rows of the package in `from` to `reader`. Errors: when it is none, is too large, or is damaged before its
+/// Rows of a sheet among which its heading is looked for, and sheets in which it is.
+const AMONG: usize = 40;
+const SHEETS: usize = 64;
+/// Fewest known headers of a heading.
+const HEADING: usize = 2;
+
+/// Gives the rows of the sheet that is `known` best in the package `from` to `reader`. Errors: when it is none, is too large, or is damaged before its
 /// rows.
-pub fn with<T>(from: impl Read, reader: impl FnOnce(&mut dyn Table) -> Result<T, ReadError>) -> Result<T, ReadError> {
+pub fn with<T>(
+    from: impl Read,
+    known: &dyn Fn(&[String]) -> usize,
+    reader: impl FnOnce(&mut dyn Table) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
     let archive = Archive::open(from)?;
     let book = Book::read(&archive)?;
     let missing = || ReadError::Other { wanted: "a spreadsheet", why: "the sheet that its list names is not in it" };
-    let merges = Merges::read(archive.part(&book.sheet).ok_or_else(missing)?)?;
-    let cells = Cells::new(archive.part(&book.sheet).ok_or_else(missing)?, &book);
-    reader(&mut Sheet { cells, merges })
+    let (sheet, skipped) = chosen(&archive, &book, known).ok_or_else(missing)?;
+    let merges = Merges::read(archive.part(&sheet.part).ok_or_else(missing)?)?;
+    let cells = Cells::new(archive.part(&sheet.part).ok_or_else(missing)?, &book);
+    reader(&mut Sheet { cells, merges, skipped })
+}
+
+/// The sheet to read, and why not the others.
+fn chosen<'b>(
+    archive: &Archive,
+    book: &'b Book,
+    known: &dyn Fn(&[String]) -> usize,
+) -> Option<(&'b Listed, Vec<Skipped>)> {
+    let is_asked = |at: usize| book.sheets.len() > 1 && at < SHEETS;
+    let score = |(at, sheet)| (if is_asked(at) { heading(archive, book, sheet, known) } else { 0 }, sheet);
+    let scored: Vec<(usize, &Listed)> = book.sheets.iter().enumerate().map(score).collect();
+    let rank = |(score, sheet): &&(usize, &Listed)| (!sheet.is_hidden && *score > 0, *score);
+    // Of equals the first, which is the largest to be seen.
+    let best = scored.iter().rev().max_by_key(rank)?.1;
+    let why = |score: usize, sheet: &Listed| match (sheet.is_hidden, score) {
+        (true, _) => "it is hidden",
+        (_, 0) => "no heading in it is known",
+        _ => "more is known of another sheet's heading",
+    };
+    let others = scored.iter().filter(|(_, sheet)| sheet.part != best.part);
+    let skipped = |(score, sheet): &(usize, &Listed)| Skipped {
+        number: sheet.number,
+        name: sheet.name.clone(),
+        why: why(*score, sheet),
+    };
+    Some((best, others.map(skipped).collect()))
+}
+
+/// How many headers of the sheet's heading are known; none of a sheet that cannot be read.
+fn heading(archive: &Archive, book: &Book, sheet: &Listed, known: &dyn Fn(&[String]) -> usize) -> usize {
+    let Some(part) = archive.part(&sheet.part) else { return 0 };
+    let mut cells = Cells::new(part, book);
+    let rows = std::iter::from_fn(|| cells.next_row().ok().flatten()).take(AMONG);
+    rows.map(|row| known(&row.cells)).max().filter(|known| *known >= HEADING).unwrap_or_default()
 }
 
 struct Sheet<'a, R: Read> {
     cells: Cells<'a, R>,
     merges: Merges,
+    /// The other sheets, and why they are not read.
+    skipped: Vec<Skipped>,
 }
 
 impl<R: Read> Table for Sheet<'_, R> {
@@ -40,6 +88,10 @@ impl<R: Read> Table for Sheet<'_, R> {
             }
         }
         Ok(None)
+    }
+
+    fn skipped(&self) -> &[Skipped] {
+        &self.skipped
     }
 }
 
@@ -77,7 +129,7 @@ mod tests {
             ("xl/worksheets/sheet3.xml", &[b' '; 4000]),
         ];
         let bytes = archive(&parts, |size| u32::try_from(size).unwrap());
-        with(bytes.as_slice(), |table| {
+        with(bytes.as_slice(), &|_| 0, |table| {
             let mut rows = Vec::new();
             while let Some(row) = table.next_row()? {
                 rows.push(row);
@@ -136,5 +188,46 @@ mod tests {
         assert_eq!(place("A1"), Some((0, 1)));
         assert_eq!(place("XFD1048576"), Some((16_383, 1_048_576)));
         assert_eq!([place("1"), place("A"), place("Ä1"), place("")], [None; 4]);
+    }
+
+    /// What is read of a book with these sheets, and which are not.
+    fn read(sheets: &[(&str, &str)]) -> (String, Vec<(String, &'static str)>) {
+        let bodies: Vec<String> =
+            sheets.iter().map(|(_, rows)| format!("<worksheet><sheetData>{rows}</sheetData></worksheet>")).collect();
+        let mut parts = vec![("xl/workbook.xml", BOOK.as_bytes()), ("xl/_rels/workbook.xml.rels", LINKS.as_bytes())];
+        parts.extend(sheets.iter().zip(&bodies).map(|((name, _), body)| (*name, body.as_bytes())));
+        let bytes = archive(&parts, |size| u32::try_from(size).unwrap());
+        let known =
+            |cells: &[String]| cells.iter().filter(|cell| ["Tag", "Serial", "Model"].contains(&cell.as_str())).count();
+        with(bytes.as_slice(), &known, |table| {
+            let first = table.next_row()?.map(|row| row.cells.join("|")).unwrap_or_default();
+            Ok((first, table.skipped().iter().map(|sheet| (sheet.name.clone(), sheet.why)).collect()))
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn the_sheet_with_a_known_heading_is_read_however_small_it_is() {
+        let [cover, list, old] = [1, 2, 3].map(|n| format!("xl/worksheets/sheet{n}.xml"));
+        let [cover, list, old] = [&*cover, &*list, &*old];
+        let row = |cells: &[&str]| {
+            let cells: String = cells.iter().map(|cell| format!("<c t=\"str\"><v>{cell}</v></c>")).collect();
+            format!("<row>{cells}</row>")
+        };
+        let prose = row(&["Report of the month", "x"]).repeat(50);
+        let (two, three) = (row(&["Tag", "Serial"]), row(&["Tag", "Serial", "Model"]));
+        let skipped = |pairs: &[(&str, &'static str)]| {
+            pairs.iter().map(|(name, why)| ((*name).to_owned(), *why)).collect::<Vec<_>>()
+        };
+        let (none, hidden) = ("no heading in it is known", "it is hidden");
+        let found = read(&[(cover, &prose), (list, &two), (old, &three)]);
+        assert_eq!(found, ("Tag|Serial".to_owned(), skipped(&[("Cover", none), ("Old", hidden)])));
+        let found = read(&[(cover, &three), (list, &two.repeat(9)), (old, "")]);
+        let less = "more is known of another sheet's heading";
+        assert_eq!(found, ("Tag|Serial|Model".to_owned(), skipped(&[("List", less), ("Old", hidden)])));
+        let found = read(&[(cover, &prose), (list, ""), (old, &two)]);
+        assert_eq!(found, ("Tag|Serial".to_owned(), skipped(&[("Cover", none), ("List", none)])));
+        let found = read(&[(cover, ""), (list, &prose), (old, "")]);
+        assert_eq!(found.0, "Report of the month|x");
     }
 }

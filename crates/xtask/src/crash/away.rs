@@ -202,12 +202,10 @@ fn replay(postgres: &Postgres, program: &Path, bed: &Bed, sent: &Sent) -> Result
 fn dump(store: &str) -> Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let settings = Settings { url: store.to_owned(), site: Id::default(), now: Time::default(), patience: PATIENCE };
-    let dump = runtime.block_on(async {
-        let database = Database::open(&settings).await?;
-        let dump = database.dump().await;
-        database.close().await;
-        dump
-    })?;
+    let database = runtime.block_on(Database::open(&settings))?;
+    let dump = runtime.block_on(database.dump());
+    runtime.block_on(database.close());
+    let dump = dump?;
     let (_, dump) = dump.split_once("# area").context("the site comes first")?;
     Ok(dump.split_once("# flow_segment").context("files come last")?.0.to_owned())
 }

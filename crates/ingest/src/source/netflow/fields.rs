@@ -54,6 +54,7 @@ impl Record {
             Some(REVERSE) => match spec.number {
                 1 | 85 => self.seen.sent[1].ip_bytes = number(value),
                 2 | 86 => self.seen.sent[1].packets = number(value),
+                6 => self.seen.flags[1] = value.last().copied(),
                 _ => {}
             },
             Some(_) => {}
@@ -69,6 +70,8 @@ impl Record {
             299 => seen.sent[1].packets = number(value),
             23 => self.out[1] = number(value),
             24 => self.out[0] = number(value),
+            // Of two bytes the lower has the flags that matter here (RFC 7125).
+            6 => seen.flags[0] = value.last().copied(),
             4 => seen.protocol = value.last().copied().unwrap_or_default(),
             7 | 180 | 182 => seen.ports[0] = small(value),
             11 | 181 | 183 => seen.ports[1] = small(value),
@@ -128,6 +131,10 @@ impl Record {
         for way in &mut self.seen.sent {
             way.packets = way.packets.saturating_mul(interval);
             way.ip_bytes = way.ip_bytes.saturating_mul(interval);
+        }
+        if interval > 1 {
+            // Not those of every packet.
+            self.seen.flags = [None; 2];
         }
         let since = |millis: Option<u64>| {
             let micros = i64::try_from(millis?).ok()?.checked_mul(1000)?;

@@ -21,7 +21,15 @@ pub struct Seen {
     pub last: Option<Time>,
     /// ICMP type and code.
     pub icmp: Option<u16>,
+    /// All TCP flags that each end sent, together; nothing where they are not told, or not of every packet.
+    pub flags: [Option<u8>; 2],
 }
+
+/// TCP flags, RFC 9293 §3.1.
+const FIN: u8 = 1;
+const SYN: u8 = 2;
+const RST: u8 = 4;
+const ACK: u8 = 16;
 
 impl Seen {
     pub fn at(exported: Time) -> Self {
@@ -36,11 +44,12 @@ impl Seen {
             first: None,
             last: None,
             icmp: None,
+            flags: [None; 2],
         }
     }
 
     /// Says the flow. A record without addresses says nothing of a conversation. Errors: when only one end is there.
-    pub fn tell(&self, options: &Options<'_>, row: &mut Row) -> Result<(), Reason> {
+    pub fn tell(&self, id: FlowId, options: &Options<'_>, row: &mut Row) -> Result<(), Reason> {
         let [source, destination] = match self.addresses {
             [None, None] => return Ok(()),
             [Some(source), Some(destination)] => [source, destination],
@@ -57,18 +66,88 @@ impl Seen {
             responder: (destination, ports[1]),
         };
         row.give(Item::Flow(Flow {
-            id: FlowId(row.number),
+            id,
             key,
             macs: self.macs.map(|mac| mac.filter(|mac| mac.is_station())),
             hop_limits: [None; 2],
             vlan: self.vlan.filter(|vlan| (1..=4094).contains(vlan)),
             first: first.min(last),
             last: first.max(last),
-            state: ConnState::Oth,
+            state: self.state(),
             history: String::new(),
             sent: self.sent,
             service: None,
         }));
         Ok(())
+    }
+
+    /// How far the conversation came, by the flags together: their order is not told, so that a SYN with an ACK is either
+    /// end's. Of one way, the end that sent it counts as the one that began.
+    fn state(&self) -> ConnState {
+        let has = |flags: u8, wanted: u8| flags & wanted == wanted;
+        match (self.flags, Transport(self.protocol)) {
+            ([Some(own), None], Transport::TCP) => match own {
+                own if !has(own, SYN) => ConnState::Oth,
+                own if !has(own, ACK) && has(own, RST) => ConnState::RstOS0,
+                own if !has(own, ACK) && has(own, FIN) => ConnState::SH,
+                own if !has(own, ACK) => ConnState::S0,
+                // One packet that answers does not say that the answer arrived.
+                _ if self.sent[0].packets < 2 => ConnState::Oth,
+                own if has(own, RST) => ConnState::RstO,
+                own if has(own, FIN) => ConnState::S2,
+                _ => ConnState::S1,
+            },
+            ([Some(own), Some(other)], Transport::TCP) if has(own, SYN) => match other {
+                0 => ConnState::S0,
+                other if !has(other, SYN) && has(other, RST) => ConnState::Rej,
+                other if !has(other, SYN) => ConnState::Oth,
+                _ if has(own, RST) => ConnState::RstO,
+                other if has(other, RST) => ConnState::RstR,
+                other => match (has(own, FIN), has(other, FIN)) {
+                    (true, true) => ConnState::SF,
+                    (true, false) => ConnState::S2,
+                    (false, true) => ConnState::S3,
+                    (false, false) => ConnState::S1,
+                },
+            },
+            _ => ConnState::Oth,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(own: u8, other: Option<u8>, packets: u64) -> ConnState {
+        let mut seen = Seen::at(Time::default());
+        (seen.protocol, seen.flags, seen.sent[0].packets) = (6, [Some(own), other], packets);
+        seen.state()
+    }
+
+    #[test]
+    fn flags_of_one_way_say_how_far_it_came() {
+        let one = |flags| state(flags, None, 5);
+        assert_eq!([one(SYN), one(SYN | RST), one(SYN | FIN)], [ConnState::S0, ConnState::RstOS0, ConnState::SH]);
+        let both = SYN | ACK;
+        assert_eq!([one(both), one(both | FIN), one(both | RST)], [ConnState::S1, ConnState::S2, ConnState::RstO]);
+        assert_eq!([one(ACK), one(ACK | FIN), state(both, None, 1)], [ConnState::Oth; 3]);
+    }
+
+    #[test]
+    fn flags_of_both_ways_say_more() {
+        let both = SYN | ACK;
+        let of = |own, other| state(own, Some(other), 5);
+        assert_eq!([of(both | FIN, both | FIN), of(both, both | FIN)], [ConnState::SF, ConnState::S3]);
+        assert_eq!(
+            [of(SYN, RST | ACK), of(both, both | RST), of(SYN, 0)],
+            [ConnState::Rej, ConnState::RstR, ConnState::S0]
+        );
+    }
+
+    #[test]
+    fn what_is_not_tcp_or_tells_no_flags_has_no_state() {
+        let seen = Seen { protocol: 17, flags: [Some(SYN), None], ..Seen::at(Time::default()) };
+        assert_eq!([seen.state(), Seen { protocol: 6, flags: [None; 2], ..seen }.state()], [ConnState::Oth; 2]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::record::Seen;
+use super::sequence::Unit;
 use crate::bytes::{Cursor, Short};
 use crate::item::Rows;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,19 +12,23 @@ use wardlight_model::Mac;
 pub fn read(mut cursor: Cursor<'_>, context: &mut Context<'_>, rows: &mut Rows<'_>) -> Result<(), Short> {
     cursor.take(4)?;
     let address = if cursor.u32()? == 1 { 4 } else { 16 };
-    cursor.take(address + 12)?;
+    cursor.take(address)?;
+    let (agent, sequence) = (cursor.u32()?, cursor.u32()?);
+    context.sequences.came((context.sender.exporter, Unit::Datagram, agent.into()), sequence, Some(1));
+    cursor.take(4)?;
     let count = cursor.u32()?;
     for _ in 0..count {
         let kind = cursor.u32()?;
         let length = usize::try_from(cursor.u32()?).map_err(|_| Short)?;
         let sample = Cursor(cursor.take(length)?);
+        let id = context.flow();
         rows.row(context.number, |row| {
             let seen = match kind {
                 1 | 3 => flow(sample, kind == 3, context).map_err(|Short| "a sample ends before what it states")?,
                 // Counters of interfaces, and what other makers send.
                 _ => None,
             };
-            seen.map_or(Ok(()), |seen| seen.tell(context.options, row))
+            seen.map_or(Ok(()), |seen| seen.tell(id, context.options, row))
         });
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::record::Seen;
+use super::sequence::Unit;
 use crate::bytes::{Cursor, Short};
 use crate::item::Rows;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,7 +14,10 @@ pub fn read(mut cursor: Cursor<'_>, context: &mut Context<'_>, rows: &mut Rows<'
     let count = cursor.u16()?;
     let uptime = cursor.u32()?;
     let (seconds, nanos) = (cursor.u32()?, cursor.u32()?);
-    cursor.take(6)?;
+    let sequence = cursor.u32()?;
+    let engine = cursor.u16()?;
+    let stream = (context.sender.exporter, Unit::Flow, engine.into());
+    context.sequences.came(stream, sequence, Some(count.into()));
     // The two high bits say how it samples.
     let interval = u64::from(cursor.u16()? & 0x3fff).max(1);
     let exported = Time::from_seconds(seconds.into()).plus(i64::from(nanos / 1000));
@@ -28,9 +32,12 @@ pub fn read(mut cursor: Cursor<'_>, context: &mut Context<'_>, rows: &mut Rows<'
         let since = |millis: u32| exported.plus((i64::from(millis) - i64::from(uptime)) * 1000);
         (seen.first, seen.last) = (Some(since(record.u32()?)), Some(since(record.u32()?)));
         seen.ports = [record.u16()?, record.u16()?];
-        record.take(2)?;
+        record.take(1)?;
+        let flags = record.u8()?;
+        seen.flags[0] = (interval == 1).then_some(flags);
         seen.protocol = record.u8()?;
-        rows.row(context.number, |row| seen.tell(context.options, row));
+        let id = context.flow();
+        rows.row(context.number, |row| seen.tell(id, context.options, row));
     }
     Ok(())
 }

@@ -12,8 +12,8 @@ const FORMATS: usize = 65_536;
 
 /// What a sheet's cells refer to.
 pub struct Book {
-    /// The sheet's part.
-    pub sheet: String,
+    /// Its sheets: those to be seen first, of these the largest first.
+    pub sheets: Vec<Listed>,
     /// Shared texts.
     pub texts: Vec<Box<str>>,
     /// Whether days are counted from 1904.
@@ -22,10 +22,21 @@ pub struct Book {
     pub dates: Vec<bool>,
 }
 
+/// A sheet as the book lists it.
+pub struct Listed {
+    /// Its place in the list, from 1.
+    pub number: usize,
+    pub name: String,
+    /// Its part.
+    pub part: String,
+    pub is_hidden: bool,
+    size: u64,
+}
+
 impl Book {
     /// Reads what `archive` says of its sheets. Errors: when it is no spreadsheet, or is damaged.
     pub fn read(archive: &Archive) -> Result<Self, ReadError> {
-        let mut sheets: Vec<(String, bool)> = Vec::new();
+        let mut sheets: Vec<(String, String, bool)> = Vec::new();
         let mut is_1904 = false;
         let Some(part) = archive.part("xl/workbook.xml") else {
             return Err(ReadError::Other { wanted: "a spreadsheet", why: "an archive without a workbook" });
@@ -33,7 +44,8 @@ impl Book {
         each(part, |_, tag| match tag.name.as_str() {
             "sheet" if sheets.len() < 1024 => {
                 let is_hidden = tag.get("state").is_some_and(|state| state != "visible");
-                sheets.extend(tag.get("id").map(|id| (id.to_owned(), is_hidden)));
+                let name = tag.get("name").unwrap_or_default();
+                sheets.extend(tag.get("id").map(|id| (name.to_owned(), id.to_owned(), is_hidden)));
             }
             "workbookPr" => is_1904 = tag.get("date1904").is_some_and(|is| is == "1" || is == "true"),
             _ => {}
@@ -51,13 +63,16 @@ impl Book {
         }
         let size =
             |path: &String| archive.parts().find(|(name, _)| name.eq_ignore_ascii_case(path)).map(|(_, size)| size);
-        let best = sheets
-            .iter()
-            .filter_map(|(id, is_hidden)| links.get(id).map(|path| (!is_hidden, size(path), path)))
-            .rev()
-            .max_by_key(|(is_visible, size, _)| (*is_visible, *size));
-        let (_, _, sheet) = best.ok_or(ReadError::Other { wanted: "a spreadsheet", why: "it has no sheet" })?;
-        Ok(Self { sheet: sheet.clone(), texts: texts(archive)?, is_1904, dates: dates(archive)? })
+        let listed = |(at, (name, id, is_hidden)): (usize, (String, String, bool))| {
+            let part = links.get(&id)?;
+            Some(Listed { number: at + 1, name, part: part.clone(), is_hidden, size: size(part).unwrap_or_default() })
+        };
+        let mut sheets: Vec<Listed> = sheets.into_iter().enumerate().filter_map(listed).collect();
+        if sheets.is_empty() {
+            return Err(ReadError::Other { wanted: "a spreadsheet", why: "it has no sheet" });
+        }
+        sheets.sort_by_key(|sheet| (sheet.is_hidden, std::cmp::Reverse(sheet.size)));
+        Ok(Self { sheets, texts: texts(archive)?, is_1904, dates: dates(archive)? })
     }
 }
 
