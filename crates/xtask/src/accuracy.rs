@@ -126,8 +126,8 @@ fn compare(plan: &Plan, out: &mut String) -> Result<Goals> {
         goals.at_most("import and resolution, seconds", seconds, 30.0);
     }
     print::beginning(out, plan, &sight, &case);
-    sight::judge(out, &case, &mut goals);
-    kinds::judge(out, &case, &knowledge, &mut goals);
+    sight::judge(out, &case, &mut goals, plan.show);
+    kinds::judge(out, &case, &knowledge, &mut goals, plan.show);
     known::judge(out, &case, [&alone, &resolution], &mut goals);
     pairs::judge(out, &case, &resolution, &mut goals, plan.show);
     if plan.orders > 0 {

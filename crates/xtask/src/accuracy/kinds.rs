@@ -40,7 +40,8 @@ pub fn is_right(said: &str, truth: &str, knowledge: &Knowledge) -> bool {
 }
 
 /// Compares what the devices were taken for with what they are.
-pub fn judge(out: &mut String, case: &Case<'_>, knowledge: &Knowledge, goals: &mut Goals) {
+pub fn judge(out: &mut String, case: &Case<'_>, knowledge: &Knowledge, goals: &mut Goals, show: usize) {
+    examples(out, case, knowledge, show);
     for (held_out, name, least) in [(false, "seen", 0.8), (true, "held-out", 0.4)] {
         let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
         for (device, truth) in devices(case).filter(|(_, truth)| truth.held_out == held_out) {
@@ -55,6 +56,37 @@ pub fn judge(out: &mut String, case: &Case<'_>, knowledge: &Knowledge, goals: &m
         }
         goals.at_least(format!("{name} models: right, of those said"), share(all.right, all.said), 0.97);
         goals.at_least(format!("{name} models: said, of all"), share(all.said, all.devices), least);
+    }
+}
+
+/// For the first `show` devices of each model that was not recognised: what it was taken for, by what, and what it said.
+fn examples(out: &mut String, case: &Case<'_>, knowledge: &Knowledge, show: usize) {
+    let mut shown: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for met in &case.met {
+        let Some(truth) = met.is.first().and_then(|number| case.roll.truth.get(number)) else { continue };
+        let claim = taken(&met.found.device, &truth.kind, knowledge);
+        if claim.is_some_and(|claim| claim.confidence >= SURE && is_right(&claim.value, &truth.kind, knowledge)) {
+            continue;
+        }
+        let count = shown.entry((&truth.kind, &truth.model)).or_default();
+        *count += 1;
+        if *count <= show {
+            let kinds = met.found.device.claims.iter().filter(|claim| claim.attribute == Attribute::Type);
+            let kinds: Vec<String> =
+                kinds.map(|claim| format!("{} {:.2} ({})", claim.value, claim.confidence, claim.rule)).collect();
+            let facts = met.found.facts.iter().map(|fact| format!("{}={}", fact.field.name(), fact.value));
+            let facts: std::collections::BTreeSet<String> = facts.collect();
+            let _ = writeln!(
+                out,
+                "  {} {} ({}), {}: {}\n      {}",
+                truth.maker,
+                truth.model,
+                truth.kind,
+                met.found.device.id,
+                kinds.join(", "),
+                facts.into_iter().collect::<Vec<_>>().join("; ")
+            );
+        }
     }
 }
 

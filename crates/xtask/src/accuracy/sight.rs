@@ -147,7 +147,7 @@ impl<'a> Met<'a> {
 }
 
 /// Compares the devices found with those that were there.
-pub fn judge(out: &mut String, case: &Case<'_>, goals: &mut Goals) {
+pub fn judge(out: &mut String, case: &Case<'_>, goals: &mut Goals, show: usize) {
     let mut rows: BTreeMap<usize, usize> = BTreeMap::new();
     for number in case.met.iter().flat_map(|met| &met.is) {
         *rows.entry(*number).or_default() += 1;
@@ -172,6 +172,19 @@ pub fn judge(out: &mut String, case: &Case<'_>, goals: &mut Goals) {
     );
     for (name, list) in [("split", splits(case, &rows)), ("missed", missed(case, &seen, &rows))] {
         let _ = writeln!(out, "  {name}, by type: {}", list.join(", "));
+    }
+    for met in case.met.iter().filter(|met| met.is.is_empty()).take(show) {
+        let facts: Vec<String> =
+            met.found.facts.iter().take(12).map(|fact| format!("{}={}", fact.field.name(), fact.value)).collect();
+        let _ = writeln!(out, "  none of the hospital's: {}: {}", met.found.device.id, facts.join("; "));
+    }
+    let is_split =
+        |met: &&Met<'_>| met.is.first().is_some_and(|number| rows.get(number).is_some_and(|count| *count > 1));
+    for met in case.met.iter().filter(is_split).take(2 * show) {
+        let facts: Vec<String> =
+            met.found.facts.iter().map(|fact| format!("{}={}", fact.field.name(), fact.value)).collect();
+        let keys: Vec<&str> = met.found.device.keys.iter().map(|key| key.text.as_str()).collect();
+        let _ = writeln!(out, "  split {:?}: {} {keys:?}: {}", met.is, met.found.device.id, facts.join("; "));
     }
     goals.at_least("devices of the network that were found, of all", share(found, seen.len()), 0.99);
     goals.at_most("devices found as more or less than one, of all", share(split + merged + invented, found), 0.01);
