@@ -41,7 +41,7 @@ pub fn is_right(said: &str, truth: &str, knowledge: &Knowledge) -> bool {
 
 /// Compares what the devices were taken for with what they are.
 pub fn judge(out: &mut String, case: &Case<'_>, knowledge: &Knowledge, goals: &mut Goals, show: usize) {
-    examples(out, case, knowledge, show);
+    examples(out, case, knowledge, show.min(1));
     for (held_out, name, least) in [(false, "seen", 0.8), (true, "held-out", 0.4)] {
         let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
         for (device, truth) in devices(case).filter(|(_, truth)| truth.held_out == held_out) {
