@@ -219,9 +219,9 @@ fn weigh(mut words: Vec<Word<'_>>, facts: &[&Fact], knowledge: &Knowledge) -> Ve
             drawn.zip(&answers).map(|(claim, answer)| Claim { evidence: evidence(&answer.words, facts), ..claim });
         let drawn: Vec<_> = drawn.collect();
         let settled: Vec<_> =
-            drawn.iter().filter(|claim| claim.confidence >= SETTLED).map(|claim| fold(&claim.value)).collect();
+            drawn.iter().filter(|claim| claim.confidence >= SETTLED).map(|claim| keyed(attribute, &claim.value)).collect();
         let is_outdone =
-            |claim: &Claim| settled.iter().any(|narrow| narrows(attribute, narrow, &fold(&claim.value), knowledge));
+            |claim: &Claim| settled.iter().any(|narrow| narrows(attribute, narrow, &keyed(attribute, &claim.value), knowledge));
         let mut drawn: Vec<_> = drawn.into_iter().filter(|claim| !is_outdone(claim)).collect();
         drawn.retain(|claim| claim.confidence >= LEAST);
         drawn.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.value.cmp(&b.value)));
@@ -237,7 +237,7 @@ fn answers<'a>(words: impl Iterator<Item = Word<'a>>, knowledge: &Knowledge) -> 
             Attribute::Maker => knowledge.makers.normal(&word.value).to_owned(),
             _ => word.value.clone(),
         };
-        let key = fold(&shown);
+        let key = keyed(word.attribute, &shown);
         let new = || Answer { shown: shown.clone(), key: key.clone(), words: Vec::new(), support: 0.0 };
         let answer = answers.entry(key.clone()).or_insert_with(new);
         // Of two ways to write one value, the one that stands first in the alphabet: any would do, always the same.
@@ -258,6 +258,11 @@ fn answers<'a>(words: impl Iterator<Item = Word<'a>>, knowledge: &Knowledge) -> 
     answers.sort_by(|a, b| b.support.total_cmp(&a.support).then_with(|| a.key.cmp(&b.key)));
     answers.truncate(MOST);
     answers
+}
+
+/// The form in which answers are compared: types are words of our vocabulary already, hyphens and all.
+fn keyed(attribute: Attribute, value: &str) -> String {
+    if attribute == Attribute::Type { value.to_lowercase() } else { fold(value) }
 }
 
 fn draw(answer: &Answer<'_>, all: &[Answer<'_>], knowledge: &Knowledge) -> Claim {

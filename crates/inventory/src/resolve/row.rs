@@ -8,9 +8,9 @@ use crate::Knowledge;
 use crate::identify::{is_link_local, is_own_name, is_private, mac_of_eui64};
 use crate::lifecycle::day;
 use crate::maker::fold;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use wardlight_model::{AssetField, AssetRecord, Attribute, Field, Id, KeyKind, Mac, Scope, Time, bare};
+use wardlight_model::{AssetField, AssetRecord, Attribute, Fact, Field, Id, KeyKind, Mac, Scope, Time, bare};
 
 /// Claims of the network below this say nothing here.
 const LIKELY: f64 = 0.3;
@@ -212,6 +212,10 @@ fn network(at: usize, found: &Networked<'_>, rules: &Rules, knowledge: &Knowledg
         }
     }
     found.facts.iter().for_each(|fact| stated(&mut row, fact.field, &fact.value, rules));
+    if own_names(found.facts) > rules.most_names {
+        // What is said behind it is said of others; only its addresses are its own.
+        row.marks.retain(|(mark, _)| matches!(mark, Mark::Mac | Mark::MadeUpMac | Mark::Address));
+    }
     row.site = found.site.map(fold);
     if let Some(stay) = found.stays.iter().max_by_key(|stay| (stay.last, stay.place.clone())) {
         let place = |field| stay.place.iter().find(|(own, _)| *own == field).map(|(_, value)| fold(value));
@@ -220,6 +224,14 @@ fn network(at: usize, found: &Networked<'_>, rules: &Rules, knowledge: &Knowledg
         row.site = row.site.or_else(|| place(AssetField::Site));
     }
     row.settled()
+}
+
+/// How many host names the device gives itself; that others call it by many names says nothing.
+fn own_names(facts: &[&Fact]) -> usize {
+    let own = facts.iter().filter(|fact| {
+        matches!(fact.field, Field::DhcpHostname | Field::NetbiosName | Field::NtlmComputer | Field::LlmnrName)
+    });
+    own.map(|fact| fact.value.to_lowercase()).collect::<BTreeSet<String>>().len()
 }
 
 /// What the device says of itself beside what its claims and keys already hold.

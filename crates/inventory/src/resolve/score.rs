@@ -269,7 +269,7 @@ fn are_related(x: &[String], y: &[String]) -> bool {
 }
 
 /// Whether the models agree: the same, or the one's words among the other's.
-fn models(x: &Row, y: &Row) -> Option<bool> {
+pub(super) fn models(x: &Row, y: &Row) -> Option<bool> {
     let is_same = |a: &str, b: &str| is_part(a, b) || is_part(b, a);
     (!x.models.is_empty() && !y.models.is_empty())
         .then(|| x.models.iter().any(|a| y.models.iter().any(|b| is_same(a, b))))
