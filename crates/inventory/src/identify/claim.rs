@@ -218,10 +218,14 @@ fn weigh(mut words: Vec<Word<'_>>, facts: &[&Fact], knowledge: &Knowledge) -> Ve
         let drawn =
             drawn.zip(&answers).map(|(claim, answer)| Claim { evidence: evidence(&answer.words, facts), ..claim });
         let drawn: Vec<_> = drawn.collect();
-        let settled: Vec<_> =
-            drawn.iter().filter(|claim| claim.confidence >= SETTLED).map(|claim| keyed(attribute, &claim.value)).collect();
-        let is_outdone =
-            |claim: &Claim| settled.iter().any(|narrow| narrows(attribute, narrow, &keyed(attribute, &claim.value), knowledge));
+        let settled: Vec<_> = drawn
+            .iter()
+            .filter(|claim| claim.confidence >= SETTLED)
+            .map(|claim| keyed(attribute, &claim.value))
+            .collect();
+        let is_outdone = |claim: &Claim| {
+            settled.iter().any(|narrow| narrows(attribute, narrow, &keyed(attribute, &claim.value), knowledge))
+        };
         let mut drawn: Vec<_> = drawn.into_iter().filter(|claim| !is_outdone(claim)).collect();
         drawn.retain(|claim| claim.confidence >= LEAST);
         drawn.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.value.cmp(&b.value)));

@@ -83,7 +83,7 @@ impl Roll {
     /// By serial number; where several have it, the one whose model it says as well.
     fn numbered(&self, found: &Identified<'_>) -> Vec<usize> {
         let said = found.facts.iter().filter(|fact| fact.field == Field::Serial).map(|fact| fact.value.as_str());
-        let keys = found.device.keys.iter().filter(|key| key.kind == KeyKind::Serial);
+        let keys = found.device.keys.iter().filter(|key| matches!(key.kind, KeyKind::Serial | KeyKind::Instrument));
         let keys = keys.map(|key| key.text.split_once('/').map_or(key.text.as_str(), |(_, serial)| serial));
         let mut serials = said.chain(keys).filter_map(|serial| self.serials.get(&bare(serial)));
         let Some(numbers) = serials.next() else { return Vec::new() };
