@@ -28,6 +28,7 @@ impl<'a> Graph<'a> {
         graph.by_key();
         graph.by_address_inside();
         graph.by_sender();
+        graph.by_instrument();
         graph.by_certificate();
         graph.by_name();
         graph.by_title();
@@ -93,6 +94,28 @@ impl<'a> Graph<'a> {
             let mut names = names.map(|fact| sender_eui64(&fact.value)).peekable();
             if names.peek().is_some() && names.all(|name| name.is_some_and(|name| name.eq_ignore_ascii_case(text))) {
                 self.unite(&[speaker, at]);
+            }
+        }
+    }
+
+    /// The only instrument that a host speaks for, when the host calls itself by its name: it speaks of itself.
+    fn by_instrument(&mut self) {
+        let mut spoken: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (at, (node, part)) in self.nodes.iter().enumerate() {
+            if matches!(node, Node::Nested(Key { kind: KeyKind::Instrument, .. }, _)) {
+                part.via
+                    .iter()
+                    .filter_map(|via| self.place(via))
+                    .for_each(|via| spoken.entry(via).or_default().push(at));
+            }
+        }
+        for (speaker, instruments) in spoken {
+            let [only] = instruments.as_slice() else { continue };
+            let Some((Node::Nested(key, _), _)) = self.nodes.get(*only) else { continue };
+            let said = self.nodes.get(speaker).into_iter().flat_map(|(_, part)| &part.facts);
+            let mut names = said.filter(|fact| fact.field == Field::AstmSender).flat_map(|fact| fact.value.split('^'));
+            if names.any(|name| name == key.text) {
+                self.unite(&[speaker, *only]);
             }
         }
     }

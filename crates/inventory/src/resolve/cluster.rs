@@ -90,8 +90,7 @@ impl<'a> Bars<'a> {
             own.any(|id| self.table.token(*id).is_some_and(|token| token.mark == mark))
         };
         let Some((x, y)) = self.rows.get(a).zip(self.rows.get(b)) else { return false };
-        let is_same_model = are_same(&x.makers, &y.makers) == Some(true) && models(x, y) == Some(true);
-        shares(Mark::Mac) || shares(Mark::Udi) || is_same_model && shares(Mark::Serial)
+        shares(Mark::Mac) || shares(Mark::Udi) || models(x, y) == Some(true) && shares(Mark::Serial)
     }
 
     /// Whether `record` says that the device was gone when `other` saw it.

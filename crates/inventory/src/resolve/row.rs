@@ -1,7 +1,7 @@
 //! One device of the network, or one row of a source, in the form in which rows are compared.
 
 use super::rules::{Mark, Rules};
-use super::slip::undecorated;
+use super::slip::{undecorated, unlabelled};
 use super::udi::Udi;
 use super::{Input, Networked, Source, record_id};
 use crate::Knowledge;
@@ -10,7 +10,7 @@ use crate::lifecycle::day;
 use crate::maker::fold;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use wardlight_model::{AssetField, AssetRecord, Attribute, Fact, Field, Id, KeyKind, Mac, Scope, Time, bare};
+use wardlight_model::{AssetField, AssetRecord, Attribute, Claim, Fact, Field, Id, KeyKind, Mac, Scope, Time, bare};
 
 /// Claims of the network below this say nothing here.
 const LIKELY: f64 = 0.3;
@@ -65,7 +65,7 @@ impl Row {
     fn serial(&mut self, text: &str, rules: &Rules) {
         // A spreadsheet wrote `1.23457E+11`: the number is lost.
         let is_damaged = text.contains("E+") && text.starts_with(|c: char| c.is_ascii_digit());
-        let serial = undecorated(&bare(text)).to_owned();
+        let serial = undecorated(&bare(unlabelled(text))).to_owned();
         if !is_damaged && serial.len() >= 3 {
             self.mark(Mark::Serial, serial, rules);
         }
@@ -196,7 +196,9 @@ fn network(at: usize, found: &Networked<'_>, rules: &Rules, knowledge: &Knowledg
         own.map(|claim| claim.value.as_str())
     };
     claims(Attribute::Maker, LIKELY).for_each(|name| row.maker(name, knowledge));
-    row.is_maker_sure = device.best(Attribute::Maker).is_some_and(|claim| claim.confidence >= SURE);
+    // Devices are built around others' boards: who made the board says nothing against who made the device.
+    let is_own_word = |claim: &Claim| claim.confidence >= SURE && claim.rule != "oui";
+    row.is_maker_sure = device.best(Attribute::Maker).is_some_and(is_own_word);
     claims(Attribute::Model, LIKELY).for_each(|text| row.model(text));
     row.types = claims(Attribute::Type, SURE_TYPE).map(str::to_owned).collect();
     claims(Attribute::Serial, LIKELY).for_each(|text| row.serial(text, rules));
