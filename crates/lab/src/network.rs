@@ -152,7 +152,8 @@ pub(crate) fn cdp_unit(
     let tlv = |kind: u16, value: &[u8]| Bytes::default().u16(kind).u16(length::<u16>(value) + 4).raw(value);
     let address = Bytes::default().u32(1).u8(1).u8(1).u8(0xcc).long(ip);
     let tlvs = tlv(1, name.as_bytes()).raw(tlv(2, &address.0)).raw(tlv(3, port.as_bytes()));
-    let tlvs = tlvs.raw(tlv(4, &[0, 0, 0, abilities.cdp])).raw(tlv(5, version.as_bytes())).raw(tlv(6, platform.as_bytes()));
+    let tlvs =
+        tlvs.raw(tlv(4, &[0, 0, 0, abilities.cdp])).raw(tlv(5, version.as_bytes())).raw(tlv(6, platform.as_bytes()));
     let padded = if tlvs.0.len().is_multiple_of(2) { tlvs } else { tlvs.raw([0]) };
     let sum = checksum(&[&[2, 180], &padded.0]);
     Bytes::default().raw([0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0x00]).u8(2).u8(180).u16(sum).raw(padded)
