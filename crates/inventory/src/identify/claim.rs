@@ -48,6 +48,7 @@ pub(super) fn claims(facts: &[&Fact], macs: &[(Mac, Time)], knowledge: &Knowledg
     words.extend(macs.iter().flat_map(|address| registered(*address, knowledge)));
     quieten_errands(&mut words, knowledge);
     quieten_messengers(&mut words, knowledge);
+    quieten_translators(&mut words, facts);
     let named: Vec<_> = words.iter().filter(|word| word.attribute == Attribute::Model).cloned().collect();
     let products: Vec<_> = named.iter().flat_map(|word| product(word, &words, knowledge)).collect();
     words.extend(products);
@@ -163,6 +164,18 @@ fn quieten_messengers(words: &mut [Word<'_>], knowledge: &Knowledge) {
         if makers.len() > 1 {
             words.iter_mut().filter(|word| word.family == family).for_each(|word| word.confidence *= 0.5);
         }
+    }
+}
+
+/// Who goes by many host names passes on what hosts behind it say, as a router that translates addresses does: only what
+/// it says as a neighbour or to those who manage it is its own.
+fn quieten_translators(words: &mut [Word<'_>], facts: &[&Fact]) {
+    const MOST: usize = 4;
+    let names = [Field::DhcpHostname, Field::NetbiosName, Field::NtlmComputer];
+    let names = facts.iter().filter(|fact| names.contains(&fact.field)).map(|fact| fact.value.to_lowercase());
+    if names.collect::<BTreeSet<String>>().len() > MOST {
+        let others = words.iter_mut().filter(|word| ![REGISTRY, "lldp", "cdp", "snmp"].contains(&word.family));
+        others.for_each(|word| word.confidence *= 0.5);
     }
 }
 
