@@ -96,15 +96,31 @@ pub(crate) fn service_message((name, ip): (&str, [u8; 4]), (service, port): (&st
 
 /// A switch announces itself by LLDP (IEEE 802.1AB §8).
 pub(crate) fn lldp(capture: &mut Capture, switch: Station, port: &str, description: &str) {
-    let unit = lldp_unit(switch.mac, switch.name, port, description);
+    let unit = lldp_unit(switch.mac, switch.name, port, (description, Abilities::SWITCH));
     capture.frame(switch.mac, LLDP_GROUP, 0x88cc, unit);
 }
 
 /// The nearest bridge, as an Ethernet address (IEEE 802.1AB §7.1).
 pub(crate) const LLDP_GROUP: [u8; 6] = [0x01, 0x80, 0xc2, 0, 0, 0x0e];
 
+/// What a station is able to do, in LLDP (IEEE 802.1AB §8.5.8.1) and in CDP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Abilities {
+    pub(crate) lldp: u16,
+    pub(crate) cdp: u8,
+}
+
+impl Abilities {
+    /// A switch that also routes.
+    pub(crate) const SWITCH: Self = Self { lldp: 0x0014, cdp: 0x28 };
+    pub(crate) const ACCESS_POINT: Self = Self { lldp: 0x000c, cdp: 0x02 };
+    /// With a socket for a computer behind it.
+    pub(crate) const PHONE: Self = Self { lldp: 0x0024, cdp: 0x90 };
+    pub(crate) const STATION: Self = Self { lldp: 0x0080, cdp: 0x10 };
+}
+
 /// The unit with which the station called `name` announces itself at its port.
-pub(crate) fn lldp_unit(mac: [u8; 6], name: &str, port: &str, description: &str) -> Bytes {
+pub(crate) fn lldp_unit(mac: [u8; 6], name: &str, port: &str, (description, abilities): (&str, Abilities)) -> Bytes {
     let tlv = |kind: u16, value: Bytes| {
         let head = kind << 9 | length::<u16>(&value.0);
         Bytes::default().u16(head).raw(value)
@@ -113,13 +129,13 @@ pub(crate) fn lldp_unit(mac: [u8; 6], name: &str, port: &str, description: &str)
     let port = tlv(2, Bytes::default().u8(5).raw(port));
     let name = tlv(5, Bytes::default().raw(name));
     let description = tlv(6, Bytes::default().raw(description));
-    let abilities = tlv(7, Bytes::default().u16(0x0014).u16(0x0014));
+    let abilities = tlv(7, Bytes::default().u16(abilities.lldp).u16(abilities.lldp));
     chassis.raw(port).raw(tlv(3, Bytes::default().u16(120))).raw(name).raw(description).raw(abilities).u16(0)
 }
 
 /// A switch announces itself by CDP, version 2 (the vendor's published format).
 pub(crate) fn cdp(capture: &mut Capture, switch: Station, port: &str, platform: &str, version: &str) {
-    let body = cdp_unit((switch.name, switch.ip), port, platform, version);
+    let body = cdp_unit((switch.name, switch.ip), port, platform, (version, Abilities::SWITCH));
     capture.frame(switch.mac, CDP_GROUP, length(&body.0), body);
 }
 
@@ -127,11 +143,17 @@ pub(crate) fn cdp(capture: &mut Capture, switch: Station, port: &str, platform: 
 pub(crate) const CDP_GROUP: [u8; 6] = [0x01, 0x00, 0x0c, 0xcc, 0xcc, 0xcc];
 
 /// The unit with which the station called `name` announces itself, from its LLC header on.
-pub(crate) fn cdp_unit((name, ip): (&str, [u8; 4]), port: &str, platform: &str, version: &str) -> Bytes {
+pub(crate) fn cdp_unit(
+    (name, ip): (&str, [u8; 4]),
+    port: &str,
+    platform: &str,
+    (version, abilities): (&str, Abilities),
+) -> Bytes {
     let tlv = |kind: u16, value: &[u8]| Bytes::default().u16(kind).u16(length::<u16>(value) + 4).raw(value);
     let address = Bytes::default().u32(1).u8(1).u8(1).u8(0xcc).long(ip);
     let tlvs = tlv(1, name.as_bytes()).raw(tlv(2, &address.0)).raw(tlv(3, port.as_bytes()));
-    let tlvs = tlvs.raw(tlv(4, &[0, 0, 0, 0x28])).raw(tlv(5, version.as_bytes())).raw(tlv(6, platform.as_bytes()));
+    let tlvs =
+        tlvs.raw(tlv(4, &[0, 0, 0, abilities.cdp])).raw(tlv(5, version.as_bytes())).raw(tlv(6, platform.as_bytes()));
     let padded = if tlvs.0.len().is_multiple_of(2) { tlvs } else { tlvs.raw([0]) };
     let sum = checksum(&[&[2, 180], &padded.0]);
     Bytes::default().raw([0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0x00]).u8(2).u8(180).u16(sum).raw(padded)

@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask test` is what a newcomer runs and what continuous integration runs; no rule lives anywhere else.
 
+mod accuracy;
 mod alone;
 mod bench;
 mod crash;
@@ -55,6 +56,8 @@ enum Task {
     Fuzz(fuzz::Plan),
     /// Measures a server with a hospital's worth of devices and conversations.
     Bench(bench::Plan),
+    /// Compares what is concluded of a synthetic hospital with the truth about it.
+    Accuracy(accuracy::Plan),
     /// Kills the server, cuts its power, and looks whether all that was acknowledged is there, once.
     Crash(crash::Plan),
 }
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Task::Oui { files } => oui::run(&root, &files),
         Task::Fuzz(plan) => fuzz::run(&root, &plan),
         Task::Bench(plan) => bench::run(&root, &plan),
+        Task::Accuracy(plan) => accuracy::run(&root, &plan),
         Task::Crash(plan) => crash::run(&root, &plan),
     });
     match outcome {

@@ -48,6 +48,7 @@ pub(super) fn claims(facts: &[&Fact], macs: &[(Mac, Time)], knowledge: &Knowledg
     words.extend(macs.iter().flat_map(|address| registered(*address, knowledge)));
     quieten_errands(&mut words, knowledge);
     quieten_messengers(&mut words, knowledge);
+    quieten_translators(&mut words, facts);
     let named: Vec<_> = words.iter().filter(|word| word.attribute == Attribute::Model).cloned().collect();
     let products: Vec<_> = named.iter().flat_map(|word| product(word, &words, knowledge)).collect();
     words.extend(products);
@@ -166,6 +167,18 @@ fn quieten_messengers(words: &mut [Word<'_>], knowledge: &Knowledge) {
     }
 }
 
+/// Who goes by many host names passes on what hosts behind it say, as a router that translates addresses does: only what
+/// it says as a neighbour or to those who manage it is its own.
+fn quieten_translators(words: &mut [Word<'_>], facts: &[&Fact]) {
+    const MOST: usize = 4;
+    let names = [Field::DhcpHostname, Field::NetbiosName, Field::NtlmComputer];
+    let names = facts.iter().filter(|fact| names.contains(&fact.field)).map(|fact| fact.value.to_lowercase());
+    if names.collect::<BTreeSet<String>>().len() > MOST {
+        let others = words.iter_mut().filter(|word| ![REGISTRY, "lldp", "cdp", "snmp"].contains(&word.family));
+        others.for_each(|word| word.confidence *= 0.5);
+    }
+}
+
 /// What is known of a model that some rule named: the fingerprints of `self.model` read it as if the device had said it.
 fn product<'a>(model: &Word<'a>, words: &[Word<'a>], knowledge: &Knowledge) -> Vec<Word<'a>> {
     if model.fact.is_some_and(|fact| fact.field == Field::Model) {
@@ -218,10 +231,14 @@ fn weigh(mut words: Vec<Word<'_>>, facts: &[&Fact], knowledge: &Knowledge) -> Ve
         let drawn =
             drawn.zip(&answers).map(|(claim, answer)| Claim { evidence: evidence(&answer.words, facts), ..claim });
         let drawn: Vec<_> = drawn.collect();
-        let settled: Vec<_> =
-            drawn.iter().filter(|claim| claim.confidence >= SETTLED).map(|claim| fold(&claim.value)).collect();
-        let is_outdone =
-            |claim: &Claim| settled.iter().any(|narrow| narrows(attribute, narrow, &fold(&claim.value), knowledge));
+        let settled: Vec<_> = drawn
+            .iter()
+            .filter(|claim| claim.confidence >= SETTLED)
+            .map(|claim| keyed(attribute, &claim.value))
+            .collect();
+        let is_outdone = |claim: &Claim| {
+            settled.iter().any(|narrow| narrows(attribute, narrow, &keyed(attribute, &claim.value), knowledge))
+        };
         let mut drawn: Vec<_> = drawn.into_iter().filter(|claim| !is_outdone(claim)).collect();
         drawn.retain(|claim| claim.confidence >= LEAST);
         drawn.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.value.cmp(&b.value)));
@@ -237,7 +254,7 @@ fn answers<'a>(words: impl Iterator<Item = Word<'a>>, knowledge: &Knowledge) -> 
             Attribute::Maker => knowledge.makers.normal(&word.value).to_owned(),
             _ => word.value.clone(),
         };
-        let key = fold(&shown);
+        let key = keyed(word.attribute, &shown);
         let new = || Answer { shown: shown.clone(), key: key.clone(), words: Vec::new(), support: 0.0 };
         let answer = answers.entry(key.clone()).or_insert_with(new);
         // Of two ways to write one value, the one that stands first in the alphabet: any would do, always the same.
@@ -258,6 +275,11 @@ fn answers<'a>(words: impl Iterator<Item = Word<'a>>, knowledge: &Knowledge) -> 
     answers.sort_by(|a, b| b.support.total_cmp(&a.support).then_with(|| a.key.cmp(&b.key)));
     answers.truncate(MOST);
     answers
+}
+
+/// The form in which answers are compared: types are words of our vocabulary already, hyphens and all.
+fn keyed(attribute: Attribute, value: &str) -> String {
+    if attribute == Attribute::Type { value.to_lowercase() } else { fold(value) }
 }
 
 fn draw(answer: &Answer<'_>, all: &[Answer<'_>], knowledge: &Knowledge) -> Claim {

@@ -27,6 +27,8 @@ impl<'a> Graph<'a> {
         let mut graph = Self { parents: (0..nodes.len()).collect(), nodes, keys };
         graph.by_key();
         graph.by_address_inside();
+        graph.by_sender();
+        graph.by_instrument();
         graph.by_certificate();
         graph.by_name();
         graph.by_title();
@@ -74,6 +76,46 @@ impl<'a> Graph<'a> {
                 if let Some(other) = found.into_iter().next() {
                     self.unite(&[at, other]);
                 }
+            }
+        }
+    }
+
+    /// A device that only one host speaks for, which calls itself by that device's EUI-64 and by no other: it speaks of
+    /// itself, whatever address the board in it has by now.
+    fn by_sender(&mut self) {
+        for at in 0..self.nodes.len() {
+            let Some((Node::Nested(Key { kind: KeyKind::Eui64, text }, _), part)) = self.nodes.get(at) else {
+                continue;
+            };
+            let mut speakers = part.via.iter();
+            let speaker = speakers.next().filter(|_| speakers.next().is_none()).and_then(|via| self.place(via));
+            let Some((speaker, (_, said))) = speaker.and_then(|at| Some((at, self.nodes.get(at)?))) else { continue };
+            let names = said.facts.iter().filter(|fact| fact.field == Field::Hl7Application);
+            let mut names = names.map(|fact| sender_eui64(&fact.value)).peekable();
+            if names.peek().is_some() && names.all(|name| name.is_some_and(|name| name.eq_ignore_ascii_case(text))) {
+                self.unite(&[speaker, at]);
+            }
+        }
+    }
+
+    /// The only instrument that a host speaks for, when the host calls itself by its name: it speaks of itself.
+    fn by_instrument(&mut self) {
+        let mut spoken: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (at, (node, part)) in self.nodes.iter().enumerate() {
+            if matches!(node, Node::Nested(Key { kind: KeyKind::Instrument, .. }, _)) {
+                part.via
+                    .iter()
+                    .filter_map(|via| self.place(via))
+                    .for_each(|via| spoken.entry(via).or_default().push(at));
+            }
+        }
+        for (speaker, instruments) in spoken {
+            let [only] = instruments.as_slice() else { continue };
+            let Some((Node::Nested(key, _), _)) = self.nodes.get(*only) else { continue };
+            let said = self.nodes.get(speaker).into_iter().flat_map(|(_, part)| &part.facts);
+            let mut names = said.filter(|fact| fact.field == Field::AstmSender).flat_map(|fact| fact.value.split('^'));
+            if names.any(|name| name == key.text) {
+                self.unite(&[speaker, *only]);
             }
         }
     }
@@ -256,6 +298,13 @@ fn keys(node: &Node, part: &Part<'_>, makers: &Makers) -> BTreeSet<Key> {
         Node::Station(_) => None,
     };
     said.chain(own).chain(serials(part, makers)).filter(|key| !key.text.is_empty()).collect()
+}
+
+/// The EUI-64 in the name of a sending application, `name^0123456789ABCDEF^EUI-64` (IHE DEV TF-2 appendix B.1).
+fn sender_eui64(application: &str) -> Option<&str> {
+    let mut components = application.split('^').skip(1);
+    let (universal, system) = (components.next()?, components.next()?);
+    (system == "EUI-64" && universal.len() == 16).then_some(universal)
 }
 
 /// The EUI-64 that an interface identifier made from `mac` stands for (RFC 4291 appendix A).

@@ -9,7 +9,7 @@ use super::rules::{Mark, Rules};
 use super::slip::slip;
 use super::table::Table;
 use super::{Bar, Decision};
-use crate::resolve::score::are_same;
+use crate::resolve::score::{are_same, models};
 use std::collections::{BTreeMap, BTreeSet};
 use wardlight_model::Id;
 
@@ -78,7 +78,19 @@ impl<'a> Bars<'a> {
         if self.differ(Mark::Udi, a, b) {
             return Some(Bar::Serials);
         }
-        (x.source == y.source && !x.is_network() && self.differ(Mark::AssetTag, a, b)).then_some(Bar::Tags)
+        let is_labelled_twice = x.source == y.source && !x.is_network() && self.differ(Mark::AssetTag, a, b);
+        (is_labelled_twice && !self.is_entered_twice(a, b)).then_some(Bar::Tags)
+    }
+
+    /// Whether two rows of one source are the same device with two labels: they name one board, or one serial number of one
+    /// maker and model.
+    fn is_entered_twice(&self, a: usize, b: usize) -> bool {
+        let shares = |mark: Mark| {
+            let mut own = self.table.row(a).iter().filter(|id| self.table.row(b).contains(id));
+            own.any(|id| self.table.token(*id).is_some_and(|token| token.mark == mark))
+        };
+        let Some((x, y)) = self.rows.get(a).zip(self.rows.get(b)) else { return false };
+        shares(Mark::Mac) || shares(Mark::Udi) || models(x, y) == Some(true) && shares(Mark::Serial)
     }
 
     /// Whether `record` says that the device was gone when `other` saw it.

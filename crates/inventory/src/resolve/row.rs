@@ -1,16 +1,16 @@
 //! One device of the network, or one row of a source, in the form in which rows are compared.
 
 use super::rules::{Mark, Rules};
-use super::slip::undecorated;
+use super::slip::{undecorated, unlabelled};
 use super::udi::Udi;
 use super::{Input, Networked, Source, record_id};
 use crate::Knowledge;
 use crate::identify::{is_link_local, is_own_name, is_private, mac_of_eui64};
 use crate::lifecycle::day;
 use crate::maker::fold;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use wardlight_model::{AssetField, AssetRecord, Attribute, Field, Id, KeyKind, Mac, Scope, Time, bare};
+use wardlight_model::{AssetField, AssetRecord, Attribute, Claim, Fact, Field, Id, KeyKind, Mac, Scope, Time, bare};
 
 /// Claims of the network below this say nothing here.
 const LIKELY: f64 = 0.3;
@@ -65,7 +65,7 @@ impl Row {
     fn serial(&mut self, text: &str, rules: &Rules) {
         // A spreadsheet wrote `1.23457E+11`: the number is lost.
         let is_damaged = text.contains("E+") && text.starts_with(|c: char| c.is_ascii_digit());
-        let serial = undecorated(&bare(text)).to_owned();
+        let serial = undecorated(&bare(unlabelled(text))).to_owned();
         if !is_damaged && serial.len() >= 3 {
             self.mark(Mark::Serial, serial, rules);
         }
@@ -196,7 +196,9 @@ fn network(at: usize, found: &Networked<'_>, rules: &Rules, knowledge: &Knowledg
         own.map(|claim| claim.value.as_str())
     };
     claims(Attribute::Maker, LIKELY).for_each(|name| row.maker(name, knowledge));
-    row.is_maker_sure = device.best(Attribute::Maker).is_some_and(|claim| claim.confidence >= SURE);
+    // Devices are built around others' boards: who made the board says nothing against who made the device.
+    let is_own_word = |claim: &Claim| claim.confidence >= SURE && claim.rule != "oui";
+    row.is_maker_sure = device.best(Attribute::Maker).is_some_and(is_own_word);
     claims(Attribute::Model, LIKELY).for_each(|text| row.model(text));
     row.types = claims(Attribute::Type, SURE_TYPE).map(str::to_owned).collect();
     claims(Attribute::Serial, LIKELY).for_each(|text| row.serial(text, rules));
@@ -212,6 +214,10 @@ fn network(at: usize, found: &Networked<'_>, rules: &Rules, knowledge: &Knowledg
         }
     }
     found.facts.iter().for_each(|fact| stated(&mut row, fact.field, &fact.value, rules));
+    if own_names(found.facts) > rules.most_names {
+        // What is said behind it is said of others; only its addresses are its own.
+        row.marks.retain(|(mark, _)| matches!(mark, Mark::Mac | Mark::MadeUpMac | Mark::Address));
+    }
     row.site = found.site.map(fold);
     if let Some(stay) = found.stays.iter().max_by_key(|stay| (stay.last, stay.place.clone())) {
         let place = |field| stay.place.iter().find(|(own, _)| *own == field).map(|(_, value)| fold(value));
@@ -220,6 +226,14 @@ fn network(at: usize, found: &Networked<'_>, rules: &Rules, knowledge: &Knowledg
         row.site = row.site.or_else(|| place(AssetField::Site));
     }
     row.settled()
+}
+
+/// How many host names the device gives itself; that others call it by many names says nothing.
+fn own_names(facts: &[&Fact]) -> usize {
+    let own = facts.iter().filter(|fact| {
+        matches!(fact.field, Field::DhcpHostname | Field::NetbiosName | Field::NtlmComputer | Field::LlmnrName)
+    });
+    own.map(|fact| fact.value.to_lowercase()).collect::<BTreeSet<String>>().len()
 }
 
 /// What the device says of itself beside what its claims and keys already hold.

@@ -207,19 +207,20 @@ impl Bench<'_> {
         fn first(list: &[String]) -> &str {
             list.first().map_or("", String::as_str)
         }
-        let mut tell = |mark, agrees: Option<bool>, left: &str, right: &str| {
-            let weight = self.rules.weight(mark);
-            if let Some(agrees) = agrees {
-                let weight = if agrees { weight.agrees } else { weight.differs };
-                if weight != 0 {
-                    jury.hear(mark, agrees, (left, right), weight);
-                }
-            }
-        };
         let is_against = x.is_maker_sure && y.is_maker_sure && !are_related(&x.makers, &y.makers);
         let makers = are_same(&x.makers, &y.makers).filter(|same| *same || is_against);
-        tell(Mark::Maker, makers, first(&x.makers), first(&y.makers));
-        tell(Mark::Model, models(x, y), first(&x.models), first(&y.models));
+        let models = models(x, y);
+        if makers == Some(false) && models == Some(true) {
+            // Makers are bought and renamed; their models keep their names.
+            let weight = self.rules.weight(Mark::Maker).differs / 2;
+            jury.hear(Mark::Maker, false, (first(&x.makers), first(&y.makers)), weight);
+        } else {
+            self.tell(Mark::Maker, makers, (first(&x.makers), first(&y.makers)), jury);
+        }
+        let mut tell = |mark, agrees: Option<bool>, left: &str, right: &str| {
+            self.tell(mark, agrees, (left, right), jury);
+        };
+        tell(Mark::Model, models, first(&x.models), first(&y.models));
         tell(Mark::Type, self.types(x, y), first(&x.types), first(&y.types));
         if let Some((left, right)) = x.domain.as_deref().zip(y.domain.as_deref()) {
             let is_same = left == right || left.split('.').next() == right.split('.').next();
@@ -236,6 +237,15 @@ impl Bench<'_> {
         }
         if let Some((left, right)) = departments {
             tell(Mark::Department, Some(left == right), left, right);
+        }
+    }
+
+    fn tell(&self, mark: Mark, agrees: Option<bool>, words: (&str, &str), jury: &mut impl Jury) {
+        if let Some(agrees) = agrees {
+            let weight = self.weigh(mark, agrees);
+            if weight != 0 {
+                jury.hear(mark, agrees, words, weight);
+            }
         }
     }
 
@@ -269,7 +279,7 @@ fn are_related(x: &[String], y: &[String]) -> bool {
 }
 
 /// Whether the models agree: the same, or the one's words among the other's.
-fn models(x: &Row, y: &Row) -> Option<bool> {
+pub(super) fn models(x: &Row, y: &Row) -> Option<bool> {
     let is_same = |a: &str, b: &str| is_part(a, b) || is_part(b, a);
     (!x.models.is_empty() && !y.models.is_empty())
         .then(|| x.models.iter().any(|a| y.models.iter().any(|b| is_same(a, b))))

@@ -62,6 +62,18 @@ pub(super) fn undecorated(bare: &str) -> &str {
     rest.map_or(bare, |rest| rest.trim_start_matches('0'))
 }
 
+/// A serial number without the label that was copied with it: `SN PMP0908169`, `S/N: PMP0908169`.
+pub(super) fn unlabelled(text: &str) -> &str {
+    const LABELS: [&str; 5] = ["serial number", "serial no", "serial", "s/n", "sn"];
+    let text = text.trim();
+    let rest = LABELS.iter().find_map(|label| {
+        let (head, rest) = text.split_at_checked(label.len())?;
+        head.eq_ignore_ascii_case(label).then_some(rest)
+    });
+    let is_apart = |rest: &&str| rest.starts_with([' ', ':', '.', '#', '=']);
+    rest.filter(is_apart).map_or(text, |rest| rest.trim_start_matches([' ', ':', '.', '#', '=']))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +104,14 @@ mod tests {
             [undecorated("SN10045"), undecorated("SN0010045"), undecorated("SNOW77"), undecorated("SN12")],
             ["10045", "10045", "SNOW77", "SN12"]
         );
+    }
+
+    #[test]
+    fn a_label_copied_with_the_number_does_not_count() {
+        for typed in ["SN PMP0908169", "sn: PMP0908169", "S/N PMP0908169", "Serial No. PMP0908169", " PMP0908169"] {
+            assert_eq!(unlabelled(typed), "PMP0908169", "{typed}");
+        }
+        assert_eq!([unlabelled("SNOW77"), unlabelled("SN-10045"), unlabelled("SN")], ["SNOW77", "SN-10045", "SN"]);
     }
 
     proptest! {

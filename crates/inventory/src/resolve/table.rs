@@ -46,7 +46,8 @@ impl Table {
         for (id, token) in (0..).zip(&mut table.tokens) {
             let sources = sources(&token.rows, rows);
             token.only = sources.first().filter(|first| sources.last() == Some(first)).copied();
-            token.weight = weight(token, crowd(&sources), rules);
+            let crowd = if token.mark == Mark::Serial { crowd_of_maker(&token.rows, rows) } else { crowd(&sources) };
+            token.weight = weight(token, crowd, rules);
             for row in &token.rows {
                 if let Some(of) = table.of.get_mut(index(*row)) {
                     of.push(id);
@@ -188,6 +189,15 @@ fn sources(of: &[u32], rows: &[Row]) -> Vec<usize> {
 /// The most rows that one source has.
 fn crowd(sources: &[usize]) -> usize {
     sources.chunk_by(|a, b| a == b).map(<[usize]>::len).max().unwrap_or(0)
+}
+
+/// The most rows that one source has of one maker: numbers repeat among makers, and the maker is compared as well.
+fn crowd_of_maker(of: &[u32], rows: &[Row]) -> usize {
+    let rows = of.iter().filter_map(|row| rows.get(index(*row)));
+    let mut by: Vec<(usize, &str)> =
+        rows.map(|row| (row.source, row.makers.first().map_or("", String::as_str))).collect();
+    by.sort_unstable();
+    by.chunk_by(|a, b| a == b).map(<[_]>::len).max().unwrap_or(0)
 }
 
 fn weight(token: &Token, crowd: usize, rules: &Rules) -> i32 {

@@ -23,10 +23,19 @@ pub(super) enum Lack {
     Malformed,
 }
 
+/// Who sends a message, when MSH-3 says it with an EUI-64: `name^EUI^EUI-64` (IHE DEV TF-2, B.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sender {
+    /// Its name, component 1.
+    pub name: String,
+    /// Its EUI-64.
+    pub eui: u64,
+}
+
 impl<'a> Equipment<'a> {
-    /// Reads one repetition. `gateway` is the sender's own EUI-64, which names the authority behind an identifier and
-    /// no device.
-    pub(super) fn read(raw: &'a [u8], delimiters: &Delimiters, gateway: Option<u64>) -> Result<Self, Lack> {
+    /// Reads one repetition. The `sender`'s own EUI-64 names the authority behind an identifier and no device, unless the
+    /// identifier is the sender's own name: then the device speaks of itself.
+    pub(super) fn read(raw: &'a [u8], delimiters: &Delimiters, sender: Option<&Sender>) -> Result<Self, Lack> {
         let mut components = delimiters.components(raw).map(|component| delimiters.text(component));
         let mut next = || components.next().unwrap_or_default();
         let (entity, namespace, universal, system) = (next(), next(), next(), next());
@@ -40,7 +49,8 @@ impl<'a> Equipment<'a> {
         if !spelled.contains(char::is_alphanumeric) {
             return Err(Lack::Empty);
         }
-        let own = |eui: &u64| is_device(*eui) && Some(*eui) != gateway;
+        let is_gateway = |eui: u64| sender.is_some_and(|sender| sender.eui == eui && *sender.name != *entity);
+        let own = |eui: &u64| is_device(*eui) && !is_gateway(*eui);
         let by_system = || is_eui64_type(&system).then(|| eui64(&universal)).flatten().filter(own);
         if let Some(eui) = eui64(&entity).filter(own).or_else(by_system) {
             return Ok(Self { kind: KeyKind::Eui64, key: Cow::Owned(format!("{eui:016x}")), spelled });
@@ -111,9 +121,13 @@ mod tests {
     };
     const GATEWAY: u64 = 0x001a_0100_0000_0001;
 
+    fn gateway() -> Sender {
+        Sender { name: "Pump".to_owned(), eui: GATEWAY }
+    }
+
     #[track_caller]
     fn check(raw: &str, expected: Result<(KeyKind, &str), Lack>) {
-        let read = Equipment::read(raw.as_bytes(), &HL7, Some(GATEWAY));
+        let read = Equipment::read(raw.as_bytes(), &HL7, Some(&gateway()));
         let read = read.as_ref().map(|equipment| (equipment.kind, &*equipment.key)).map_err(|lack| match lack {
             Lack::Empty => Lack::Empty,
             Lack::Malformed => Lack::Malformed,
@@ -136,6 +150,12 @@ mod tests {
             );
         }
         check("Pump1^^0123456789ABCDEF^EUI-64", Ok((KeyKind::Eui64, "0123456789abcdef")));
+    }
+
+    #[test]
+    fn a_sender_that_speaks_of_itself_is_a_device() {
+        check("Pump^^001A010000000001^EUI-64", Ok((KeyKind::Eui64, "001a010000000001")));
+        check("Pump2^^001A010000000001^EUI-64", Ok((KeyKind::Instrument, "Pump2^^001A010000000001^EUI-64")));
     }
 
     #[test]

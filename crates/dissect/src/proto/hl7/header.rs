@@ -1,6 +1,6 @@
 //! The message header, MSH (HL7 2.9 §2.14.9): who speaks to whom, which kind of message, in which characters.
 
-use super::equipment::{eui64, is_eui64_type};
+use super::equipment::{Sender, eui64, is_eui64_type};
 use crate::codec::charset_hl7;
 use crate::codec::delimited::Delimiters;
 use crate::{About, Output, Row};
@@ -22,8 +22,8 @@ pub(super) struct Header {
     version: String,
     processing: String,
     character_set: String,
-    /// The EUI-64 in MSH-3: the sender's own.
-    pub gateway: Option<u64>,
+    /// Who sends it, when MSH-3 has an EUI-64.
+    pub sender: Option<Sender>,
 }
 
 impl Header {
@@ -51,7 +51,7 @@ impl Header {
         self.receiving_facility.push_str(&delimiters.spell(first(to_facility, &delimiters)));
         out.fact(About::Sender, Field::Hl7Application, &self.sending_application, application);
         out.fact(About::Sender, Field::Hl7Facility, &self.sending_facility, facility);
-        self.gateway = own_eui64(application, &delimiters);
+        self.sender = sender(application, &delimiters);
         self.message.push_str(code);
         if !event.is_empty() {
             self.message.push('^');
@@ -84,7 +84,7 @@ impl Header {
         for text in [&mut self.message, &mut self.version, &mut self.processing, &mut self.character_set] {
             text.clear();
         }
-        self.gateway = None;
+        self.sender = None;
     }
 }
 
@@ -164,10 +164,11 @@ fn processing_id(field: &[u8], delimiters: &Delimiters) -> &'static str {
 }
 
 /// The EUI-64 by which MSH-3 names the sending application: `name^0123456789ABCDEF^EUI-64` (IHE PCD TF-2 appendix B.1).
-fn own_eui64(application: &[u8], delimiters: &Delimiters) -> Option<u64> {
+fn sender(application: &[u8], delimiters: &Delimiters) -> Option<Sender> {
     let mut components = delimiters.components(application).map(|part| delimiters.text(part));
-    let (universal, system) = (components.nth(1)?, components.next()?);
-    is_eui64_type(&system).then(|| eui64(&universal)).flatten()
+    let (name, universal, system) = (components.next()?, components.next()?, components.next()?);
+    let eui = is_eui64_type(&system).then(|| eui64(&universal)).flatten()?;
+    Some(Sender { name: name.into_owned(), eui })
 }
 
 #[cfg(test)]

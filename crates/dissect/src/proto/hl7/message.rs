@@ -119,7 +119,8 @@ impl Message {
         self.count("MSH");
         (self.delimiters, self.trusted) = self.header.read(line, out);
         let sender = out.context().side.of(out.context().ends);
-        let own = self.header.gateway.filter(|eui| sender.mac.is_some_and(|mac| eui64_of(mac) == *eui));
+        let named = self.header.sender.as_ref().map(|named| named.eui);
+        let own = named.filter(|eui| sender.mac.is_some_and(|mac| eui64_of(mac) == *eui));
         if let Some(eui) = own {
             out.fact(About::Sender, Field::Eui64, &format!("{eui:016x}"), line);
         }
@@ -327,8 +328,8 @@ impl Message {
 
     /// The repetitions of a field of equipment identifiers, each with its bytes.
     fn repetitions<'a>(&self, field: &'a [u8]) -> impl Iterator<Item = (&'a [u8], Result<Equipment<'a>, Lack>)> {
-        let (delimiters, gateway) = (self.delimiters, self.header.gateway);
-        let read = move |raw| (raw, Equipment::read(raw, &delimiters, gateway));
+        let (delimiters, sender) = (self.delimiters, self.header.sender.clone());
+        let read = move |raw| (raw, Equipment::read(raw, &delimiters, sender.as_ref()));
         delimiters.repetitions(field).take(4).map(read)
     }
 

@@ -7,7 +7,7 @@ use crate::hospital::device::Device;
 use crate::hospital::frame::{self, End, Lane};
 use crate::hospital::stage::Stage;
 use crate::hospital::talk::Talk;
-use crate::network as messages;
+use crate::network::{self as messages, Abilities};
 use crate::wire::checksum;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -249,15 +249,21 @@ pub(super) fn link(stage: &Stage<'_>) -> Vec<Talk> {
     }
     let lane = Lane { vlan: 0, ..stage.lane(own, own) };
     let port = if stage.model.role == "switch" { "Gi1/0/48" } else { "eth0" };
+    let abilities = match stage.model.kind.as_str() {
+        "switch" | "router" => Abilities::SWITCH,
+        "access point" => Abilities::ACCESS_POINT,
+        "ip phone" => Abilities::PHONE,
+        _ => Abilities::STATION,
+    };
     let mut description = stage.fill(description);
-    let unit = messages::lldp_unit(own.mac, &stage.device.host, port, &description);
+    let unit = messages::lldp_unit(own.mac, &stage.device.host, port, (&description, abilities));
     let talk = stage.frames(lane, 0).say(frame::plain((own.mac, messages::LLDP_GROUP), 0, 0x88cc, &unit.0));
     let Some(platform) = stage.model.says.cdp.as_deref() else { return vec![talk] };
     // The checksum of an odd number of bytes is not that of RFC 1071: units of even length keep out of it.
     if (stage.device.host.len() + port.len() + description.len() + platform.len()).is_multiple_of(2) {
         description.push(' ');
     }
-    let unit = messages::cdp_unit((&stage.device.host, octets(own.ip)), port, platform, &description);
+    let unit = messages::cdp_unit((&stage.device.host, octets(own.ip)), port, platform, (&description, abilities));
     let frame = frame::plain((own.mac, messages::CDP_GROUP), 0, length(&unit.0), &unit.0);
     vec![talk.say(frame)]
 }
