@@ -32,7 +32,9 @@ fn two_routing_domains_with_the_same_addresses_stay_apart() {
         let device = &met.found.device;
         // Link-local addresses are made from hardware addresses, which are no one domain's.
         let own = device.addresses.iter().filter(|ip| ip.is_ipv4());
-        own.for_each(|ip| drop(held.entry(*ip).or_default().insert((met.found.scope, met.id))));
+        for ip in own {
+            held.entry(*ip).or_default().insert((met.found.scope, met.id));
+        }
         assert!(device.peers.iter().all(|peer| peer.endpoint.scope == met.found.scope), "{}", device.id);
     }
     let shared =
