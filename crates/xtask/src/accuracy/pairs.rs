@@ -194,9 +194,12 @@ fn between(out: &mut String, rows: &BTreeMap<Id, Judged>, found: &BTreeMap<Id, I
     }
 }
 
+/// A row with its id.
+type Named<'r> = (Id, &'r Judged);
+
 /// Every pair of rows of one device.
-fn pairs(rows: &BTreeMap<Id, Judged>) -> Vec<((Id, &Judged), (Id, &Judged))> {
-    let mut groups: BTreeMap<Id, Vec<(Id, &Judged)>> = BTreeMap::new();
+fn pairs(rows: &BTreeMap<Id, Judged>) -> Vec<(Named<'_>, Named<'_>)> {
+    let mut groups: BTreeMap<Id, Vec<Named<'_>>> = BTreeMap::new();
     for (id, row) in rows {
         groups.entry(row.truth).or_default().push((*id, row));
     }
