@@ -37,6 +37,7 @@ fn main() {
         r#type: kind.map(str::to_owned),
         department: None,
         scope: None,
+        source: None,
     };
     made.house.owners = vec![rule("IT", None), rule("Clinical engineering", Some("medical device"))];
     made.house.books.iter_mut().for_each(|book| book.records.shrink_to_fit());

@@ -247,6 +247,9 @@ pub struct OwnerRule {
     /// For devices met in this routing domain.
     #[n(4)]
     pub scope: Option<Scope>,
+    /// For devices that this source lists: whoever keeps the list often answers for what is on it.
+    #[n(5)]
+    pub source: Option<String>,
 }
 
 /// Whether two members of assets, network devices or records, are one device.

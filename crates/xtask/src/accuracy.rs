@@ -184,10 +184,25 @@ fn owner_rules() -> Vec<OwnerRule> {
             r#type: Some((*kind).to_owned()),
             department: None,
             scope: None,
+            source: None,
         })
     };
+    // Whoever keeps a list answers for what is on it, unless its type is another's.
+    const LISTS: [(&str, &str); 3] = [
+        ("maintenance", "Clinical engineering"),
+        ("directory", "Information technology"),
+        ("purchasing", "Purchasing"),
+    ];
+    let lists = LISTS.into_iter().map(|(source, owner)| OwnerRule {
+        role: Role::Technical,
+        owner: owner.to_owned(),
+        r#type: None,
+        department: None,
+        scope: None,
+        source: Some(source.to_owned()),
+    });
     let all = rules("Clinical engineering", &CLINICAL).chain(rules("Facilities", &BUILDING));
-    all.chain(rules("Information technology", &OFFICE)).collect()
+    all.chain(rules("Information technology", &OFFICE)).chain(lists).collect()
 }
 
 impl Case<'_> {

@@ -39,6 +39,9 @@ enum What {
         /// For devices met in the routing domain with this number.
         #[arg(long, value_name = "NUMBER")]
         scope: Option<u32>,
+        /// For devices that this source lists.
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
     },
     /// Takes a rule back.
     Remove {
@@ -53,7 +56,7 @@ impl Command {
         let config = self.config.load()?;
         match self.what {
             What::List => list(&config),
-            What::Put { role, owner, kind, department, scope } => {
+            What::Put { role, owner, kind, department, scope, source } => {
                 let role = OwnerRole::named(&role).with_context(|| {
                     let known = OwnerRole::ALL.map(OwnerRole::name).join(", ");
                     format!("there is no role `{role}`: name one of {known}")
@@ -65,7 +68,7 @@ impl Command {
                         "there is no type `{kind}`: `wardlight assets list` shows types"
                     );
                 }
-                let rule = OwnerRule { role, owner, r#type: kind, department, scope: scope.map(Scope) };
+                let rule = OwnerRule { role, owner, r#type: kind, department, scope: scope.map(Scope), source };
                 let id = new_id()?;
                 told(decide_as(&config, id, Decided::PutOwner(rule))?, &format!("{id}\n"))
             }
@@ -75,13 +78,14 @@ impl Command {
 }
 
 fn list(config: &Config) -> anyhow::Result<ExitCode> {
-    const COLUMNS: [Column; 6] = [
+    const COLUMNS: [Column; 7] = [
         column("RULE", 0, 36),
         column("ROLE", 0, 8),
         column("OWNER", 0, 8),
         column("TYPE", 1, 8),
         column("DEPARTMENT", 1, 8),
         column("SCOPE", 2, 5),
+        column("SOURCE", 2, 6),
     ];
     let runtime = server::runtime()?;
     let rules = runtime.block_on(async {
@@ -97,7 +101,8 @@ fn list(config: &Config) -> anyhow::Result<ExitCode> {
     let rows = rules.into_iter().map(|(id, rule)| {
         let any = |text: Option<String>| text.unwrap_or_else(|| "any".to_owned());
         let scope = rule.scope.map(|scope| scope.0.to_string());
-        [id.to_string(), rule.role.name().to_owned(), rule.owner, any(rule.r#type), any(rule.department), any(scope)]
+        let (kind, department, source) = (any(rule.r#type), any(rule.department), any(rule.source));
+        [id.to_string(), rule.role.name().to_owned(), rule.owner, kind, department, any(scope), source]
     });
     print::out(&print::table(&COLUMNS, rows))?;
     Ok(ExitCode::SUCCESS)

@@ -136,7 +136,7 @@ impl<'h> Demo<'h> {
         }
         for (role, owner, kind) in OWNERS {
             let r#type = kind.map(str::to_owned);
-            let rule = OwnerRule { role, owner: owner.to_owned(), r#type, department: None, scope: None };
+            let rule = OwnerRule { role, owner: owner.to_owned(), r#type, department: None, scope: None, source: None };
             let decision = Decision { by: String::new(), at: now(), command: Command::PutOwner(rule) };
             hand(&mut self.stream, BodyKind::Decision, encode(&decision))?;
         }

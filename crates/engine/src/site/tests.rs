@@ -186,6 +186,7 @@ fn bodies() -> impl Strategy<Value = Vec<Body>> {
             r#type: None,
             department: None,
             scope: None,
+            source: None,
         };
         decision(Command::PutOwner(rule))
     });
@@ -423,6 +424,7 @@ fn a_record_and_a_device_become_one_asset_with_an_owner_and_two_again_when_someb
         r#type: None,
         department: Some("icu".to_owned()),
         scope: None,
+        source: None,
     };
     tell(&mut site, 3, &decision(Command::PutOwner(rule)));
     let joined = settled(&mut site);
@@ -444,6 +446,7 @@ fn a_record_and_a_device_become_one_asset_with_an_owner_and_two_again_when_someb
         r#type: None,
         department: None,
         scope: None,
+        source: None,
     }));
     assert!(matches!(&tell(&mut site, 7, &empty)[..], [Effect::Decided { outcome: Err(_), .. }]));
 }

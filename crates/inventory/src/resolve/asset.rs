@@ -263,6 +263,8 @@ impl<'a> Draft<'a> {
     fn owners(&self, fields: &[Held], kind: Option<&Kind>, said: &[(&Row, Said<'_>)]) -> Owners {
         let shown = |field| fields.iter().find(|held| held.field == field).and_then(Held::shown);
         let department = shown(AssetField::Department).map(fold);
+        let listed =
+            |name: &String| said.iter().any(|(_, said)| matches!(said, Said::Record(source, _) if source.name == name));
         let fits = |rule: &OwnerRule| {
             let of_type = |wanted: &String| {
                 kind.is_some_and(|kind| self.knowledge.types.is_kind_of(&kind.name, wanted) && kind.confidence >= KNOWN)
@@ -272,9 +274,11 @@ impl<'a> Draft<'a> {
             rule.r#type.as_ref().is_none_or(of_type)
                 && rule.department.as_ref().is_none_or(|wanted| department.as_deref() == Some(&*fold(wanted)))
                 && rule.scope.is_none_or(in_scope)
+                && rule.source.as_ref().is_none_or(listed)
         };
         let exact = |rule: &OwnerRule| {
-            [rule.r#type.is_some(), rule.department.is_some(), rule.scope.is_some()].iter().filter(|one| **one).count()
+            let given = [rule.r#type.is_some(), rule.department.is_some(), rule.scope.is_some(), rule.source.is_some()];
+            given.into_iter().filter(|one| *one).count()
         };
         let owner = |role, field| {
             let rules = self.input.owners.iter().filter(|rule| rule.role == role && fits(rule));
@@ -370,21 +374,25 @@ fn keep_together(fields: &mut [Held], choice: &Choice<'_>) {
     }
 }
 
-/// The best type that our vocabulary has; a narrower one that does not contradict it is better.
+/// The best type that our vocabulary has; a narrower one that does not contradict it is better, unless it is a guess and
+/// the wide one is known.
 fn kind(fields: &[Held], choice: &Choice<'_>) -> Option<Kind> {
     let held = fields.iter().find(|held| held.field == AssetField::Type)?;
+    // A technician's word is as sure as the trust in his system; the network says itself how sure it is.
+    let sure = |answer: &Answer| match answer.kind {
+        SourceKind::Network => answer.confidence,
+        kind => choice.worth(AssetField::Type, kind, 1.0, choice.now),
+    };
     let mut told = held.answers.iter().filter_map(|answer| Some((choice.r#type(&answer.value)?, answer)));
     let (mut name, mut of) = told.next()?;
     let least = NARROWER * of.worth;
     for (other, answer) in told.filter(|(_, answer)| answer.worth >= least) {
-        if other != name && choice.knowledge.types.is_kind_of(other, name) {
+        let is_narrower = other != name && choice.knowledge.types.is_kind_of(other, name);
+        if is_narrower && (sure(answer) >= KNOWN || sure(of) < KNOWN) {
             (name, of) = (other, answer);
         }
     }
-    // A technician's word is as sure as the trust in his system; the network says itself how sure it is.
-    let trust = choice.worth(AssetField::Type, of.kind, 1.0, choice.now);
-    let confidence = if of.kind == SourceKind::Network { of.confidence } else { trust };
-    Some(Kind { name: name.to_owned(), confidence, source: of.source.clone() })
+    Some(Kind { name: name.to_owned(), confidence: sure(of), source: of.source.clone() })
 }
 
 /// Every stay that somebody reports, oldest first, and which of them is believed now.

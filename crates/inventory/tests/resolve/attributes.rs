@@ -103,7 +103,14 @@ fn known_means_typed_or_confirmed_and_owned() {
 
 fn rule(role: Role, owner: &str, r#type: Option<&str>, department: Option<&str>) -> OwnerRule {
     let own = |text: Option<&str>| text.map(str::to_owned);
-    OwnerRule { role, owner: owner.to_owned(), r#type: own(r#type), department: own(department), scope: None }
+    OwnerRule {
+        role,
+        owner: owner.to_owned(),
+        r#type: own(r#type),
+        department: own(department),
+        scope: None,
+        source: None,
+    }
 }
 
 #[test]
@@ -120,6 +127,29 @@ fn owners_are_named_by_sources_and_else_by_the_most_exact_rule() {
     assert_eq!(owners.clinical.as_deref(), Some("Dr. Ward Office"));
     assert_eq!(owners.technical.as_deref(), Some("ICU engineering"));
     assert_eq!(owners.security, None);
+}
+
+#[test]
+fn whoever_keeps_a_list_answers_for_what_is_on_it_and_for_nothing_else() {
+    let of_list =
+        || OwnerRule { source: Some("cmms".to_owned()), ..rule(Role::Technical, "Clinical engineering", None, None) };
+    let mut listed = monitor("", "");
+    listed.owners = vec![rule(Role::Technical, "IT", None, None), of_list()];
+    assert_eq!(only(&listed).owners.technical.as_deref(), Some("Clinical engineering"));
+    let mut found = House::default().device("d", "").source("cmms", Cmms);
+    found.owners = vec![of_list()];
+    assert!(only(&found).owners.is_none());
+}
+
+#[test]
+fn a_known_wide_type_is_not_given_up_for_a_narrower_guess() {
+    let mac = "mac=00:09:fb:00:00:01";
+    let kind = |device: &str| {
+        let house = House::default().device("d", &format!("{mac} {device}")).source("orders", Procurement);
+        only(&house.record("1", &format!("{mac} type=Monitor,_Physiologic"))).kind.map(|kind| kind.name)
+    };
+    assert_eq!(kind("type=medical_device@0.95").as_deref(), Some("medical device"));
+    assert_eq!(kind("type=medical_device@0.5").as_deref(), Some("patient monitor"));
 }
 
 #[test]

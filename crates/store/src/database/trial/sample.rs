@@ -120,8 +120,8 @@ pub(super) fn source(name: &str, rows: u64, read: Time) -> Source {
 }
 
 pub(super) fn owner(name: &str) -> OwnerRule {
-    let (r#type, scope) = (Some("infusion pump".to_owned()), Some(Scope(7)));
-    OwnerRule { role: OwnerRole::Technical, owner: name.to_owned(), r#type, department: None, scope }
+    let (r#type, scope, source) = (Some("infusion pump".to_owned()), Some(Scope(7)), Some(name.to_owned()));
+    OwnerRule { role: OwnerRole::Technical, owner: name.to_owned(), r#type, department: None, scope, source }
 }
 
 pub(super) fn judgement(is_same: bool) -> Judgement {
