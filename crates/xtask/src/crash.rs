@@ -48,6 +48,9 @@ pub struct Plan {
     /// Aborts at successive calls that reach the disk.
     #[arg(long, default_value_t = 1000)]
     pub points: u64,
+    /// Passes over so many of these calls: to go on with a sweep that was broken off.
+    #[arg(long, default_value_t = 0)]
+    pub passed: u64,
     /// Images of a disk after a loss of power at work; half as many again after kills, in recovery, backup and restore.
     #[arg(long, default_value_t = 1000)]
     pub images: u64,
@@ -84,6 +87,7 @@ impl Plan {
         Self {
             kills: 25,
             points: 50,
+            passed: 0,
             images: 50,
             full: 10,
             errors: 12,
@@ -124,7 +128,9 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
         timed("kills", || kill(|| Ok(Setting { tidy_s: 1, ..Setting::of(&program) }), plan.kills, plan.seed))?;
     }
     if plan.points > 0 {
-        timed("points", || points::run(&Setting::of(&program), &recorder, plan.points).map(|done| told(&done)))?;
+        timed("points", || {
+            points::run(&Setting::of(&program), &recorder, plan.points, plan.passed).map(|done| told(&done))
+        })?;
     }
     let mut recorded = None;
     if plan.images > 0 {

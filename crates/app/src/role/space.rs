@@ -91,6 +91,7 @@ pub fn is_full(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         matches!(cause.downcast_ref(), Some(LogError::Full { .. }))
             || matches!(cause.downcast_ref(), Some(StoreError::Full { .. }))
+            || matches!(cause.downcast_ref(), Some(StoreError::File { error, .. }) if is_no_room(error))
     })
 }
 

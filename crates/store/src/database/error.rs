@@ -75,6 +75,9 @@ pub enum StoreError {
     },
 }
 
+/// The number of the error of a device that fails, on every Unix.
+const EIO: i32 = 5;
+
 impl StoreError {
     /// Whether the same call may succeed later: the database is away or busy, or has no space just now.
     #[must_use]
@@ -85,7 +88,11 @@ impl StoreError {
     /// Whether the disk said no, and not for want of space.
     #[must_use]
     pub fn is_of_disk(&self) -> bool {
-        matches!(self, Self::Refused { code, .. } if code.ends_with(DISK_FAILED))
+        match self {
+            Self::Refused { code, .. } => code.ends_with(DISK_FAILED),
+            Self::File { error, .. } => error.raw_os_error() == Some(EIO),
+            _ => false,
+        }
     }
 
     /// What `error` of the driver means for the database at `place`.
@@ -138,5 +145,16 @@ impl StoreError {
             _ => return Self::Refused { place, code: format!("SQLSTATE {code}") },
         };
         Self::Unavailable { place, why: why.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_on_a_disk_that_fails_is_told_from_one_that_may_not_be_made() {
+        let file = |number| StoreError::File { path: "state.db".into(), error: io::Error::from_raw_os_error(number) };
+        assert!(file(EIO).is_of_disk() && !file(13).is_of_disk() && !file(28).is_of_disk());
     }
 }

@@ -41,18 +41,19 @@ pub(super) struct Aborted {
 }
 
 /// Kills the server at `count` successive calls of a run; when that has fewer, at others of it again, since no two runs
-/// are quite the same. Errors: at the first after which something is lost or there twice.
-pub(super) fn run(setting: &Setting, recorder: &Recorder, count: u64) -> Result<Aborted> {
+/// are quite the same. Begins behind the `passed` first, when a sweep was broken off there. Errors: at the first after
+/// which something is lost or there twice.
+pub(super) fn run(setting: &Setting, recorder: &Recorder, count: u64, passed: u64) -> Result<Aborted> {
     let bed = Bed::new(setting)?;
     let run = recorder.serve(&bed, "points", &mut Sent::of(BATCHES), None)?;
     let points = successive(&run.calls, &bed.root().display().to_string());
     ensure!(!points.is_empty(), "the recorded run made no call");
     println!("  a run makes {} calls", points.len());
     // Fewer than there are: spread over the whole run.
-    let step = (points.len() as u64 / count.max(1)).max(1);
+    let step = if passed > 0 { 1 } else { (points.len() as u64 / count.max(1)).max(1) };
     let all = Mutex::new(Aborted::default());
     crew::each(3 * count + 20, |number| {
-        let point = points.get(usize::try_from(number * step)? % points.len()).context("no such point")?;
+        let point = points.get(usize::try_from(passed + number * step)? % points.len()).context("no such point")?;
         let is_reached = one(setting, point).with_context(|| {
             let Point { name, file, number } = point;
             let file = file.as_deref().unwrap_or("any file");
