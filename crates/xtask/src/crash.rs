@@ -128,9 +128,8 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
         timed("kills", || kill(|| Ok(Setting { tidy_s: 1, ..Setting::of(&program) }), plan.kills, plan.seed))?;
     }
     if plan.points > 0 {
-        timed("points", || {
-            points::run(&Setting::of(&program), &recorder, plan.points, plan.passed).map(|done| told(&done))
-        })?;
+        let tried = || points::run(&Setting::of(&program), &recorder, plan.points, plan.passed);
+        timed("points", || tried().map(|done| told(&done)))?;
     }
     let mut recorded = None;
     if plan.images > 0 {
