@@ -6,10 +6,12 @@ use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 use wardlight_engine::{Bounds, Effect, Entry, Held, Input, Site};
 use wardlight_inventory::Knowledge;
+use wardlight_inventory::resolve::Rules;
 use wardlight_model::Id;
 use wardlight_model::journal::{Decision, Flows, Observations, decode, encode};
 
 static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| Knowledge::shipped().expect("checked by the tests"));
+static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::shipped().expect("checked by the tests"));
 
 fuzz_target!(|input: &[u8]| {
     let Some((kind, body)) = input.split_first() else { return };
@@ -39,6 +41,6 @@ fn taken_in(kind: u16, body: &[u8]) -> Vec<Effect> {
         let entry = Entry { sequence, id: Id([2; 16]), format: 1, kind, body };
         effects.extend(site.step(Input::Record(entry)));
     }
-    effects.extend(site.step(Input::Settle(&KNOWLEDGE)));
+    effects.extend(site.step(Input::Settle(&KNOWLEDGE, &RULES)));
     effects
 }
