@@ -12,6 +12,7 @@ mod holder;
 mod join;
 mod label;
 mod node;
+mod plain;
 mod router;
 
 pub(crate) use address::{is_link_local, is_private, mac_of_eui64};

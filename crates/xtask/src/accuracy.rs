@@ -156,12 +156,10 @@ fn owner_rules() -> Vec<OwnerRule> {
         "energy meter",
         "smart home device",
     ];
-    const OFFICE: [&str; 19] = [
+    const OFFICE: [&str; 17] = [
         "computer",
-        "smartphone",
-        "tablet",
-        "smartwatch",
-        "ip phone",
+        "mobile device",
+        "telephone",
         "printer",
         "print server",
         "scanner",

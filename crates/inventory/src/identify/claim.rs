@@ -44,6 +44,7 @@ struct Word<'a> {
 pub(super) fn claims(facts: &[&Fact], macs: &[(Mac, Time)], knowledge: &Knowledge) -> Vec<Claim> {
     let mut words = Vec::new();
     words.extend(facts.iter().flat_map(|fact| own_words(fact, knowledge)));
+    words.extend(facts.iter().filter_map(|fact| plain_word(fact, knowledge)));
     words.extend(prints(facts, knowledge));
     words.extend(macs.iter().flat_map(|address| registered(*address, knowledge)));
     quieten_errands(&mut words, knowledge);
@@ -84,6 +85,14 @@ fn own_words<'a>(fact: &'a Fact, knowledge: &Knowledge) -> Option<Word<'a>> {
         fact: Some(fact),
         address: None,
     })
+}
+
+/// The type that it says in plain words.
+fn plain_word<'a>(fact: &'a Fact, knowledge: &Knowledge) -> Option<Word<'a>> {
+    let (value, confidence) = super::plain::said(fact, &knowledge.phrases)?;
+    let found =
+        Found { attribute: Attribute::Type, value: value.to_owned(), confidence, rule: "plain-words".to_owned() };
+    Some(word(found, family(fact), Some(fact)))
 }
 
 /// What the fingerprints say of every fact.

@@ -16,6 +16,9 @@ struct Entry {
     not: String,
     /// The device type.
     r#type: String,
+    /// Only people say so of a device; on the wire the words mean much else (`server`).
+    #[serde(default)]
+    people: bool,
     #[serde(rename = "reason")]
     _reason: Option<String>,
 }
@@ -50,23 +53,34 @@ impl Phrases {
     #[must_use]
     pub fn meaning(&self, text: &str) -> Option<&str> {
         let lower = text.to_lowercase();
-        let words: BTreeSet<&str> =
-            lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-        let fitting = self.entries.iter().filter(|entry| entry.fits(&words));
-        let mut best: Vec<(usize, &str)> =
-            fitting.map(|entry| (entry.words.split(' ').count(), &*entry.r#type)).collect();
-        best.sort_unstable();
-        best.dedup();
-        match best.as_slice() {
-            [.., (second, _), (first, _)] if first == second => None,
-            [.., (_, meaning)] => Some(meaning),
-            [] => None,
-        }
+        let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        best(self.entries.iter().filter(|entry| entry.fits(&words)))
+    }
+
+    /// The type that a device means that says `words` of itself, in lower case: none when one of `never` stands there and
+    /// is no word of the phrase itself, or when only people speak so.
+    #[must_use]
+    pub fn self_told(&self, words: &BTreeSet<&str>, never: &[&str]) -> Option<&str> {
+        let spoiled: Vec<&str> = never.iter().copied().filter(|word| words.contains(word)).collect();
+        let fitting = self.entries.iter().filter(|entry| !entry.people && entry.fits(words));
+        best(fitting.filter(|entry| spoiled.iter().all(|word| entry.words.split([' ', '|']).any(|own| own == *word))))
     }
 
     /// The types that the list mentions, to be checked against the vocabulary.
     pub fn types(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| entry.r#type.as_str())
+    }
+}
+
+/// The type of the entry with the most words, unless another type has as many.
+fn best<'a>(fitting: impl Iterator<Item = &'a Entry>) -> Option<&'a str> {
+    let mut best: Vec<(usize, &str)> = fitting.map(|entry| (entry.words.split(' ').count(), &*entry.r#type)).collect();
+    best.sort_unstable();
+    best.dedup();
+    match best.as_slice() {
+        [.., (second, _), (first, _)] if first == second => None,
+        [.., (_, meaning)] => Some(meaning),
+        [] => None,
     }
 }
 

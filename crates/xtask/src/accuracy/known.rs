@@ -1,7 +1,7 @@
 //! How much of the network is known, before and after the records; and what is there that no record lists.
 //!
 //! In the words of the field: a device is unknown when it has no type at confidence 0.9 or more and no confirmed record,
-//! or when nobody answers for it.
+//! or when nobody answers for it. Before anybody listens on the network, what no list of the hospital has is unknown.
 
 use super::Case;
 use super::goal::{Goals, percent, share};
@@ -16,6 +16,7 @@ pub fn judge(out: &mut String, case: &Case<'_>, [alone, all]: [&Resolution; 2], 
     let numbers: BTreeMap<Id, usize> = case.met.iter().filter_map(|met| Some((met.id, *met.is.first()?))).collect();
     let view = View { case, numbers };
     let _ = writeln!(out, "unknown devices");
+    let before = view.before(out, all);
     for (name, resolution) in [("by the network alone", alone), ("with the records", all)] {
         let tally = resolution.tally();
         let (unknown, networked) = (tally.unknown, tally.networked);
@@ -31,6 +32,7 @@ pub fn judge(out: &mut String, case: &Case<'_>, [alone, all]: [&Resolution; 2], 
     view.by_type(out, all);
     view.unlisted(out, all, goals);
     let tally = all.tally();
+    goals.at_least("unknown to the maintenance system, before: of all", before, 0.2);
     goals.at_most("unknown with the records, of all", share(tally.unknown, tally.networked), 0.03);
 }
 
@@ -49,6 +51,23 @@ impl View<'_> {
     fn truth(&self, asset: &Asset) -> Option<&Truth> {
         let number = asset.members.iter().find_map(|member| self.numbers.get(&member.id))?;
         self.case.roll.truth.get(number)
+    }
+
+    /// The share of the network's devices that are on no list in truth, however well the lists are read.
+    fn before(&self, out: &mut String, resolution: &Resolution) -> f64 {
+        let found: Vec<_> = resolution.assets.iter().filter(|asset| asset.is_networked()).collect();
+        let lacks = |list: fn(&Truth) -> bool| found.iter().filter(|asset| self.truth(asset).is_none_or(list)).count();
+        let maintained = lacks(|truth| truth.cmms.is_empty());
+        let listed = lacks(|truth| truth.cmms.is_empty() && truth.procurement.is_empty() && truth.directory.is_empty());
+        let _ = writeln!(
+            out,
+            "  {:<22} {listed} of {} ({}) on no list; {maintained} ({}) not in the maintenance system",
+            "before, by the lists",
+            found.len(),
+            percent(listed, found.len()),
+            percent(maintained, found.len()),
+        );
+        share(maintained, found.len())
     }
 
     fn by_type(&self, out: &mut String, resolution: &Resolution) {
