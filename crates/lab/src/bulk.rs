@@ -50,6 +50,17 @@ impl Hospital {
         })
     }
 
+    /// The maintenance system's export: a heading, and one line for every device.
+    pub fn register(self) -> impl Iterator<Item = String> {
+        let heading =
+            "Asset tag,Serial number,Manufacturer,Model,MAC address,IP address,Department,Location".to_owned();
+        std::iter::once(heading).chain((0..self.devices).map(move |n| {
+            let (device, ward) = (self.device(n), n / NETWORK);
+            let (mac, ip) = (device.mac(), address(n));
+            format!("BME{n:06},,,,{mac},{ip},Ward {ward},{}", n % NETWORK)
+        }))
+    }
+
     /// `count` conversations within `hours` hours, in the order in which they end.
     pub fn flows(self, count: u64, hours: u32) -> impl Iterator<Item = Flows> {
         let step = i64::from(hours) * 3_600_000_000 / i64::try_from(count.max(1)).unwrap_or(i64::MAX);
@@ -212,6 +223,18 @@ mod tests {
         let prefixes: BTreeSet<[u8; 3]> = macs.iter().flatten().map(|mac| [mac.0[0], mac.0[1], mac.0[2]]).collect();
         let wanted: BTreeSet<[u8; 3]> = KINDS.iter().map(|kind| kind.prefix).collect();
         assert_eq!(prefixes, wanted);
+    }
+
+    #[test]
+    fn the_export_lists_every_device_once_by_its_address() {
+        let lines: Vec<String> = Hospital::new(7, 300).register().collect();
+        let macs: BTreeSet<&str> = lines.iter().skip(1).filter_map(|line| line.split(',').nth(4)).collect();
+        let seen: BTreeSet<String> = Hospital::new(7, 300)
+            .observations(0)
+            .flat_map(|batch| batch.presences.items)
+            .filter_map(|seen| seen.endpoint.mac.map(|mac| mac.to_string()))
+            .collect();
+        assert_eq!(macs, seen.iter().map(String::as_str).collect());
     }
 
     #[test]

@@ -64,11 +64,21 @@ impl Server {
 
     /// Waits until the state holds the journal's record `sequence`.
     pub fn committed(&self, sequence: u64) -> Result<()> {
-        self.until("commits", || {
-            let text = fs::read(self.data.join("standing.json")).unwrap_or_default();
-            let standing: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-            Ok(standing.get("committed").and_then(serde_json::Value::as_u64) >= Some(sequence))
-        })
+        self.until("commits", || Ok(self.standing("/committed") >= Some(sequence)))
+    }
+
+    /// Waits until `devices` are confirmed by records, and says how many then are.
+    pub fn confirmed(&self, devices: usize) -> Result<u64> {
+        let wanted = u64::try_from(devices).ok();
+        self.until("confirms devices", || Ok(self.standing("/assets/confirmed") >= wanted))?;
+        Ok(self.standing("/assets/confirmed").unwrap_or_default())
+    }
+
+    /// A number that it writes of its standing.
+    fn standing(&self, place: &str) -> Option<u64> {
+        let text = fs::read(self.data.join("standing.json")).unwrap_or_default();
+        let standing: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+        standing.pointer(place)?.as_u64()
     }
 
     /// Waits until `devices` are known, and says what that took.
