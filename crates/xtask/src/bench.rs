@@ -128,7 +128,8 @@ fn import(program: &Path, folder: &Path, server: &Server, hospital: Hospital) ->
     let command = command.args(["import", "read"]).arg(&file).args(["--as", "maintenance", "--config"]);
     shell::stdout(command.arg(folder.join("wardlight.toml"))).context("cannot import")?;
     let taken_in = begun.elapsed();
-    let confirmed = server.confirmed((lines.len() - 1) * 99 / 100)?;
+    // One in nine devices bears an address of its own making, by which no record can be known to be it.
+    let confirmed = server.confirmed((lines.len() - 1) * 85 / 100)?;
     println!(
         "import: {} rows, taken in after {:.2} s, {confirmed} devices confirmed by them after {:.2} s; {}",
         lines.len() - 1,
