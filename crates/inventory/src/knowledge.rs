@@ -115,7 +115,10 @@ impl Knowledge {
         };
         let given = knowledge.fingerprints.entries().filter_map(|entry| entry.gives.get("type"));
         let given = given.map(String::as_str).chain(knowledge.makers.types());
-        let lost = given.chain(knowledge.phrases.types()).chain(knowledge.panels.types()).find(|name| !knowledge.types.knows(name));
+        let lost = given
+            .chain(knowledge.phrases.types())
+            .chain(knowledge.panels.types())
+            .find(|name| !knowledge.types.knows(name));
         match lost {
             Some(name) => Err(LoadError::Type(name.to_owned())),
             None => Ok(knowledge),

@@ -68,7 +68,8 @@ impl Panels {
         for (n, line) in table.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
             let mut columns = line.split('\t');
             let mut next = || columns.next();
-            let (Some(name), Some(_), Some(codes), Some(signs), Some(besides)) = (next(), next(), next(), next(), next())
+            let (Some(name), Some(_), Some(codes), Some(signs), Some(besides)) =
+                (next(), next(), next(), next(), next())
             else {
                 let why = format!("line {} has not five columns between tabs", n + 1);
                 return Err(LoadError::Form { file: "laboratory-tests".to_owned(), why });

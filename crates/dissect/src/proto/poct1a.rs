@@ -108,4 +108,24 @@ mod tests {
         let routed = trial::hear(&format!("tcp 10.0.0.5:4@00:00:5e:00:01:02 > 10.0.0.9:3500\n> {hello}\nend"));
         routed.says("10.0.0.5@00:00:5e:00:01:02>Eui64:006019fffe123456 self.model = Meter 2");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn bytes_of_any_kind_are_read_without_harm(tail in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
+            let hex: String = tail.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = if hex.is_empty() { "00".to_owned() } else { hex };
+            let whole = conversation(&format!(r#""<HEL.R01><DEV><DEV.device_id V=\"7\"/></DEV></HEL.R01>" {hex}"#));
+            whole.says("10.0.0.5 poct1a.device = /7");
+        }
+
+        #[test]
+        fn a_split_anywhere_changes_nothing(at in 1_usize..170) {
+            let text = "<?xml version='1.0'?><HEL.R01><DEV><DEV.device_id V='7'/></DEV></HEL.R01> <KPA.R01 a='b'/>\
+                <OBS.R02><SVC><CTC><OBS><OBS.observation_id V='GLU'/></OBS></CTC></SVC></OBS.R02>";
+            let whole = conversation(&format!("\"{text}\""));
+            let (one, other) = text.split_at(at);
+            let parts = conversation(&format!("\"{one}\"\n> \"{other}\""));
+            assert_eq!((whole.facts, whole.records, whole.weirds), (parts.facts, parts.records, parts.weirds));
+        }
+    }
 }

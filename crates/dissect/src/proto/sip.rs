@@ -193,3 +193,51 @@ fn say_role(head: &Head<'_>, out: &mut Output<'_>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::trial;
+
+    const REGISTER: &str = "REGISTER sip:a.example SIP/2.0\\r\\nVia: SIP/2.0/TCP 10.0.0.5\\r\\nCSeq: 1 REGISTER\\r\\n\
+        User-Agent: Acme Desk/1\\r\\nContact: <sip:1@10.0.0.5>\\r\\nContent-Length: 3\\r\\n\\r\\nabc";
+
+    #[test]
+    fn a_message_cut_short_by_its_datagram_is_read_as_far_as_it_goes() {
+        let text = REGISTER.split("Contact").next().unwrap();
+        let heard = trial::hear(&format!("udp 10.0.0.5:5060 > 10.0.0.9:5060\n> \"{text}\""));
+        heard.says("10.0.0.5 sip.user_agent = Acme Desk/1");
+    }
+
+    #[test]
+    fn other_text_protocols_are_left_alone() {
+        for text in
+            ["OPTIONS rtsp://a/b RTSP/1.0\\r\\n\\r\\n", "INVITE", "MESSAGE to you\\r\\n", "SIP/1.0 200 OK\\r\\n"]
+        {
+            let heard = trial::hear(&format!("tcp 10.0.0.9:1900 > 10.0.0.5:40000\n> \"{text}\"\nend"));
+            assert_eq!(heard.service, None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn bytes_of_any_kind_are_read_without_harm(tail in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
+            let hex: String = tail.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = if hex.is_empty() { "00".to_owned() } else { hex };
+            for carrier in ["tcp", "udp"] {
+                let heard = trial::hear(&format!("{carrier} 10.0.0.5:4 > 10.0.0.9:5060\n> \"{REGISTER}\" {hex}"));
+                heard.says("10.0.0.5 sip.user_agent = Acme Desk/1");
+            }
+        }
+
+        #[test]
+        fn a_split_anywhere_changes_nothing(at in 1_usize..150) {
+            let bytes = REGISTER.replace("\\r\\n", "\r\n").repeat(2);
+            let (one, other) = bytes.split_at(at);
+            let [whole, one, other] = [&bytes, one, other].map(|text| text.replace("\r\n", "\\r\\n").replace('\r', "\\r").replace('\n', "\\n"));
+            let whole = trial::hear(&format!("tcp 10.0.0.5:4 > 10.0.0.9:5\n> \"{whole}\"\nend"));
+            let parts = trial::hear(&format!("tcp 10.0.0.5:4 > 10.0.0.9:5\n> \"{one}\"\n> \"{other}\"\nend"));
+            assert_eq!(whole.records.len(), 2);
+            assert_eq!((whole.facts, whole.records, whole.weirds), (parts.facts, parts.records, parts.weirds));
+        }
+    }
+}

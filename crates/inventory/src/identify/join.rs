@@ -84,7 +84,8 @@ impl<'a> Graph<'a> {
     /// itself, whatever address the board in it has by now, or whatever router its packets came by.
     fn by_sender(&mut self) {
         for at in 0..self.nodes.len() {
-            let Some((Node::Nested(Key { kind: KeyKind::Eui64 | KeyKind::Serial, text }, _), part)) = self.nodes.get(at)
+            let Some((Node::Nested(Key { kind: KeyKind::Eui64 | KeyKind::Serial, text }, _), part)) =
+                self.nodes.get(at)
             else {
                 continue;
             };

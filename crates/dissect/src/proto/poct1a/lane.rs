@@ -73,17 +73,21 @@ impl Lane {
         }
         if self.lost {
             match next_document(bytes) {
-                Some(0) => self.lost = false,
+                Some(0) => {}
                 Some(at) => return at,
                 None => return bytes.len(),
             }
         }
         match root(bytes) {
-            Root::Named { name, at } => self.document(name, at, bytes, out),
+            Root::Named { name, at } => {
+                self.lost = false;
+                self.document(name, at, bytes, out)
+            }
             Root::Cut if bytes.len() <= PROLOG => 0,
             cut => {
-                out.weird("poct1a.document");
-                self.lost = true;
+                if !std::mem::replace(&mut self.lost, true) {
+                    out.weird("poct1a.document");
+                }
                 if cut == Root::Cut { bytes.len() } else { 1 }
             }
         }
