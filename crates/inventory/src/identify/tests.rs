@@ -303,10 +303,12 @@ fn instruments_of_one_name_at_two_gateways_are_two() {
 #[test]
 fn a_meter_behind_a_router_speaks_of_itself_and_a_dock_for_others() {
     const EUI: &str = "0009fbfffe000007";
-    let meter = Wire::default()
-        .sends("10.0.0.5", (0, 9), 63)
-        .says("10.0.0.5", Field::PoctDevice, EUI, 1)
-        .nested("10.0.0.5", (KeyKind::Eui64, EUI), Field::Model, "Meter 2");
+    let meter = Wire::default().sends("10.0.0.5", (0, 9), 63).says("10.0.0.5", Field::PoctDevice, EUI, 1).nested(
+        "10.0.0.5",
+        (KeyKind::Eui64, EUI),
+        Field::Model,
+        "Meter 2",
+    );
     assert_eq!(meter.ids(), [format!("eui64:{EUI}")]);
     let dock = meter.says("10.0.0.5", Field::PoctDevice, "ACM/S-2", 2).nested(
         "10.0.0.5",

@@ -213,7 +213,10 @@ impl Model {
         let speaks = says.dicom.is_some() || says.pcd.is_some() || says.sdc.is_some() || says.astm.is_some();
         let is_bedside = ["defibrillator", "hospital bed", "contrast injector", "infusion pump server"];
         let cares = ["medication cabinet", "nurse call system", "location gateway", "immunoassay analyser"];
-        speaks || !says.poct.is_empty() || is_bedside.contains(&self.kind.as_str()) || cares.contains(&self.kind.as_str())
+        speaks
+            || !says.poct.is_empty()
+            || is_bedside.contains(&self.kind.as_str())
+            || cares.contains(&self.kind.as_str())
     }
 
     /// What it does, in a fixed order.

@@ -67,9 +67,7 @@ pub(super) fn meter(stage: &Stage<'_>) -> Option<Talk> {
     let value = 80 + stage.chance.of(4).below(90);
     let observation = |test: &String| {
         let (code, unit) = test.split_once('|')?;
-        Some(format!(
-            "<OBS><OBS.observation_id V=\"{code}\" SN=\"LN\"/><OBS.value V=\"{value}\" U=\"{unit}\"/></OBS>"
-        ))
+        Some(format!("<OBS><OBS.observation_id V=\"{code}\" SN=\"LN\"/><OBS.value V=\"{value}\" U=\"{unit}\"/></OBS>"))
     };
     let observations: String = stage.model.says.poct.iter().filter_map(observation).collect();
     let observed = format!(
