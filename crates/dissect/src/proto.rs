@@ -18,7 +18,9 @@ mod llmnr;
 mod mdns;
 mod nbns;
 mod nd;
+mod poct1a;
 mod sdc;
+mod sip;
 mod smb;
 mod snmp;
 mod ssdp;
@@ -47,6 +49,8 @@ pub static ENTRIES: &[&dyn Dissector] = &[
     &dicom::ENTRY,
     &hl7::ENTRY,
     &astm::ENTRY,
+    &poct1a::ENTRY,
+    &sip::ENTRY,
     &http::ENTRY,
     &tls::ENTRY,
     &smb::ENTRY,

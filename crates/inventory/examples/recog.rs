@@ -21,6 +21,8 @@ const FILES: &[(&str, &str, f64)] = &[
     ("http_servers", "http.server", 0.85),
     ("http_wwwauth", "http.realm", 0.8),
     ("mdns_device-info_txt", "mdns.text", 0.88),
+    ("sip_banners", "sip.server", 0.85),
+    ("sip_user_agents", "sip.user_agent", 0.88),
     ("smb_native_os", "smb.native_os", 0.85),
     ("snmp_sysdescr", "snmp.description|lldp.description", 0.88),
     ("snmp_sysobjid", "snmp.object_id", 0.88),

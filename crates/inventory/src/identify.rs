@@ -133,6 +133,9 @@ const fn identifies(field: Field) -> bool {
             | Field::Hl7Application
             | Field::AstmSender
             | Field::AstmInstrument
+            | Field::PoctDevice
+            | Field::PoctMessage
+            | Field::LaboratoryTest
             | Field::MdcType
             | Field::SdcLocation
     )

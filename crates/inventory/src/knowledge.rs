@@ -1,6 +1,6 @@
 //! All that ships as data, read once: what every rule of identification knows of the world.
 
-use crate::{Fingerprints, Lifecycle, Makers, Oui, Phrases, Types};
+use crate::{Fingerprints, Lifecycle, Makers, Oui, Panels, Phrases, Types};
 
 /// The shipped OUI table.
 pub(crate) const OUI: &str = include_str!("../../../data/oui.tsv");
@@ -25,11 +25,14 @@ files! {
     "recog-http_servers",
     "recog-http_wwwauth",
     "recog-mdns_device-info_txt",
+    "recog-sip_banners",
+    "recog-sip_user_agents",
     "recog-smb_native_os",
     "recog-snmp_sysdescr",
     "recog-snmp_sysobjid",
     "recog-ssh_banners",
     "system",
+    "telephony",
 }
 
 /// Why shipped or refreshed data cannot be used.
@@ -91,6 +94,8 @@ pub struct Knowledge {
     pub lifecycle: Lifecycle,
     /// What people call the types.
     pub phrases: Phrases,
+    /// Which kind of analyser reports which tests.
+    pub panels: Panels,
 }
 
 impl Knowledge {
@@ -103,10 +108,17 @@ impl Knowledge {
             types: Types::load(include_str!("../../../data/types.toml"))?,
             lifecycle: Lifecycle::load(include_str!("../../../data/lifecycle.toml"))?,
             phrases: Phrases::load(include_str!("../../../data/type-phrases.toml"))?,
+            panels: Panels::load(
+                include_str!("../../../data/panels.toml"),
+                include_str!("../../../data/laboratory-tests.tsv"),
+            )?,
         };
         let given = knowledge.fingerprints.entries().filter_map(|entry| entry.gives.get("type"));
         let given = given.map(String::as_str).chain(knowledge.makers.types());
-        let lost = given.chain(knowledge.phrases.types()).find(|name| !knowledge.types.knows(name));
+        let lost = given
+            .chain(knowledge.phrases.types())
+            .chain(knowledge.panels.types())
+            .find(|name| !knowledge.types.knows(name));
         match lost {
             Some(name) => Err(LoadError::Type(name.to_owned())),
             None => Ok(knowledge),

@@ -14,6 +14,7 @@ mod knowledge;
 mod lifecycle;
 mod maker;
 pub mod oui;
+mod panel;
 pub mod resolve;
 mod vocabulary;
 
@@ -24,5 +25,6 @@ pub use knowledge::{Knowledge, LoadError};
 pub use lifecycle::Lifecycle;
 pub use maker::{Kind, Makers};
 pub use oui::Oui;
+pub use panel::Panels;
 pub use resolve::Phrases;
 pub use vocabulary::Types;

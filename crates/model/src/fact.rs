@@ -176,6 +176,14 @@ fields! {
     /// SSDP `SERVER` of the device.
     SsdpServer = "ssdp.server",
 
+    // Telephony.
+    /// SIP `User-Agent` of the device, without comments: some of them carry the name of its owner.
+    SipUserAgent = "sip.user_agent",
+    /// SIP `Server` of the device, without comments.
+    SipServer = "sip.server",
+    /// What the device does in SIP: `registers` at an exchange, or is a `registrar`.
+    SipRole = "sip.role",
+
     // Medical.
     /// Application entity title the device answers to or calls from (DICOM PS3.8 §9.3.2).
     AeTitle = "dicom.ae_title",
@@ -203,6 +211,13 @@ fields! {
     AstmSender = "astm.sender",
     /// ASTM instrument named in a result record.
     AstmInstrument = "astm.instrument",
+    /// Device that speaks POCT1-A, by the name it states: EUI-64 (16 hexadecimal digits) or `maker/serial`.
+    PoctDevice = "poct1a.device",
+    /// POCT1-A message the device sends, such as `HEL.R01`.
+    PoctMessage = "poct1a.message",
+    /// A laboratory test the device reports: its LOINC code, or a usual short name of `data/laboratory-tests.tsv`. Never
+    /// a result.
+    LaboratoryTest = "lab.test",
     /// IEEE 11073 nomenclature code of the equipment, as partition and code, such as `1:4505` for 70041.
     MdcType = "sdc.mdc_type",
     /// SDC location context parts: `fac/poc/bed` and so on, never a patient.

@@ -6,6 +6,7 @@
 
 mod medical;
 mod sweep;
+mod telephony;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! Laboratory analysers that speak ASTM E1381 and E1394 (CLSI LIS01 and LIS02): which instrument sends results.
 //!
 //! In: both directions of a stream, records in frames (STX … ETX, checksum) or bare. Out: facts about the sender from
-//! the header record, about instruments from R-14 of result records, and one record a message. Never read, only
-//! counted: patient, order, comment, query and manufacturer records, the header's password, any result.
+//! the header record, about instruments and the tests they do from of result records, one record a message.
+//! Never read, only counted: patient, order, comment, query and manufacturer records, the header's password, any result.
 //!
 //! Source: CLSI LIS01-A2 §6 (frames); CLSI LIS02-A2 §6 (H), §9 (R).
 

@@ -8,7 +8,7 @@
 use crate::maker::{Kind, fold};
 use crate::{Found, Knowledge};
 use std::collections::{BTreeMap, BTreeSet};
-use wardlight_model::{Attribute, Claim, Evidence, Fact, Field, Mac, Place, Time};
+use wardlight_model::{Attribute, Claim, Evidence, Fact, Field, Mac, Place, Subject, Time};
 
 /// No claim is surer than this, whatever speaks for it.
 const SUREST: f64 = 0.99;
@@ -46,6 +46,7 @@ pub(super) fn claims(facts: &[&Fact], macs: &[(Mac, Time)], knowledge: &Knowledg
     words.extend(facts.iter().flat_map(|fact| own_words(fact, knowledge)));
     words.extend(facts.iter().filter_map(|fact| plain_word(fact, knowledge)));
     words.extend(prints(facts, knowledge));
+    words.extend(panel(facts, knowledge));
     words.extend(macs.iter().flat_map(|address| registered(*address, knowledge)));
     quieten_errands(&mut words, knowledge);
     quieten_messengers(&mut words, knowledge);
@@ -107,6 +108,22 @@ fn prints<'a>(facts: &[&'a Fact], knowledge: &Knowledge) -> Vec<Word<'a>> {
         found.into_iter().map(|found| word(found, family(fact), Some(fact)))
     });
     said.collect()
+}
+
+/// What the laboratory tests it reports say of its kind. Whoever measures says so under an instrument's name, in a
+/// protocol of analysers or both; else it may pass on what others measured.
+fn panel<'a>(facts: &[&'a Fact], knowledge: &Knowledge) -> Vec<Word<'a>> {
+    let shows = |fact: &&&'a Fact| matches!(fact.field, Field::LaboratoryTest | Field::PoctMessage);
+    let measures = |fact: &&'a Fact| fact.protocol != "hl7" || matches!(fact.subject, Subject::Nested { .. });
+    let (own, passed_on): (Vec<&Fact>, Vec<&Fact>) = facts.iter().filter(shows).copied().partition(measures);
+    let (said, by_hearsay) = if own.is_empty() { (passed_on, true) } else { (own, false) };
+    let tests = said.iter().filter(|fact| fact.field == Field::LaboratoryTest).map(|fact| fact.value.as_str());
+    let protocols: BTreeSet<&str> = said.iter().map(|fact| fact.protocol).collect();
+    let Some((kind, confidence)) = knowledge.panels.kind(&tests.collect(), &protocols, by_hearsay) else {
+        return Vec::new();
+    };
+    let found = || Found { attribute: Attribute::Type, value: kind.to_owned(), confidence, rule: "panel".to_owned() };
+    said.iter().map(|fact| word(found(), "lab", Some(fact))).collect()
 }
 
 fn word<'a>(found: Found, family: &'static str, fact: Option<&'a Fact>) -> Word<'a> {

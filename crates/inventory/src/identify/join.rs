@@ -8,7 +8,7 @@ use super::holder::Station;
 use super::node::{Node, Part};
 use crate::Makers;
 use std::collections::{BTreeMap, BTreeSet};
-use wardlight_model::{Field, Key, KeyKind, Mac, Time};
+use wardlight_model::{Fact, Field, Key, KeyKind, Mac, Time};
 
 /// Nodes with their parts, and which of them are one.
 pub(super) struct Graph<'a> {
@@ -80,18 +80,19 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// A device that only one host speaks for, which calls itself by that device's EUI-64 and by no other: it speaks of
-    /// itself, whatever address the board in it has by now.
+    /// A device that only one host speaks for, which calls itself by that device's name and by no other: it speaks of
+    /// itself, whatever address the board in it has by now, or whatever router its packets came by.
     fn by_sender(&mut self) {
         for at in 0..self.nodes.len() {
-            let Some((Node::Nested(Key { kind: KeyKind::Eui64, text }, _), part)) = self.nodes.get(at) else {
+            let Some((Node::Nested(Key { kind: KeyKind::Eui64 | KeyKind::Serial, text }, _), part)) =
+                self.nodes.get(at)
+            else {
                 continue;
             };
             let mut speakers = part.via.iter();
             let speaker = speakers.next().filter(|_| speakers.next().is_none()).and_then(|via| self.place(via));
             let Some((speaker, (_, said))) = speaker.and_then(|at| Some((at, self.nodes.get(at)?))) else { continue };
-            let names = said.facts.iter().filter(|fact| fact.field == Field::Hl7Application);
-            let mut names = names.map(|fact| sender_eui64(&fact.value)).peekable();
+            let mut names = said.facts.iter().filter_map(|fact| sender_name(fact)).peekable();
             if names.peek().is_some() && names.all(|name| name.is_some_and(|name| name.eq_ignore_ascii_case(text))) {
                 self.unite(&[speaker, at]);
             }
@@ -298,6 +299,15 @@ fn keys(node: &Node, part: &Part<'_>, makers: &Makers) -> BTreeSet<Key> {
         Node::Station(_) => None,
     };
     said.chain(own).chain(serials(part, makers)).filter(|key| !key.text.is_empty()).collect()
+}
+
+/// What `fact` calls its sender by, when its field is one that does: `None` within for a sender without such a name.
+fn sender_name(fact: &Fact) -> Option<Option<&str>> {
+    match fact.field {
+        Field::Hl7Application => Some(sender_eui64(&fact.value)),
+        Field::PoctDevice => Some(Some(&fact.value)),
+        _ => None,
+    }
 }
 
 /// The EUI-64 in the name of a sending application, `name^0123456789ABCDEF^EUI-64` (IHE DEV TF-2 appendix B.1).

@@ -301,6 +301,47 @@ fn instruments_of_one_name_at_two_gateways_are_two() {
 }
 
 #[test]
+fn a_meter_behind_a_router_speaks_of_itself_and_a_dock_for_others() {
+    const EUI: &str = "0009fbfffe000007";
+    let meter = Wire::default().sends("10.0.0.5", (0, 9), 63).says("10.0.0.5", Field::PoctDevice, EUI, 1).nested(
+        "10.0.0.5",
+        (KeyKind::Eui64, EUI),
+        Field::Model,
+        "Meter 2",
+    );
+    assert_eq!(meter.ids(), [format!("eui64:{EUI}")]);
+    let dock = meter.says("10.0.0.5", Field::PoctDevice, "ACM/S-2", 2).nested(
+        "10.0.0.5",
+        (KeyKind::Serial, "ACM/S-2"),
+        Field::Model,
+        "Clot 2",
+    );
+    assert_eq!(dock.devices().iter().filter(|device| device.via.is_some()).count(), 2, "{:?}", dock.ids());
+}
+
+#[test]
+fn what_an_analyser_reports_says_its_kind_and_what_a_system_passes_on_says_it_less_surely() {
+    let knowledge = Knowledge::shipped().unwrap();
+    let kind = |wire: &Wire, at: usize| {
+        let devices = wire.devices_with(&knowledge);
+        let best = best(&devices[at], Attribute::Type).map(|claim| (claim.value.clone(), claim.confidence >= 0.9));
+        best.map(|(kind, sure)| format!("{kind} {sure}")).unwrap_or_default()
+    };
+    let tests = |wire: Wire, protocol, tests: &[&str]| {
+        let mut wire = tests.iter().fold(wire, |wire, test| wire.says("10.0.0.7", Field::LaboratoryTest, test, 1));
+        wire.facts.iter_mut().for_each(|fact| fact.protocol = protocol);
+        wire.sends("10.0.0.7", (0, 9), 63)
+    };
+    let counter = tests(Wire::default(), "astm", &["WBC", "777-3"]);
+    assert_eq!(kind(&counter, 0), "haematology analyser true");
+    assert_eq!(kind(&tests(Wire::default(), "hl7", &["WBC", "777-3"]), 0), "haematology analyser false");
+    assert_eq!(kind(&tests(Wire::default(), "astm", &["WBC", "PLT", "TSH", "FT4"]), 0), "");
+    let hello = || Wire::default().says("10.0.0.7", Field::PoctMessage, "HEL.R01", 1);
+    assert_eq!(kind(&tests(hello(), "poct1a", &["2339-0"]), 0), "glucose meter true");
+    assert_eq!(kind(&tests(hello(), "poct1a", &[]), 0), "point-of-care analyser true");
+}
+
+#[test]
 fn a_host_without_hardware_address_is_known_by_what_stays_with_it() {
     let wire = Wire::default()
         .sends("10.0.0.7", (0, 9), 64)

@@ -83,8 +83,9 @@ pub(crate) struct Says {
     pub(crate) pcd: Option<Pcd>,
     pub(crate) sdc: Option<Sdc>,
     pub(crate) astm: Option<Astm>,
+    /// LOINC codes and units of the tests that it reports over POCT1-A, as `2339-0|mg/dL`.
     #[serde(default)]
-    pub(crate) poct: bool,
+    pub(crate) poct: Vec<String>,
     #[serde(default)]
     pub(crate) video: bool,
 }
@@ -212,7 +213,10 @@ impl Model {
         let speaks = says.dicom.is_some() || says.pcd.is_some() || says.sdc.is_some() || says.astm.is_some();
         let is_bedside = ["defibrillator", "hospital bed", "contrast injector", "infusion pump server"];
         let cares = ["medication cabinet", "nurse call system", "location gateway", "immunoassay analyser"];
-        speaks || says.poct || is_bedside.contains(&self.kind.as_str()) || cares.contains(&self.kind.as_str())
+        speaks
+            || !says.poct.is_empty()
+            || is_bedside.contains(&self.kind.as_str())
+            || cares.contains(&self.kind.as_str())
     }
 
     /// What it does, in a fixed order.
@@ -284,7 +288,7 @@ impl Model {
         add(says.sdc.is_some(), Habit::Offer, 600, Rhythm::Care, false);
         add(says.hl7.is_some(), Habit::Send, if self.role.is_empty() { 240 } else { 20 }, Rhythm::Shifts, false);
         add(says.astm.is_some(), Habit::Results, 180, Rhythm::Exams, false);
-        add(says.poct, Habit::Meter, 1_800, Rhythm::Shifts, false);
+        add(!says.poct.is_empty(), Habit::Meter, 1_800, Rhythm::Shifts, false);
         plans
     }
 }

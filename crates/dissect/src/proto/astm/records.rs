@@ -2,6 +2,7 @@
 
 use super::probe;
 use crate::codec::delimited::Delimiters;
+use crate::codec::laboratory;
 use crate::entry::Probe;
 use crate::{About, Output};
 use wardlight_model::{Field, KeyKind};
@@ -132,23 +133,33 @@ impl Records {
         out.fact(About::Sender, Field::AstmSender, &self.sender, sender);
     }
 
-    /// R-14, the instrument that measured. before it must be times: else it is not R-14 that stands there.
+    /// R-3, the test, and R-14, the instrument that measured.
     fn result(&mut self, line: &[u8], out: &mut Output<'_>) {
+        let delimiters = self.delimiters;
+        let id = delimiters.fields(line).nth(2).unwrap_or_default();
+        let named = self.instrument_of(line, out);
+        let about = named.as_ref().map_or(About::Sender, |key| About::Named(KeyKind::Instrument, key));
+        let mut names = delimiters.components(id).take(5);
+        if let Some((raw, test)) = names.find_map(|name| Some((name, laboratory::test(name)?))) {
+            out.fact(about, Field::LaboratoryTest, test, raw);
+        }
+    }
+
+    /// Says R-14 and gives its name. before it must be times: else it is not R-14 that stands there.
+    fn instrument_of(&mut self, line: &[u8], out: &mut Output<'_>) -> Option<String> {
         let delimiters = self.delimiters;
         let mut fields = delimiters.fields(line).skip(11);
         let (begun, done) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
-        let instrument = fields.next().unwrap_or_default();
-        if instrument.is_empty() || !is_time(begun) || !is_time(done) {
-            return;
-        }
+        let instrument = fields.next().filter(|_| is_time(begun) && is_time(done))?;
         let name = components(instrument, &delimiters, 3);
         if !name.contains(char::is_alphanumeric) {
-            return;
+            return None;
         }
         let key = components(instrument, &delimiters, 2);
         out.fact(About::Named(KeyKind::Instrument, &key), Field::AstmInstrument, &name, instrument);
         self.instrument.clear();
         self.instrument.push_str(&name);
+        Some(key)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Equipment instance identifiers: OBX-18 and PRT-10, data type EI (HL7 2.9 §2.A.28), as IHE PCD-01 and LAW fill it.
 
 use crate::codec::delimited::Delimiters;
+use crate::codec::eui64;
 use std::borrow::Cow;
-use wardlight_model::{KeyKind, Mac};
+use wardlight_model::KeyKind;
 
 /// What an equipment instance identifier says.
 pub(super) struct Equipment<'a> {
@@ -50,9 +51,9 @@ impl<'a> Equipment<'a> {
             return Err(Lack::Empty);
         }
         let is_gateway = |eui: u64| sender.is_some_and(|sender| sender.eui == eui && *sender.name != *entity);
-        let own = |eui: &u64| is_device(*eui) && !is_gateway(*eui);
-        let by_system = || is_eui64_type(&system).then(|| eui64(&universal)).flatten().filter(own);
-        if let Some(eui) = eui64(&entity).filter(own).or_else(by_system) {
+        let own = |eui: &u64| eui64::is_device(*eui) && !is_gateway(*eui);
+        let by_system = || is_eui64_type(&system).then(|| eui64::parse(&universal)).flatten().filter(own);
+        if let Some(eui) = eui64::parse(&entity).filter(own).or_else(by_system) {
             return Ok(Self { kind: KeyKind::Eui64, key: Cow::Owned(format!("{eui:016x}")), spelled });
         }
         let named = if entity.is_empty() && namespace.is_empty() { &universal } else { &entity };
@@ -63,31 +64,9 @@ impl<'a> Equipment<'a> {
     }
 }
 
-/// The number that 16 hexadecimal digits write, with or without `-` or `:` between pairs.
-pub(super) fn eui64(text: &str) -> Option<u64> {
-    let text = text.trim_start_matches("0x");
-    let is_pairs = |by: char| text.len() == 23 && text.split(by).all(|pair| pair.len() == 2);
-    match text.len() {
-        16 => u64::from_str_radix(text, 16).ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_hexdigit())),
-        23 if is_pairs('-') || is_pairs(':') => eui64(&text.replace(['-', ':'], "")),
-        _ => None,
-    }
-}
-
 /// Whether `system`, component 4, says that component 3 is an EUI-64.
 pub(super) fn is_eui64_type(system: &str) -> bool {
     matches!(system, "EUI-64" | "EUI64" | "EUI_64" | "eui-64")
-}
-
-/// The EUI-64 made of a hardware address (IEEE guidelines: `FFFE` in the middle).
-pub(super) fn eui64_of(mac: Mac) -> u64 {
-    let [a, b, c, d, e, f] = mac.0;
-    u64::from_be_bytes([a, b, c, 0xff, 0xfe, d, e, f])
-}
-
-/// Whether it names one device: neither an organisation alone nor all ones.
-const fn is_device(eui: u64) -> bool {
-    eui & 0xff_ffff_ffff != 0 && eui != u64::MAX
 }
 
 /// Universal identifier types, table 0301; not the local `L`, `M` and `N`.

@@ -1,8 +1,9 @@
 //! The message header, MSH (HL7 2.9 §2.14.9): who speaks to whom, which kind of message, in which characters.
 
-use super::equipment::{Sender, eui64, is_eui64_type};
+use super::equipment::{Sender, is_eui64_type};
 use crate::codec::charset_hl7;
 use crate::codec::delimited::Delimiters;
+use crate::codec::eui64;
 use crate::{About, Output, Row};
 use encoding_rs::Encoding;
 use wardlight_model::Field;
@@ -62,6 +63,11 @@ impl Header {
         out.fact(About::Sender, Field::Hl7Version, &self.version, version);
         self.processing.push_str(processing_id(processing, &delimiters));
         (delimiters, true)
+    }
+
+    /// Whether the message brings results of a laboratory: of a visit, or of a specimen.
+    pub(super) fn brings_results(&self) -> bool {
+        ["ORU^R01", "OUL^R21", "OUL^R22", "OUL^R23", "OUL^R24"].contains(&self.message.as_str())
     }
 
     /// Writes what was read into a record.
@@ -167,7 +173,7 @@ fn processing_id(field: &[u8], delimiters: &Delimiters) -> &'static str {
 fn sender(application: &[u8], delimiters: &Delimiters) -> Option<Sender> {
     let mut components = delimiters.components(application).map(|part| delimiters.text(part));
     let (name, universal, system) = (components.next()?, components.next()?, components.next()?);
-    let eui = is_eui64_type(&system).then(|| eui64(&universal)).flatten()?;
+    let eui = is_eui64_type(&system).then(|| eui64::parse(&universal)).flatten()?;
     Some(Sender { name: name.into_owned(), eui })
 }
 

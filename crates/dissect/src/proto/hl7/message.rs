@@ -2,10 +2,11 @@
 //!
 //! A line of free text may look like a segment of any name, such as a patient's. Only segments of the standard are named.
 
-use super::equipment::{Equipment, Lack, eui64_of};
+use super::equipment::{Equipment, Lack};
 use super::header::{COMMON, Header};
 use super::mdc::{Code, Level, Node, Place};
 use crate::codec::delimited::Delimiters;
+use crate::codec::{eui64, laboratory};
 use crate::{About, Output};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
@@ -120,7 +121,7 @@ impl Message {
         (self.delimiters, self.trusted) = self.header.read(line, out);
         let sender = out.context().side.of(out.context().ends);
         let named = self.header.sender.as_ref().map(|named| named.eui);
-        let own = named.filter(|eui| sender.mac.is_some_and(|mac| eui64_of(mac) == *eui));
+        let own = named.filter(|eui| sender.mac.is_some_and(|mac| eui64::of(mac) == *eui));
         if let Some(eui) = own {
             out.fact(About::Sender, Field::Eui64, &format!("{eui:016x}"), line);
         }
@@ -249,12 +250,24 @@ impl Message {
             self.say_equipment((own.kind, &own.key), obx.equipment, out);
             self.say_type(of_type, place, own, (obx.id, out));
         }
+        if code.is_none() && self.header.brings_results() {
+            self.say_test(own.as_ref(), obx.id, out);
+        }
         if let Some(field) = code.and_then(|code| code.product()).filter(|_| !self.cut) {
             let about = own.as_ref().map(|own| (own.kind, &*own.key)).or_else(|| self.device_at(place?));
             let value = product_value(obx.value, &delimiters);
             if let Some((kind, key)) = about.filter(|_| obx.value.len() <= LONGEST_VALUE) {
                 out.fact(About::Named(kind, key), field, &delimiters.text(value), value);
             }
+        }
+    }
+
+    /// Says which laboratory test the coded field `id` names, by its code, the alternate one or the text of either.
+    fn say_test(&self, own: Option<&Equipment<'_>>, id: &[u8], out: &mut Output<'_>) {
+        let about = own.map_or(About::Sender, |own| About::Named(own.kind, &own.key));
+        let mut names = self.delimiters.components(id).take(5).filter(|name| !matches!(*name, b"LN" | b"L"));
+        if let Some((raw, test)) = names.find_map(|name| Some((name, laboratory::test(name)?))) {
+            out.fact(about, Field::LaboratoryTest, test, raw);
         }
     }
 

@@ -64,14 +64,18 @@ pub(super) fn meter(stage: &Stage<'_>) -> Option<Talk> {
         stage.device.host
     );
     let status = format!("<DST><DST.status_dttm V=\"{stamp}\"/><DST.new_observations_qty V=\"1\"/></DST>");
+    let value = 80 + stage.chance.of(4).below(90);
+    let observation = |test: &String| {
+        let (code, unit) = test.split_once('|')?;
+        Some(format!("<OBS><OBS.observation_id V=\"{code}\" SN=\"LN\"/><OBS.value V=\"{value}\" U=\"{unit}\"/></OBS>"))
+    };
+    let observations: String = stage.model.says.poct.iter().filter_map(observation).collect();
     let observed = format!(
         "<SVC><SVC.role_cd V=\"OBS\"/><SVC.observation_dttm V=\"{stamp}\"/><PT><PT.patient_id V=\"{}\"/>\
-         <PT.name V=\"{}, {}\"/><OBS><OBS.observation_id V=\"2339-0\" SN=\"LN\"/>\
-         <OBS.value V=\"{}\" U=\"mg/dL\"/></OBS></PT><OPR><OPR.operator_id V=\"{}\"/></OPR></SVC>",
+         <PT.name V=\"{}, {}\"/>{observations}</PT><OPR><OPR.operator_id V=\"{}\"/></OPR></SVC>",
         patient.mrn,
         patient.family,
         patient.given,
-        80 + stage.chance.of(4).below(90),
         stage.clinician(2)
     );
     let accept = |number: u8, of: u8| {
