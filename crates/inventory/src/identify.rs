@@ -134,6 +134,7 @@ const fn identifies(field: Field) -> bool {
             | Field::AstmInstrument
             | Field::MdcType
             | Field::SdcLocation
+            | Field::BacnetDevice
     )
 }
 
@@ -179,6 +180,8 @@ fn key_id(key: &Key) -> String {
         KeyKind::Instrument => "instrument",
         KeyKind::Duid => "duid",
         KeyKind::DhcpClientId => "client",
+        KeyKind::BacnetDevice => "bacnet",
+        KeyKind::ModbusUnit => "unit",
     };
     format!("{name}:{}", key.text)
 }
