@@ -35,7 +35,8 @@ impl Envelope<'_> {
     }
 }
 
-/// Reads the BVLC header. Errors: [`Short`] when it is none.
+/// Reads the BVLC header. A datagram that is shorter than its header says is read as far as it goes: it may have been
+/// captured only in part. Errors: [`Short`] when it is none.
 pub(super) fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, Short> {
     let mut cursor = Cursor::new(bytes);
     let (kind, function, length) = (cursor.u8()?, cursor.u8()?, usize::from(cursor.u16()?));
@@ -44,7 +45,7 @@ pub(super) fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, Short> {
         return Err(Short);
     }
     let fits = cursor.left() == body;
-    let mut cursor = cursor.within(body)?;
+    let mut cursor = Cursor::new(cursor.take_at_most(body));
     let origin = if function == FORWARDED {
         let ip = cursor.take(4)?;
         let _port = cursor.u16()?;

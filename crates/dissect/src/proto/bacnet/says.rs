@@ -74,7 +74,7 @@ fn i_am(body: &[u8], stand: Stand<'_>, told: &mut Told, out: &mut Output<'_>) ->
     told.segmentation = tag::unsigned(tags.application(tag::ENUMERATED)?);
     let vendor = tags.application(tag::UNSIGNED)?;
     told.vendor = tag::unsigned(vendor);
-    describe(instance, raw, stand, told, out, |about, out| say_vendor(about, vendor, out));
+    describe((instance, raw), stand, told, out, |about, out| say_vendor(about, vendor, out));
     Ok(())
 }
 
@@ -84,7 +84,7 @@ fn i_have(body: &[u8], stand: Stand<'_>, told: &mut Told, out: &mut Output<'_>) 
     let instance = device(raw)?;
     let object = tags.application(tag::OBJECT_IDENTIFIER)?;
     let name = tags.application(tag::CHARACTER_STRING)?;
-    describe(instance, raw, stand, told, out, |about, out| {
+    describe((instance, raw), stand, told, out, |about, out| {
         say_object(about, object, out);
         if tag::object(object) == tag::object(raw) {
             say_text(about, Field::FriendlyName, name, out);
@@ -114,7 +114,7 @@ fn notification(body: &[u8], stand: Stand<'_>, told: &mut Told, out: &mut Output
     let raw = tags.context(1)?;
     let instance = device(raw)?;
     let object = tags.context(2)?;
-    describe(instance, raw, stand, told, out, |about, out| say_object(about, object, out));
+    describe((instance, raw), stand, told, out, |about, out| say_object(about, object, out));
     Ok(())
 }
 
@@ -129,7 +129,7 @@ fn property(body: &[u8], stand: Stand<'_>, told: &mut Told, out: &mut Output<'_>
     match next {
         Some(Tag { number: 3, is_context: true, part: Part::Open }) => {
             let (value, is_whole) = tags.inside();
-            read(object, number, value, stand, told, out);
+            read(object, (number, value), stand, told, out);
             if is_whole { Ok(()) } else { Err(Short) }
         }
         _ => Err(Short),
@@ -150,7 +150,7 @@ fn properties(body: &[u8], stand: Stand<'_>, told: &mut Told, out: &mut Output<'
             (4 | 5, Part::Open) => {
                 let (value, is_whole) = tags.inside();
                 if let Some(number) = number.take().filter(|_| tag.number == 4) {
-                    read(object, number, value, stand, told, out);
+                    read(object, (number, value), stand, told, out);
                 }
                 if !is_whole {
                     return Err(Short);
@@ -163,7 +163,7 @@ fn properties(body: &[u8], stand: Stand<'_>, told: &mut Told, out: &mut Output<'
 }
 
 /// Says what the value of one property of `object` tells.
-fn read(object: &[u8], number: u32, value: &[u8], stand: Stand<'_>, told: &mut Told, out: &mut Output<'_>) {
+fn read(object: &[u8], (number, value): (u32, &[u8]), stand: Stand<'_>, told: &mut Told, out: &mut Output<'_>) {
     if !told.properties.contains(&number) && told.properties.len() < 64 {
         told.properties.push(number);
     }
@@ -172,7 +172,7 @@ fn read(object: &[u8], number: u32, value: &[u8], stand: Stand<'_>, told: &mut T
             if number == VENDOR_IDENTIFIER {
                 told.vendor = first(value, tag::UNSIGNED).and_then(tag::unsigned);
             }
-            describe(instance, object, stand, told, out, |about, out| say_property(about, number, value, out));
+            describe((instance, object), stand, told, out, |about, out| say_property(about, number, value, out));
         }
         // Of whom a device behind a router is, only its device object tells.
         Err(Short) => {
@@ -185,8 +185,7 @@ fn read(object: &[u8], number: u32, value: &[u8], stand: Stand<'_>, told: &mut T
 
 /// Has `say` said of the device with number `instance`, and that it has this number.
 fn describe(
-    instance: u32,
-    raw: &[u8],
+    (instance, raw): (u32, &[u8]),
     stand: Stand<'_>,
     told: &mut Told,
     out: &mut Output<'_>,
