@@ -435,6 +435,8 @@ fn naming(field: Field, about: About<'_>) -> Option<Naming> {
         | Field::FriendlyName
         | Field::SnmpName
         | Field::SnmpLocation
+        | Field::BacnetLocation
+        | Field::BacnetDescription
         | Field::LldpName
         | Field::CdpName
         | Field::StationName => Some(Naming::Own),

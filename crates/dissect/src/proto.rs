@@ -4,6 +4,7 @@
 
 mod arp;
 mod astm;
+mod bacnet;
 mod cdp;
 mod dhcp;
 mod dhcpv6;
@@ -16,6 +17,7 @@ mod http;
 mod lldp;
 mod llmnr;
 mod mdns;
+mod modbus;
 mod nbns;
 mod nd;
 mod poct1a;
@@ -46,11 +48,13 @@ pub static ENTRIES: &[&dyn Dissector] = &[
     &wsd::ENTRY,
     &dns::ENTRY,
     &snmp::ENTRY,
+    &bacnet::ENTRY,
     &dicom::ENTRY,
     &hl7::ENTRY,
     &astm::ENTRY,
     &poct1a::ENTRY,
     &sip::ENTRY,
+    &modbus::ENTRY,
     &http::ENTRY,
     &tls::ENTRY,
     &smb::ENTRY,

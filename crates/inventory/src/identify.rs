@@ -138,6 +138,7 @@ const fn identifies(field: Field) -> bool {
             | Field::LaboratoryTest
             | Field::MdcType
             | Field::SdcLocation
+            | Field::BacnetDevice
     )
 }
 
@@ -183,6 +184,8 @@ fn key_id(key: &Key) -> String {
         KeyKind::Instrument => "instrument",
         KeyKind::Duid => "duid",
         KeyKind::DhcpClientId => "client",
+        KeyKind::BacnetDevice => "bacnet",
+        KeyKind::ModbusUnit => "unit",
     };
     format!("{name}:{}", key.text)
 }

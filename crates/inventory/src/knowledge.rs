@@ -14,6 +14,7 @@ macro_rules! files {
 }
 
 files! {
+    "building",
     "cloud",
     "consumer",
     "dicom",

@@ -225,6 +225,22 @@ fields! {
     /// FHIR resource types the device offers or asks for.
     FhirResource = "fhir.resource",
 
+    // Plant.
+    /// Instance number of the device object, unique in a BACnet internetwork (ANSI/ASHRAE 135 clause 12.11.1), decimal.
+    BacnetDevice = "bacnet.device",
+    /// Vendor identifier that ASHRAE gave the maker, decimal (ANSI/ASHRAE 135 clause 23).
+    BacnetVendor = "bacnet.vendor",
+    /// What the device does in BACnet: `device`, `client`, `router`, `bbmd`, `foreign-device`.
+    BacnetRole = "bacnet.role",
+    /// A standard type of object that the device has, such as `access-door`.
+    BacnetObjectType = "bacnet.object_type",
+    /// Location of the device object, as people wrote it.
+    BacnetLocation = "bacnet.location",
+    /// Description of the device object, as people wrote it.
+    BacnetDescription = "bacnet.description",
+    /// What the device does in Modbus/TCP: `client` or `server`.
+    ModbusRole = "modbus.role",
+
     // Legacy and weakness, observed.
     /// A protocol or option in use that is obsolete or unprotected, such as `smb1`, `tls1.0`, `cleartext-hl7`.
     Legacy = "legacy.use",
@@ -269,6 +285,12 @@ pub enum KeyKind {
     /// DHCP client identifier (RFC 2132 §9.14), hexadecimal.
     #[n(6)]
     DhcpClientId,
+    /// Instance number of a BACnet device object, unique in its internetwork.
+    #[n(7)]
+    BacnetDevice,
+    /// Unit of a Modbus server, unique at its gateway.
+    #[n(8)]
+    ModbusUnit,
 }
 
 /// Such a name with its kind.

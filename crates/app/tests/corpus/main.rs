@@ -5,6 +5,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "a test may fail")]
 
 mod medical;
+mod plant;
 mod sweep;
 mod telephony;
 

@@ -51,6 +51,7 @@ pub(super) fn claims(facts: &[&Fact], macs: &[(Mac, Time)], knowledge: &Knowledg
     quieten_errands(&mut words, knowledge);
     quieten_messengers(&mut words, knowledge);
     quieten_translators(&mut words, facts);
+    quieten_applications(&mut words);
     let named: Vec<_> = words.iter().filter(|word| word.attribute == Attribute::Model).cloned().collect();
     let products: Vec<_> = named.iter().flat_map(|word| product(word, &words, knowledge)).collect();
     words.extend(products);
@@ -203,6 +204,16 @@ fn quieten_translators(words: &mut [Word<'_>], facts: &[&Fact]) {
         let others = words.iter_mut().filter(|word| ![REGISTRY, "lldp", "cdp", "snmp"].contains(&word.family));
         others.for_each(|word| word.confidence *= 0.5);
     }
+}
+
+/// What states the versions of its firmware and of an application apart, as every BACnet device must, means its firmware
+/// by the former.
+fn quieten_applications(words: &mut [Word<'_>]) {
+    let says = |word: &Word<'_>, field| word.fact.is_some_and(|fact| fact.field == field);
+    let own = words.iter().filter(|word| says(word, Field::Firmware));
+    let families: BTreeSet<&str> = own.map(|word| word.family).collect();
+    let others = words.iter_mut().filter(|word| says(word, Field::Software) && families.contains(word.family));
+    others.for_each(|word| word.confidence *= 0.3);
 }
 
 /// What is known of a model that some rule named: the fingerprints of `self.model` read it as if the device had said it.

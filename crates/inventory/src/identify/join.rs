@@ -29,9 +29,11 @@ impl<'a> Graph<'a> {
         graph.by_address_inside();
         graph.by_sender();
         graph.by_instrument();
+        graph.by_unit();
         graph.by_certificate();
         graph.by_name();
-        graph.by_title();
+        graph.by_title(KeyKind::AeTitle, Field::AeTitle);
+        graph.by_title(KeyKind::BacnetDevice, Field::BacnetDevice);
         graph
     }
 
@@ -121,6 +123,22 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// The only Modbus unit that a host speaks for: most servers that have no bus behind them answer as one unit.
+    fn by_unit(&mut self) {
+        let mut units: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (at, (node, part)) in self.nodes.iter().enumerate() {
+            if matches!(node, Node::Nested(Key { kind: KeyKind::ModbusUnit, .. }, _)) {
+                let speakers = part.via.iter().filter_map(|via| self.place(via));
+                speakers.for_each(|speaker| units.entry(speaker).or_default().push(at));
+            }
+        }
+        for (speaker, units) in units {
+            if let [only] = units.as_slice() {
+                self.unite(&[speaker, *only]);
+            }
+        }
+    }
+
     fn place(&self, wanted: &Node) -> Option<usize> {
         self.nodes.binary_search_by(|(node, _)| node.cmp(wanted)).ok()
     }
@@ -170,11 +188,14 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// A title that a message names and that exactly one host calls itself by.
-    fn by_title(&mut self) {
-        let mut owners = self.values(Field::AeTitle, |_| true);
+    /// A title, or a number of a BACnet device, that a message names and that exactly one host calls itself by.
+    fn by_title(&mut self, kind: KeyKind, field: Field) {
+        let mut owners = self.values(field, |_| true);
         for at in 0..self.nodes.len() {
             let Some((Node::Nested(key, Some((scope, None))), _)) = self.nodes.get(at) else { continue };
+            if key.kind != kind {
+                continue;
+            }
             let owner = owners.get_mut(&(Some(*scope), key.text.clone()));
             if let Some([(owner, ..)]) = owner.map(|members| members.as_slice()) {
                 let owner = *owner;
@@ -268,7 +289,7 @@ const fn most(kind: KeyKind) -> usize {
         KeyKind::Eui64 => usize::MAX,
         KeyKind::Duid | KeyKind::DhcpClientId => 8,
         KeyKind::Uuid | KeyKind::Serial => 4,
-        KeyKind::AeTitle | KeyKind::Instrument => 0,
+        KeyKind::AeTitle | KeyKind::Instrument | KeyKind::BacnetDevice | KeyKind::ModbusUnit => 0,
     }
 }
 

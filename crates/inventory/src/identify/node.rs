@@ -144,15 +144,17 @@ pub(super) fn parts<'a>(facts: &[&'a Fact], presence: &[&Presence], placer: &Pla
     parts
 }
 
-/// Keys that are unique everywhere stand alone; titles are unique in their network, instrument names at their speaker.
+/// Keys that are unique everywhere stand alone; titles and BACnet's numbers are unique in their network, names of
+/// instruments and units at their speaker.
 fn nested(key: &Key, scope: Scope, speaker: Option<&Node>) -> Option<Node> {
     let text = match key.kind {
         KeyKind::Eui64 | KeyKind::Uuid | KeyKind::Duid | KeyKind::DhcpClientId => key.text.to_ascii_lowercase(),
         KeyKind::Serial | KeyKind::AeTitle | KeyKind::Instrument => key.text.clone(),
+        KeyKind::BacnetDevice | KeyKind::ModbusUnit => key.text.clone(),
     };
     let place = match key.kind {
-        KeyKind::AeTitle => Some((scope, None)),
-        KeyKind::Instrument => Some((scope, speaker.cloned().map(Box::new))),
+        KeyKind::AeTitle | KeyKind::BacnetDevice => Some((scope, None)),
+        KeyKind::Instrument | KeyKind::ModbusUnit => Some((scope, speaker.cloned().map(Box::new))),
         _ => None,
     };
     (!text.is_empty()).then_some(Node::Nested(Key { kind: key.kind, text }, place))

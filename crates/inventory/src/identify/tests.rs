@@ -301,6 +301,7 @@ fn instruments_of_one_name_at_two_gateways_are_two() {
 }
 
 #[test]
+<<<<<<< HEAD
 fn a_meter_behind_a_router_speaks_of_itself_and_a_dock_for_others() {
     const EUI: &str = "0009fbfffe000007";
     let meter = Wire::default().sends("10.0.0.5", (0, 9), 63).says("10.0.0.5", Field::PoctDevice, EUI, 1).nested(
@@ -339,6 +340,39 @@ fn what_an_analyser_reports_says_its_kind_and_what_a_system_passes_on_says_it_le
     let hello = || Wire::default().says("10.0.0.7", Field::PoctMessage, "HEL.R01", 1);
     assert_eq!(kind(&tests(hello(), "poct1a", &["2339-0"]), 0), "glucose meter true");
     assert_eq!(kind(&tests(hello(), "poct1a", &[]), 0), "point-of-care analyser true");
+=======
+fn firmware_is_what_a_device_calls_so_beside_its_application() {
+    let wire = Wire::default().says(A, Field::Software, "9.0.7.3120", 1);
+    assert_eq!(best(&wire.devices()[0], Attribute::Firmware).unwrap().value, "9.0.7.3120");
+    let both = wire.says(A, Field::Firmware, "9.0.7", 1);
+    let claim = best(&both.devices()[0], Attribute::Firmware).unwrap().clone();
+    assert!(claim.value == "9.0.7" && claim.confidence > 0.9, "{claim:?}");
+}
+
+#[test]
+fn a_bacnet_device_is_one_however_many_routers_show_it() {
+    let key = (KeyKind::BacnetDevice, "777");
+    let wire = Wire::default().nested(A, key, Field::BacnetVendor, "5").nested(B, key, Field::Model, "NAE55").nested(
+        B,
+        (KeyKind::BacnetDevice, "778"),
+        Field::Model,
+        "FEC26",
+    );
+    let nested = |wire: &Wire| wire.devices().iter().filter(|device| device.id.starts_with("bacnet:")).count();
+    assert_eq!(nested(&wire), 2, "777 behind both routers, and 778");
+    let met = wire.says("10.0.0.7", Field::BacnetDevice, "777", 1);
+    assert_eq!(nested(&met), 1, "777 is the host that calls itself so");
+}
+
+#[test]
+fn one_modbus_unit_is_its_server_and_two_are_behind_a_gateway() {
+    let one = Wire::default().sends(A, (0, 9), 64).nested(A, (KeyKind::ModbusUnit, "1"), Field::Model, "EM-4200");
+    assert_eq!(one.ids(), [format!("mac:{A}")]);
+    assert_eq!(best(&one.devices()[0], Attribute::Model).unwrap().value, "EM-4200");
+    let two = one.nested(A, (KeyKind::ModbusUnit, "2"), Field::Model, "VFD-11");
+    assert_eq!(two.ids(), [format!("mac:{A}"), format!("unit:1@{A}"), format!("unit:2@{A}")]);
+    assert!(two.devices()[1..].iter().all(|device| device.via == Some(format!("mac:{A}"))));
+>>>>>>> plant
 }
 
 #[test]

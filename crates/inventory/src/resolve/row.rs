@@ -211,6 +211,7 @@ fn network(at: usize, found: &Networked<'_>, rules: &Rules, knowledge: &Knowledg
             KeyKind::Serial => row.serial(key.text.split_once('/').map_or(&*key.text, |(_, serial)| serial), rules),
             KeyKind::AeTitle => row.ae_title(&key.text, rules),
             KeyKind::Uuid | KeyKind::Instrument | KeyKind::Duid | KeyKind::DhcpClientId => {}
+            KeyKind::BacnetDevice | KeyKind::ModbusUnit => {}
         }
     }
     found.facts.iter().for_each(|fact| stated(&mut row, fact.field, &fact.value, rules));

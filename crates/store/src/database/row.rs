@@ -19,7 +19,7 @@ use wardlight_model::{
 /// Most characters of a device's column; its body has the whole value. PostgreSQL indexes no longer ones.
 const COLUMN: usize = 256;
 /// Names of the kinds of keys.
-const KEY_KINDS: [(KeyKind, &str); 7] = [
+const KEY_KINDS: [(KeyKind, &str); 9] = [
     (KeyKind::Eui64, "eui64"),
     (KeyKind::Uuid, "uuid"),
     (KeyKind::Serial, "serial"),
@@ -27,6 +27,8 @@ const KEY_KINDS: [(KeyKind, &str); 7] = [
     (KeyKind::Instrument, "instrument"),
     (KeyKind::Duid, "duid"),
     (KeyKind::DhcpClientId, "dhcp_client_id"),
+    (KeyKind::BacnetDevice, "bacnet_device"),
+    (KeyKind::ModbusUnit, "modbus_unit"),
 ];
 
 /// SHA-256 of a device as it is stored.

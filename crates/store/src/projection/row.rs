@@ -221,5 +221,7 @@ const fn kind_name(kind: KeyKind) -> &'static str {
         KeyKind::Instrument => "instrument",
         KeyKind::Duid => "duid",
         KeyKind::DhcpClientId => "dhcp_client_id",
+        KeyKind::BacnetDevice => "bacnet_device",
+        KeyKind::ModbusUnit => "modbus_unit",
     }
 }
