@@ -10,6 +10,7 @@
 
 mod action;
 mod grant;
+pub mod password;
 mod rights;
 mod role;
 
