@@ -9,10 +9,13 @@
 //! Source: 45 CFR 164.312(a), (c) and (d); OWASP ASVS 5.0.0 V6 to V8 and V11.
 
 mod action;
+mod base32;
 mod grant;
 pub mod password;
+pub mod recovery;
 mod rights;
 mod role;
+pub mod totp;
 
 pub use action::Action;
 pub use grant::{Grant, GrantError, LONGEST_BOX, Reach, Verdict};
