@@ -15,6 +15,9 @@ pub mod password;
 pub mod recovery;
 mod rights;
 mod role;
+pub mod seal;
+pub mod session;
+pub mod token;
 pub mod totp;
 
 pub use action::Action;

@@ -175,6 +175,12 @@ impl Rights {
     pub fn needs_step_up(&self, action: Action) -> bool {
         self.rights.get(&action).is_none_or(|right| right.step_up)
     }
+
+    /// Whether no program may do `action`, whatever its token: it is its owner's own, or asks for a second factor.
+    #[must_use]
+    pub fn is_for_people(&self, action: Action) -> bool {
+        self.rights.get(&action).is_none_or(|right| right.step_up || right.bound == Bound::Own)
+    }
 }
 
 impl Extent {
