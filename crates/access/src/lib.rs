@@ -11,6 +11,7 @@
 mod action;
 mod base32;
 mod grant;
+pub mod limit;
 pub mod password;
 pub mod recovery;
 mod rights;
