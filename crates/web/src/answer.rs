@@ -1,0 +1,125 @@
+//! What is answered when something is wrong: to people a page that says what is safe and what to do, to programs
+//! `application/problem+json` (RFC 9457).
+
+use askama::Template;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use serde_json::json;
+use wardlight_access::Role;
+use wardlight_store::database::StoreError;
+
+/// Why there is no other answer.
+#[derive(Debug)]
+pub enum Wrong {
+    /// Nobody is logged in.
+    Unknown,
+    /// There is no such thing, or the asker may not know that there is.
+    Nothing,
+    /// These may, the asker may not.
+    Forbidden(Vec<Role>),
+    /// The request did not come from a page of ours.
+    Foreign,
+    /// What was asked makes no sense; what, and how to mend it.
+    Senseless(String),
+    /// Too many attempts; how many seconds to wait.
+    Wait(i64),
+    /// The state does not answer.
+    Store(String),
+}
+
+impl From<StoreError> for Wrong {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "part/wrong.html")]
+struct Page<'a> {
+    title: &'a str,
+    what: &'a str,
+    how: &'a str,
+}
+
+impl Wrong {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::Unknown => StatusCode::UNAUTHORIZED,
+            Self::Nothing => StatusCode::NOT_FOUND,
+            Self::Forbidden(_) | Self::Foreign => StatusCode::FORBIDDEN,
+            Self::Senseless(_) => StatusCode::BAD_REQUEST,
+            Self::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Title, what is so, what to do.
+    fn words(&self) -> [String; 3] {
+        let words = |title: &str, what: &str, how: &str| [title.to_owned(), what.to_owned(), how.to_owned()];
+        match self {
+            Self::Unknown => words("Log in first", "Nobody is logged in here.", "Log in, and ask again."),
+            Self::Nothing => words(
+                "Nothing is here",
+                "There is no such page, or it is not for your role.",
+                "Look for it by the search above, or ask whoever gave you your account.",
+            ),
+            Self::Forbidden(roles) => {
+                let roles: Vec<&str> = roles.iter().map(|role| role.title()).collect();
+                let how = format!("These may: {}.", roles.join(", "));
+                words("Not for your role", "Your role does not allow this. Nothing was changed.", &how)
+            }
+            Self::Foreign => words(
+                "Not from here",
+                "This did not come from a page of Wardlight. Nothing was changed.",
+                "Open the page here, and do it again.",
+            ),
+            Self::Senseless(why) => words("This cannot be understood", why, "Mend the address or the form."),
+            Self::Wait(seconds) => {
+                let what = format!("There were too many attempts. The next counts in {seconds} seconds.");
+                words("Wait a moment", &what, "Nobody is locked out for good.")
+            }
+            Self::Store(_) => {
+                words("The state does not answer", "Nothing is lost.", "Try again in a moment; `wardlight doctor` says more.")
+            }
+        }
+    }
+}
+
+/// The answer to a program or a person.
+pub fn wrong(is_program: bool, wrong: &Wrong) -> Response {
+    if let Wrong::Store(error) = wrong {
+        eprintln!("wardlight: a page lacks the state: {error}");
+    }
+    let [title, what, how] = wrong.words();
+    let status = wrong.status();
+    let mut response = if is_program {
+        let problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": format!("{what} {how}") });
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(problem).into_response().into_body())
+            .into_response()
+    } else {
+        (status, page(&Page { title: &title, what: &what, how: &how })).into_response()
+    };
+    if let Wrong::Wait(seconds) = wrong {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+    }
+    response
+}
+
+/// A page, or what is said when it cannot be written.
+pub fn page(template: &impl Template) -> Response {
+    template.render().map_or_else(
+        |error| {
+            eprintln!("wardlight: a page could not be written: {error}");
+            (StatusCode::INTERNAL_SERVER_ERROR, "The page could not be written; the log says why.").into_response()
+        },
+        |text| Html(text).into_response(),
+    )
+}
+
+/// A person's.
+impl IntoResponse for Wrong {
+    fn into_response(self) -> Response {
+        wrong(false, &self)
+    }
+}

@@ -1,0 +1,205 @@
+//! Who asks, and whether they may. Every route passes here; one that names no need is nobody's.
+//!
+//! In: a request, what its route needs. Out: the same with its [`Visitor`], or the answer that turns it away: a page leads
+//! to the log-in, a program is told in `application/problem+json` (RFC 9457). What would change something must come from a
+//! page of ours (Fetch Metadata; RFC 6454) and carries a token besides.
+
+use crate::answer::{self, Wrong};
+use crate::route::Need;
+use crate::site::Site;
+use axum::extract::{Request, State};
+use axum::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use axum::http::{Method, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use wardlight_access::session::{Session, Standing, Token};
+use wardlight_access::{Action, Extent, Grant, Reach, Role, Verdict};
+use wardlight_model::Id;
+use wardlight_store::database::{StoredGrant, StoredSession};
+
+/// The cookie that holds a session's token; browsers take it from this host only, over TLS (RFC 6265bis §4.1.3).
+pub const COOKIE_NAME: &str = "__Host-wardlight";
+
+/// Whoever asked.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The account.
+    pub account: Id,
+    /// What the account is called.
+    pub name: String,
+    /// What people call its holder.
+    pub shown: String,
+    /// What the account may.
+    pub grants: Vec<Grant>,
+    /// Goes with every form.
+    pub csrf: String,
+    /// The look asked for.
+    pub theme: &'static str,
+    /// What the session is kept under.
+    pub session: [u8; 32],
+    now: wardlight_model::Time,
+}
+
+impl Visitor {
+    /// Whether a page that asks for `action` is shown at all, perhaps narrowed to some areas.
+    #[must_use]
+    pub fn may_see_page(&self, site: &Site, action: Action) -> bool {
+        self.extent(site, action) != Extent::Nowhere
+    }
+
+    /// How far this visitor may do `action`.
+    #[must_use]
+    pub fn extent(&self, site: &Site, action: Action) -> Extent {
+        site.rights().extent(&self.grants, action, self.now)
+    }
+
+    /// Errors: the visitor may not do `action` to what stands at `at`.
+    pub fn check(&self, site: &Site, action: Action, at: Option<&[Id]>) -> Result<(), Wrong> {
+        match site.rights().may(&self.grants, action, at, self.now) {
+            Verdict::Granted => Ok(()),
+            Verdict::Forbidden { roles } => Err(Wrong::Forbidden(roles)),
+            Verdict::Hidden => Err(Wrong::Nothing),
+        }
+    }
+
+    /// The roles, as the frame shows them.
+    #[must_use]
+    pub fn roles(&self) -> String {
+        let mut titles: Vec<&str> =
+            self.grants.iter().filter(|grant| grant.is_live(self.now)).map(|grant| grant.role.title()).collect();
+        titles.dedup();
+        if titles.is_empty() { "no role yet".to_owned() } else { titles.join(", ") }
+    }
+}
+
+/// Turns away who may not, and hands on who may.
+pub async fn check(State((site, need)): State<(Site, Need)>, mut request: Request, next: Next) -> Response {
+    let is_program = request.uri().path().starts_with("/api/");
+    if !request.method().is_safe() && !comes_from_us(request.headers()) {
+        return answer::wrong(is_program, &Wrong::Foreign);
+    }
+    let visitor = match visitor(&site, request.headers()).await {
+        Ok(visitor) => visitor,
+        Err(wrong) => return answer::wrong(is_program, &wrong),
+    };
+    let refused = match (need, &visitor) {
+        (Need::Nothing, _) => None,
+        (Need::Unsaid, _) => Some(Wrong::Nothing),
+        (_, None) => Some(Wrong::Unknown),
+        (Need::Account, Some(_)) => None,
+        (Need::Right(action), Some(visitor)) if visitor.may_see_page(&site, action) => None,
+        (Need::Right(action), Some(visitor)) => visitor.check(&site, action, None).err(),
+    };
+    match refused {
+        Some(Wrong::Unknown) if !is_program && request.method() == Method::GET => to_log_in(request.uri()),
+        Some(wrong) => answer::wrong(is_program, &wrong),
+        None => {
+            if let Some(visitor) = visitor {
+                request.extensions_mut().insert(visitor);
+            }
+            next.run(request).await
+        }
+    }
+}
+
+/// Adds what every answer carries: no script but ours, nothing from elsewhere, nothing kept by the browser.
+pub async fn harden(request: Request, next: Next) -> Response {
+    const ALL: [(&str, &str); 8] = [
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
+             form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+        ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), microphone=(), geolocation=(), usb=()"),
+        ("cache-control", "no-store"),
+    ];
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in ALL {
+        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// What is answered where there is no route.
+pub fn nothing() -> Response {
+    answer::wrong(false, &Wrong::Nothing)
+}
+
+fn to_log_in(uri: &Uri) -> Response {
+    let to = uri.path_and_query().map_or("/", |path| path.as_str());
+    Redirect::to(&format!("/log-in?to={}", crate::page::encoded(to))).into_response()
+}
+
+/// Whether a browser says that a page of ours sent this; programs say nothing of the kind, and have no cookie.
+fn comes_from_us(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match (text("sec-fetch-site"), headers.get(ORIGIN)) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => {
+            let host = text("host").unwrap_or_default();
+            origin.to_str().is_ok_and(|origin| origin.split_once("://").is_some_and(|(_, named)| named == host))
+        }
+        (None, None) => headers.get(COOKIE).is_none(),
+    }
+}
+
+/// The value of the cookie `name`.
+pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|text| text.split(';')).find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Whoever the cookie of a living session names. Errors: the state does not answer.
+async fn visitor(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, Wrong> {
+    let Some(token) = cookie(headers, COOKIE_NAME).and_then(Token::read) else { return Ok(None) };
+    let (database, now) = (&site.parts().database, site.now());
+    let Some(kept) = database.session(&token.hash()).await? else { return Ok(None) };
+    let mut session = session_of(&kept);
+    if session.touch(now, site.limits()) != Standing::Alive {
+        database.drop_session(&kept.hash).await?;
+        return Ok(None);
+    }
+    let Some(account) = database.account(kept.account).await?.filter(|account| !account.is_disabled) else {
+        return Ok(None);
+    };
+    if session.seen > kept.seen {
+        database.put_session(&StoredSession { seen: session.seen, ..kept.clone() }).await?;
+    }
+    let grants = database.grants(account.id).await?.iter().filter_map(grant_of).collect();
+    let theme = match cookie(headers, "theme") {
+        Some("light") => "light",
+        Some("dark") => "dark",
+        _ => "",
+    };
+    Ok(Some(Visitor {
+        account: account.id,
+        name: account.name,
+        shown: account.shown,
+        grants,
+        csrf: token.csrf(),
+        theme,
+        session: kept.hash,
+        now,
+    }))
+}
+
+fn session_of(kept: &StoredSession) -> Session {
+    Session {
+        begun: kept.begun,
+        seen: kept.seen,
+        stepped_up: kept.stepped_up,
+        is_break_glass: kept.is_break_glass,
+    }
+}
+
+/// A role that this version does not know gives nothing.
+fn grant_of(kept: &StoredGrant) -> Option<Grant> {
+    let reach = kept.area.map_or(Reach::Site, Reach::Area);
+    Some(Grant { role: Role::named(&kept.role)?, reach, from: kept.from, until: kept.until })
+}

@@ -1,0 +1,19 @@
+//! The people's side: pages over what the store and the assets say.
+//!
+//! In: requests, from whoever a session names. Out: pages that work without scripts, styles and pictures. Every address
+//! stands in one list with the right that it needs; one that names none is nobody's. Nothing is fetched from elsewhere.
+
+mod answer;
+mod guard;
+mod page;
+mod part;
+pub mod route;
+pub mod site;
+
+pub use guard::COOKIE_NAME;
+
+/// Everything that is served, over `site`.
+#[must_use]
+pub fn router(site: &site::Site) -> axum::Router {
+    route::serve(route::all(), site)
+}

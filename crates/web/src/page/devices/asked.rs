@@ -1,0 +1,272 @@
+//! What a list of devices was asked for: everything that its address says, and nothing else.
+//!
+//! In: the pairs of a query string. Out: the same as a question to the projection, and addresses of lists that differ from
+//! it in one thing. `q` searches, `sort` names a column (`-` before it turns it round), `col` is a column shown, `facet` one
+//! to choose values of, `sure` a band of confidence, `from` how many rows to pass over; every other name is a column whose
+//! value is asked for, `-` for *not known*.
+
+use std::fmt::Write as _;
+use wardlight_store::projection::{Bound, Column, Filter, Kind, Literal, Query, Sort, parse};
+
+/// Rows of one page.
+pub const ROWS: usize = 25;
+/// Stands for *not known* in an address.
+pub const ABSENT: &str = "-";
+
+/// Why an address asks for nothing, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Senseless(pub String);
+
+/// How sure the type of a device is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sure {
+    /// 90 % and more.
+    High,
+    /// 60 to 89 %.
+    Middle,
+    /// Under 60 %, or no type at all.
+    Low,
+}
+
+impl Sure {
+    /// All, surest first.
+    pub const ALL: [Self; 3] = [Self::High, Self::Middle, Self::Low];
+
+    /// As addresses have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Middle => "middle",
+            Self::Low => "low",
+        }
+    }
+
+    /// As pages have it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::High => "90 % and more",
+            Self::Middle => "60 to 89 %",
+            Self::Low => "under 60 % or no type",
+        }
+    }
+
+    /// The devices that are so.
+    #[must_use]
+    pub fn filter(self) -> Filter {
+        let least = |least: f64| Filter::Compare(Column::TypeConfidence, Bound::AtLeast, Literal::Number(least));
+        let below = |filter: Filter| Filter::Not(Box::new(filter));
+        match self {
+            Self::High => least(0.9),
+            Self::Middle => Filter::All(vec![least(0.6), below(least(0.9))]),
+            Self::Low => below(least(0.6)),
+        }
+    }
+}
+
+/// The question.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// Words, or a filter as [`parse`] reads it.
+    pub search: String,
+    /// Values asked for, in the address's order.
+    pub picks: Vec<(Column, String)>,
+    /// Bands of confidence asked for.
+    pub sure: Vec<Sure>,
+    /// What it is sorted by; by name without it.
+    pub sort: Option<(Column, bool)>,
+    /// Columns shown; the usual ones when there are none.
+    pub columns: Vec<Column>,
+    /// Columns besides the usual ones whose values are offered.
+    pub facets: Vec<Column>,
+    /// Rows to pass over.
+    pub from: usize,
+}
+
+impl Asked {
+    /// Reads the pairs of an address. Errors: one names no column, or is no number.
+    pub fn read<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Senseless> {
+        let mut asked = Self::default();
+        for (name, value) in pairs {
+            match name {
+                "q" => value.trim().clone_into(&mut asked.search),
+                "sort" => asked.sort = Some(sorted(value)?),
+                "col" => asked.columns.push(column(value)?),
+                "facet" => asked.facets.push(column(value)?),
+                "sure" => asked.sure.extend(Sure::ALL.into_iter().filter(|sure| sure.name() == value)),
+                "from" => asked.from = value.parse().map_err(|_| Senseless(format!("`from={value}` is no number")))?,
+                "page" | "format" => {}
+                other => asked.picks.push((column(other)?, value.to_owned())),
+            }
+        }
+        Ok(asked)
+    }
+
+    /// The devices asked for; `but` leaves out what is chosen of one column. Errors: the search is no filter.
+    pub fn filter(&self, but: Option<Column>) -> Result<Filter, Senseless> {
+        let mut all = vec![parse(&self.search).map_err(|error| {
+            Senseless(format!("the search cannot be understood {error}; put words with signs in quotes"))
+        })?];
+        let mut columns: Vec<Column> = self.picks.iter().map(|(column, _)| *column).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        all.extend(columns.into_iter().filter(|column| Some(*column) != but).map(|column| self.chosen(column)));
+        if !self.sure.is_empty() && but != Some(Column::TypeConfidence) {
+            all.push(Filter::Any(self.sure.iter().map(|sure| sure.filter()).collect()));
+        }
+        Ok(Filter::All(all))
+    }
+
+    /// What is chosen of `column`: any of its values.
+    fn chosen(&self, column: Column) -> Filter {
+        let values = self.picks.iter().filter(|(of, _)| *of == column).map(|(_, value)| value.as_str());
+        Filter::Any(
+            values
+                .map(|value| match Literal::read(column.kind(), value) {
+                    _ if value == ABSENT => Filter::Not(Box::new(Filter::Present(column))),
+                    Some(literal) => Filter::Is(column, vec![literal]),
+                    // A value that the column cannot have is none's.
+                    None => Filter::Any(Vec::new()),
+                })
+                .collect(),
+        )
+    }
+
+    /// The question to the projection, for `rows` rows. Errors: as [`Self::filter`].
+    pub fn query(&self, rows: usize) -> Result<Query, Senseless> {
+        let (column, is_descending) = self.sort.unwrap_or((Column::Name, false));
+        Ok(Query {
+            filter: self.filter(None)?,
+            sort: vec![Sort { column, is_descending }],
+            offset: self.from,
+            limit: rows,
+        })
+    }
+
+    /// Whether `value` of `column` is chosen.
+    #[must_use]
+    pub fn has(&self, column: Column, value: &str) -> bool {
+        self.picks.iter().any(|(of, chosen)| *of == column && chosen.to_lowercase() == value.to_lowercase())
+    }
+
+    /// The same from the first row on.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self { from: 0, ..self.clone() }
+    }
+
+    /// Sorted by `column`; the other way round when it is already.
+    #[must_use]
+    pub fn sorted_by(&self, column: Column) -> Self {
+        let is_descending = match self.sort {
+            Some((by, is_descending)) if by == column => !is_descending,
+            _ => matches!(column.kind(), Kind::Number | Kind::Time),
+        };
+        Self { sort: Some((column, is_descending)), ..self.anew() }
+    }
+
+    /// Without one chosen value.
+    #[must_use]
+    pub fn without(&self, column: Column, value: &str) -> Self {
+        let mut asked = self.anew();
+        asked.picks.retain(|(of, chosen)| !(*of == column && chosen == value));
+        asked
+    }
+
+    /// Its query string, without the question mark.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let mut out = String::new();
+        let mut put = |name: &str, value: &str| {
+            let _ = write!(out, "{}{name}={}", if out.is_empty() { "" } else { "&" }, encoded(value));
+        };
+        if !self.search.is_empty() {
+            put("q", &self.search);
+        }
+        self.picks.iter().for_each(|(column, value)| put(column.name(), value));
+        self.sure.iter().for_each(|sure| put("sure", sure.name()));
+        if let Some((column, is_descending)) = self.sort {
+            put("sort", &format!("{}{}", if is_descending { "-" } else { "" }, column.name()));
+        }
+        self.columns.iter().for_each(|column| put("col", column.name()));
+        self.facets.iter().for_each(|column| put("facet", column.name()));
+        if self.from > 0 {
+            put("from", &self.from.to_string());
+        }
+        out
+    }
+}
+
+fn sorted(text: &str) -> Result<(Column, bool), Senseless> {
+    let (name, is_descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
+    Ok((column(name)?, is_descending))
+}
+
+fn column(name: &str) -> Result<Column, Senseless> {
+    Column::named(name).ok_or_else(|| {
+        let near = Column::nearest(name).map(|near| format!(", perhaps `{}`", near.name())).unwrap_or_default();
+        Senseless(format!("there is no column `{name}`{near}"))
+    })
+}
+
+/// `text` as a query string has it (RFC 3986 §2.1).
+#[must_use]
+pub fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Asked, Senseless> {
+        Asked::read(pairs.iter().copied())
+    }
+
+    #[test]
+    fn an_address_says_the_whole_question_and_is_written_back_the_same() {
+        let asked = read(&[
+            ("q", " icu pump "),
+            ("type", "infusion pump"),
+            ("type", "-"),
+            ("sure", "low"),
+            ("sort", "-last_seen"),
+            ("col", "mac"),
+            ("from", "50"),
+        ])
+        .unwrap();
+        assert_eq!(
+            asked.address(),
+            "q=icu%20pump&type=infusion%20pump&type=-&sure=low&sort=-last_seen&col=mac&from=50"
+        );
+        assert_eq!((asked.from, asked.anew().from), (50, 0));
+        assert!(asked.has(Column::Type, "Infusion Pump") && !asked.has(Column::Maker, "infusion pump"));
+        assert_eq!(asked.without(Column::Type, "-").picks, [(Column::Type, "infusion pump".to_owned())]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_says_what_is_near() {
+        assert_eq!(read(&[("tpye", "x")]).unwrap_err().0, "there is no column `tpye`, perhaps `type`");
+        assert!(read(&[("from", "x")]).unwrap_err().0.contains("no number"));
+        let told = read(&[("q", "(a")]).unwrap().filter(None).unwrap_err().0;
+        assert!(told.contains("never closed"), "{told}");
+    }
+
+    #[test]
+    fn sorting_by_the_same_column_turns_it_round() {
+        let asked = Asked::default().sorted_by(Column::Name);
+        assert_eq!(asked.sort, Some((Column::Name, false)));
+        assert_eq!(asked.sorted_by(Column::Name).sort, Some((Column::Name, true)));
+        assert_eq!(asked.sorted_by(Column::LastSeen).sort, Some((Column::LastSeen, true)), "the latest first");
+    }
+}

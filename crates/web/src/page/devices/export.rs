@@ -1,0 +1,97 @@
+//! The devices that are shown, as a file: every row asked for, the columns shown, in the order shown.
+
+use super::asked::Asked;
+use super::view::USUAL;
+use super::{Pairs, read, whole_site};
+use crate::answer::Wrong;
+use crate::guard::Visitor;
+use crate::site::Site;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Map, Value as Json};
+use wardlight_access::Action;
+use wardlight_store::projection::{Column, Row, Value};
+
+fn rows(site: &Site, visitor: &Visitor, pairs: &Pairs) -> Result<(Vec<Column>, Vec<Row>), Wrong> {
+    whole_site(site, visitor, Action::ExportDevices)?;
+    let asked: Asked = read(pairs)?.anew();
+    let columns = if asked.columns.is_empty() { USUAL.to_vec() } else { asked.columns.clone() };
+    Ok((columns, site.parts().devices.snapshot().list(&asked.query(usize::MAX)?).rows))
+}
+
+/// Comma-separated (RFC 4180); nothing begins as a spreadsheet's formula does.
+pub async fn csv(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    pairs: Pairs,
+) -> Result<Response, Wrong> {
+    let (columns, rows) = rows(&site, &visitor, &pairs)?;
+    let mut text = columns.iter().map(|column| column.name()).collect::<Vec<_>>().join(",") + "\r\n";
+    for row in &rows {
+        let cells: Vec<String> = columns.iter().map(|column| quoted(&plain(row.value(*column)))).collect();
+        text += &cells.join(",");
+        text += "\r\n";
+    }
+    Ok(file("text/csv; charset=utf-8", "devices.csv", text))
+}
+
+/// An array of objects with the columns' names.
+pub async fn json(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    pairs: Pairs,
+) -> Result<Response, Wrong> {
+    let (columns, rows) = rows(&site, &visitor, &pairs)?;
+    let all: Vec<Json> = rows.iter().map(|row| Json::Object(object(row, &columns))).collect();
+    Ok(file("application/json", "devices.json", Json::Array(all).to_string()))
+}
+
+fn object(row: &Row, columns: &[Column]) -> Map<String, Json> {
+    let value = |column: Column| serde_json::to_value(row.value(column)).unwrap_or(Json::Null);
+    columns.iter().map(|column| (column.name().to_owned(), value(*column))).collect()
+}
+
+fn file(kind: &'static str, name: &str, text: String) -> Response {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)], text).into_response()
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Absent => String::new(),
+        Value::Text(text) => text.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Time(time) => time.to_string(),
+        Value::Flag(flag) => flag.to_string(),
+        Value::List(texts) => texts.iter().map(|text| &**text).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// A cell: with an apostrophe before what a spreadsheet would reckon, and in quotes where it must be.
+fn quoted(text: &str) -> String {
+    let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+    let safe = if risky { format!("'{text}") } else { text.to_owned() };
+    if safe.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula_and_every_cell_is_one_cell() {
+        for (text, wanted) in [
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("-5", "-5"),
+            ("-5-3", "'-5-3"),
+            ("a,b", "\"a,b\""),
+            ("say \"a\"", "\"say \"\"a\"\"\""),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(quoted(text), wanted);
+        }
+    }
+}

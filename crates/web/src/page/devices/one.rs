@@ -1,0 +1,221 @@
+//! One device: who it is and why, what disagrees, where it is reached, with whom it talks.
+//!
+//! In: the device as the state holds it, the asset that it is. Out: facts with all their claims and evidence, conflicts open.
+
+use crate::answer::{self, Wrong};
+use crate::guard::Visitor;
+use crate::part::frame::Frame;
+use crate::part::words::{counted, moment, percent};
+use crate::site::Site;
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use wardlight_access::{Action, Extent};
+use wardlight_inventory::resolve::{Asset, By};
+use wardlight_model::{Attribute, Claim, Device, Id};
+use wardlight_store::projection::{Column, Filter, Literal, Query, Row, Snapshot, Value};
+
+/// Peers listed; more are counted.
+const PEERS: usize = 12;
+/// A claim this near to the shown one disputes it.
+const DISPUTES: f64 = 0.2;
+
+#[derive(Template)]
+#[template(path = "page/devices/one.html")]
+struct Page {
+    frame: Frame,
+    name: String,
+    kind: String,
+    verdict: String,
+    facts: Vec<Fact>,
+    reached: Vec<(String, String)>,
+    remarks: Vec<(String, String)>,
+    members: Vec<Said>,
+    owners: Vec<(&'static str, String)>,
+    peers: Vec<Peer>,
+    more_peers: usize,
+    times: (String, String),
+}
+
+/// One attribute, and who says what of it.
+struct Fact {
+    title: String,
+    value: String,
+    sure: String,
+    source: String,
+    is_disputed: bool,
+    claims: Vec<Told>,
+}
+
+/// One claim.
+struct Told {
+    value: String,
+    rule: String,
+    sure: String,
+    evidence: Vec<String>,
+    is_chosen: bool,
+}
+
+/// A record that is taken for this device.
+struct Said {
+    source: String,
+    key: String,
+    why: String,
+}
+
+struct Peer {
+    address: String,
+    service: String,
+    bytes: String,
+    device: Option<(String, String)>,
+    /// Width of its bar, of 120.
+    width: String,
+}
+
+pub async fn show(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+) -> Result<Response, Wrong> {
+    let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
+    if visitor.extent(&site, Action::SeeDevices) != Extent::Site {
+        visitor.check(&site, Action::SeeDevices, Some(&[]))?;
+    }
+    let stored = site.parts().database.device(id).await?.ok_or(Wrong::Nothing)?;
+    let device: Device = serde_json::from_str(&stored.body).map_err(|error| Wrong::Store(error.to_string()))?;
+    let snapshot = site.parts().devices.snapshot();
+    let row = snapshot.device(id);
+    let settled = site.parts().assets.now();
+    let asset = settled.as_ref().and_then(|settled| settled.asset(id));
+    let name = device.best(Attribute::Name).map_or_else(|| device.id.clone(), |claim| claim.value.clone());
+    let kind = device.best(Attribute::Type);
+    let peers = if visitor.may_see_page(&site, Action::SeeTraffic) { peers(&device, &snapshot) } else { Vec::new() };
+    Ok(answer::page(&Page {
+        frame: Frame::of(&site, &visitor, &name, "/devices"),
+        kind: kind.map_or_else(|| "kind not known".to_owned(), |claim| claim.value.clone()),
+        verdict: verdict(kind, row.as_ref()),
+        facts: Attribute::ALL.into_iter().map(|attribute| fact(&device, attribute)).collect(),
+        reached: reached(&device),
+        remarks: device.labels.iter().map(|label| (label.text.clone(), label.reason.clone())).collect(),
+        members: asset.map(members).unwrap_or_default(),
+        owners: owners(asset),
+        more_peers: device.peers.len().saturating_sub(PEERS),
+        peers,
+        times: (moment(device.first), moment(device.last)),
+        name,
+    }))
+}
+
+fn verdict(kind: Option<&Claim>, row: Option<&Row>) -> String {
+    let conflicts = match row.map(|row| row.value(Column::Conflicts)) {
+        Some(Value::Number(number)) if *number > 0.0 => format!(" Its claims differ on {number} points."),
+        _ => String::new(),
+    };
+    match kind {
+        Some(kind) if kind.confidence >= 0.9 => {
+            format!("It is known what this is, {} sure.{conflicts}", percent(kind.confidence))
+        }
+        Some(kind) => {
+            let sure = percent(kind.confidence);
+            format!("This is likely a device of kind {}, {sure} sure. A record or a label would settle it.{conflicts}", kind.value)
+        }
+        None => format!("Nobody said what this is. A record or a label would settle it.{conflicts}"),
+    }
+}
+
+fn fact(device: &Device, attribute: Attribute) -> Fact {
+    let mut claims: Vec<&Claim> = device.claims.iter().filter(|claim| claim.attribute == attribute).collect();
+    claims.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.value.cmp(&b.value)));
+    let best = claims.first();
+    let is_near = |claim: &&Claim| best.is_some_and(|best| best.confidence - claim.confidence < DISPUTES);
+    Fact {
+        title: attribute.name().replace('_', " "),
+        value: best.map(|claim| claim.value.clone()).unwrap_or_default(),
+        sure: best.map(|claim| percent(claim.confidence)).unwrap_or_default(),
+        source: best.map(|claim| source(claim)).unwrap_or_default(),
+        is_disputed: attribute != Attribute::Name && claims.iter().copied().skip(1).any(|claim| is_near(&claim)),
+        claims: claims.iter().enumerate().map(|(at, claim)| told(claim, at == 0)).collect(),
+    }
+}
+
+fn source(claim: &Claim) -> String {
+    let protocols: std::collections::BTreeSet<&str> =
+        claim.evidence.iter().map(|evidence| evidence.protocol).filter(|name| *name != "-").collect();
+    let protocols = protocols.into_iter().collect::<Vec<_>>().join(", ");
+    if protocols.is_empty() { claim.rule.clone() } else { format!("{protocols} · {}", claim.rule) }
+}
+
+fn told(claim: &Claim, is_chosen: bool) -> Told {
+    let evidence = claim.evidence.iter().map(|one| {
+        let packet = if one.place.packet > 0 { format!(", packet {}", one.place.packet) } else { String::new() };
+        format!("{} says {} in {}{packet}, {}", one.protocol, one.value, one.field.name(), moment(one.time))
+    });
+    Told {
+        value: claim.value.clone(),
+        rule: claim.rule.clone(),
+        sure: percent(claim.confidence),
+        evidence: evidence.collect(),
+        is_chosen,
+    }
+}
+
+fn reached(device: &Device) -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> = Vec::new();
+    all.extend(device.addresses.iter().map(|ip| ("network address".to_owned(), ip.to_string())));
+    all.extend(device.macs.iter().map(|mac| ("hardware address".to_owned(), mac.to_string())));
+    all.extend(device.keys.iter().map(|key| (format!("{:?}", key.kind), key.text.clone())));
+    all.extend(device.via.iter().map(|via| ("spoken for by".to_owned(), via.clone())));
+    all
+}
+
+fn members(asset: &Asset) -> Vec<Said> {
+    let why = |by: &By| match by {
+        By::Person => "a person said so".to_owned(),
+        By::Score(score) => {
+            let reasons: Vec<String> = score.reasons.iter().map(ToString::to_string).collect();
+            format!("{}: {}", percent(score.probability), reasons.join("; "))
+        }
+    };
+    let said = |member: &wardlight_inventory::resolve::Member| Said {
+        source: member.source.clone(),
+        key: member.key.clone(),
+        why: member.link.as_ref().map(|link| why(&link.by)).unwrap_or_default(),
+    };
+    asset.members.iter().map(said).collect()
+}
+
+fn owners(asset: Option<&Asset>) -> Vec<(&'static str, String)> {
+    let Some(asset) = asset else { return Vec::new() };
+    let owner = |owner: &Option<String>| owner.clone().unwrap_or_default();
+    vec![
+        ("Clinical owner", owner(&asset.owners.clinical)),
+        ("Technical owner", owner(&asset.owners.technical)),
+        ("Security owner", owner(&asset.owners.security)),
+    ]
+}
+
+fn peers(device: &Device, devices: &Snapshot) -> Vec<Peer> {
+    let most = device.peers.iter().map(|peer| peer.ip_bytes).max().unwrap_or(1).max(1);
+    let known = |address: &str| {
+        let filter = Filter::Is(Column::Address, vec![Literal::Text(address.into())]);
+        let row = devices.list(&Query { filter, sort: Vec::new(), offset: 0, limit: 1 }).rows.pop()?;
+        let name = match (row.value(Column::Name), row.value(Column::Type)) {
+            (Value::Text(name), _) => name.to_string(),
+            (_, Value::Text(kind)) => kind.to_string(),
+            _ => address.to_owned(),
+        };
+        Some((row.id().to_owned(), name))
+    };
+    let shown = |peer: &wardlight_model::Peer| {
+        let address = peer.endpoint.ip.map(|ip| ip.to_string()).unwrap_or_default();
+        Peer {
+            device: known(&address),
+            service: if peer.service.is_empty() { "not known".to_owned() } else { peer.service.clone() },
+            bytes: counted(usize::try_from(peer.ip_bytes).unwrap_or(usize::MAX)),
+            width: (peer.ip_bytes.saturating_mul(120) / most).max(1).to_string(),
+            address,
+        }
+    };
+    device.peers.iter().take(PEERS).map(shown).collect()
+}

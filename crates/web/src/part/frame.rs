@@ -1,0 +1,85 @@
+//! The frame of every page: who looks, where else one can go, how fresh it all is.
+
+use super::words::counted;
+use crate::guard::Visitor;
+use crate::site::Site;
+use wardlight_access::Action;
+
+/// One link of the navigation.
+#[derive(Debug)]
+pub struct Link {
+    /// Where it leads.
+    pub address: &'static str,
+    /// What is there.
+    pub title: &'static str,
+    /// How much of it; empty where nobody counts.
+    pub count: String,
+}
+
+/// Links of one verb.
+#[derive(Debug)]
+pub struct Group {
+    /// The verb.
+    pub title: &'static str,
+    /// Its links.
+    pub links: Vec<Link>,
+}
+
+/// The frame.
+#[derive(Debug)]
+pub struct Frame {
+    /// What the page is about, first in the window's title.
+    pub title: String,
+    /// The page's place in the navigation.
+    pub here: &'static str,
+    /// Who looks.
+    pub name: String,
+    /// As what.
+    pub role: String,
+    /// `light`, `dark`, or as the system has it.
+    pub theme: &'static str,
+    /// How fresh it all is.
+    pub live: String,
+    /// Whether the assets are known.
+    pub is_settled: bool,
+    /// The navigation.
+    pub groups: Vec<Group>,
+    /// Goes with every form, against forgery.
+    pub csrf: String,
+}
+
+impl Frame {
+    /// The frame of a page at `here` for `visitor`.
+    #[must_use]
+    pub fn of(site: &Site, visitor: &Visitor, title: &str, here: &'static str) -> Self {
+        let settled = site.parts().assets.now();
+        let devices = counted(site.parts().devices.snapshot().len());
+        let asked = settled.as_ref().map(|settled| counted(settled.resolution.questions.len())).unwrap_or_default();
+        let all = [
+            ("See", "/devices", "Devices", devices, Action::SeeDevices),
+            ("Run", "/matches", "Matches to review", asked, Action::SeeMatches),
+        ];
+        let mut groups: Vec<Group> = Vec::new();
+        for (verb, address, title, count, action) in all {
+            if !visitor.may_see_page(site, action) {
+                continue;
+            }
+            let link = Link { address, title, count };
+            match groups.iter_mut().find(|group| group.title == verb) {
+                Some(group) => group.links.push(link),
+                None => groups.push(Group { title: verb, links: vec![link] }),
+            }
+        }
+        Self {
+            title: title.to_owned(),
+            here,
+            name: visitor.shown.clone(),
+            role: visitor.roles(),
+            theme: visitor.theme,
+            live: if settled.is_some() { "Live" } else { "Reading what is known" }.to_owned(),
+            is_settled: settled.is_some(),
+            groups,
+            csrf: visitor.csrf.clone(),
+        }
+    }
+}

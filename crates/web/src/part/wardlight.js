@@ -1,0 +1,33 @@
+// The keyboard and what saves a click. Every page works without it.
+"use strict";
+(() => {
+  const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]");
+  let isGoing = false;
+  const go = { t: "/", d: "/devices", m: "/matches" };
+  const rows = () => [...document.querySelectorAll("tbody tr a.dev")];
+  const step = (by) => {
+    const all = rows();
+    const at = all.indexOf(document.activeElement);
+    const next = all[Math.max(0, Math.min(all.length - 1, at + by))];
+    if (next) next.focus();
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (isGoing && go[event.key]) {
+      location.href = go[event.key];
+    } else if (event.key === "/") {
+      event.preventDefault();
+      document.getElementById("q").focus();
+    } else if (event.key === "j") {
+      step(1);
+    } else if (event.key === "k") {
+      step(-1);
+    } else if (event.key === "f") {
+      const first = document.querySelector("#facets input");
+      if (first) first.focus();
+    }
+    isGoing = event.key === "g";
+  });
+  const facets = document.getElementById("facets");
+  if (facets) facets.addEventListener("change", () => facets.requestSubmit());
+})();

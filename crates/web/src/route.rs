@@ -1,0 +1,60 @@
+//! The one list of addresses: what each needs, and what answers.
+
+use crate::site::Site;
+use crate::{guard, page};
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::MethodRouter;
+use wardlight_access::Action;
+
+/// What a route asks of whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nobody said: it is nobody's.
+    Unsaid,
+    /// Everybody's, such as the log-in.
+    Nothing,
+    /// Whoever is logged in.
+    Account,
+    /// This right, anywhere; the page narrows itself to where.
+    Right(Action),
+}
+
+/// One address.
+pub struct Route {
+    /// Its form, with `{name}` for what differs.
+    pub path: &'static str,
+    /// What it needs.
+    pub need: Need,
+    answers: MethodRouter<Site>,
+}
+
+impl Route {
+    /// An address that is nobody's until [`Self::needs`] says whose.
+    pub const fn new(path: &'static str, answers: MethodRouter<Site>) -> Self {
+        Self { path, need: Need::Unsaid, answers }
+    }
+
+    /// Says what it needs.
+    #[must_use]
+    pub fn needs(self, need: Need) -> Self {
+        Self { need, ..self }
+    }
+}
+
+/// Every address there is.
+#[must_use]
+pub fn all() -> Vec<Route> {
+    page::routes()
+}
+
+/// `routes` over `site`, each behind the guard.
+pub fn serve(routes: Vec<Route>, site: &Site) -> Router {
+    let mut router = Router::new();
+    for Route { path, need, answers } in routes {
+        let guarded = answers.route_layer(from_fn_with_state((site.clone(), need), guard::check));
+        router = router.route(path, guarded);
+    }
+    let router = router.fallback(|| async { guard::nothing() });
+    router.layer(from_fn(guard::harden)).with_state(site.clone())
+}
