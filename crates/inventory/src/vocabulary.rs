@@ -69,6 +69,14 @@ impl Types {
         narrow == wide || self.line(narrow).iter().any(|entry| entry.name == wide)
     }
 
+    /// Whether one thing can be both: one is a kind of the other, or a third is a kind of both (a smartphone is a telephone
+    /// and a mobile device).
+    #[must_use]
+    pub fn can_be_both(&self, one: &str, other: &str) -> bool {
+        let is_both = |name: &String| self.is_kind_of(name, one) && self.is_kind_of(name, other);
+        self.by_name.keys().any(is_both)
+    }
+
     /// The type called `name` and those it is a kind of, each once.
     fn line(&self, name: &str) -> Vec<&Entry> {
         let mut line: Vec<&Entry> = self.by_name.get(name).into_iter().collect();
@@ -95,6 +103,16 @@ mod tests {
         .unwrap();
         assert!(types.is_medical("pump") && !types.is_medical("printer") && !types.is_medical("spoon"));
         assert!(types.is_kind_of("pump", "medical device") && !types.is_kind_of("medical device", "pump"));
+    }
+
+    #[test]
+    fn what_has_a_common_kind_can_be_both() {
+        let types = Types::load(
+            "type = [{name='telephone'}, {name='mobile'}, {name='printer'}, {name='smartphone', of=['telephone', 'mobile']}]",
+        )
+        .unwrap();
+        assert!(types.can_be_both("telephone", "mobile") && types.can_be_both("smartphone", "mobile"));
+        assert!(!types.can_be_both("telephone", "printer") && !types.can_be_both("telephone", "spoon"));
     }
 
     #[test]

@@ -347,7 +347,9 @@ fn draw(answer: &Answer<'_>, all: &[Answer<'_>], knowledge: &Knowledge) -> Claim
 
 /// Whether two answers cannot both be right. A device has many names; one answer may also say the same more exactly.
 fn excludes(attribute: Attribute, one: &str, other: &str, knowledge: &Knowledge) -> bool {
-    let is_near = narrows(attribute, one, other, knowledge) || narrows(attribute, other, one, knowledge);
+    let is_near = narrows(attribute, one, other, knowledge)
+        || narrows(attribute, other, one, knowledge)
+        || (attribute == Attribute::Type && knowledge.types.can_be_both(one, other));
     let platform = |name| attribute == Attribute::Type && knowledge.types.is_platform(name);
     attribute != Attribute::Name && one != other && !is_near && platform(one) == platform(other)
 }

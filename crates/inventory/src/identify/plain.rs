@@ -4,7 +4,7 @@
 //! `data/type-phrases.toml`, the list of the words that maintenance systems use. Words that speak of a program for such
 //! devices, or of what stands between them (`viewer`, `driver`, `server`), mean no device.
 //!
-//! Sources of the fields: RFC 3418 (`sysDescr`), IEEE 802.1AB §8.5.8, RFC 2132 §9.13, RFC 9110 §10.1.5.
+//! Sources of the fields: RFC 3418 (`sysDescr`), IEEE 802.1AB §8.5.8, RFC 2132 §9.13, RFC 9110 §10.1.5, RFC 3261 §20.41.
 
 use crate::Phrases;
 use std::collections::BTreeSet;
@@ -51,7 +51,7 @@ const ABOUT: &[&str] = &[
 pub(super) fn said<'p>(fact: &Fact, phrases: &'p Phrases) -> Option<(&'p str, f64)> {
     let confidence = match fact.field {
         Field::SnmpDescription | Field::LldpDescription | Field::CdpPlatform | Field::DhcpVendorClass => 0.92,
-        Field::HttpTitle | Field::Model | Field::UserAgent => 0.9,
+        Field::HttpTitle | Field::Model | Field::UserAgent | Field::SipUserAgent => 0.9,
         _ => return None,
     };
     Some((meaning(&fact.value, phrases)?, confidence))

@@ -301,7 +301,6 @@ fn instruments_of_one_name_at_two_gateways_are_two() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn a_meter_behind_a_router_speaks_of_itself_and_a_dock_for_others() {
     const EUI: &str = "0009fbfffe000007";
     let meter = Wire::default().sends("10.0.0.5", (0, 9), 63).says("10.0.0.5", Field::PoctDevice, EUI, 1).nested(
@@ -340,7 +339,9 @@ fn what_an_analyser_reports_says_its_kind_and_what_a_system_passes_on_says_it_le
     let hello = || Wire::default().says("10.0.0.7", Field::PoctMessage, "HEL.R01", 1);
     assert_eq!(kind(&tests(hello(), "poct1a", &["2339-0"]), 0), "glucose meter true");
     assert_eq!(kind(&tests(hello(), "poct1a", &[]), 0), "point-of-care analyser true");
-=======
+}
+
+#[test]
 fn firmware_is_what_a_device_calls_so_beside_its_application() {
     let wire = Wire::default().says(A, Field::Software, "9.0.7.3120", 1);
     assert_eq!(best(&wire.devices()[0], Attribute::Firmware).unwrap().value, "9.0.7.3120");
@@ -372,7 +373,6 @@ fn one_modbus_unit_is_its_server_and_two_are_behind_a_gateway() {
     let two = one.nested(A, (KeyKind::ModbusUnit, "2"), Field::Model, "VFD-11");
     assert_eq!(two.ids(), [format!("mac:{A}"), format!("unit:1@{A}"), format!("unit:2@{A}")]);
     assert!(two.devices()[1..].iter().all(|device| device.via == Some(format!("mac:{A}"))));
->>>>>>> plant
 }
 
 #[test]
