@@ -25,3 +25,45 @@ pub use action::Action;
 pub use grant::{Grant, GrantError, LONGEST_BOX, Reach, Verdict};
 pub use rights::{Extent, Rights, RightsError};
 pub use role::Role;
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::{Debug, Display};
+    use std::marker::PhantomData;
+
+    struct Probe<T>(PhantomData<T>);
+
+    /// What holds of every type, unless a type's own constant of that name says otherwise.
+    trait Silent {
+        const SHOWS: bool = false;
+        const DEBUGS: bool = false;
+        const WRITES: bool = false;
+    }
+
+    impl<T> Silent for Probe<T> {}
+
+    impl<T: Display> Probe<T> {
+        const SHOWS: bool = true;
+    }
+
+    impl<T: Debug> Probe<T> {
+        const DEBUGS: bool = true;
+    }
+
+    impl<T: serde::Serialize> Probe<T> {
+        const WRITES: bool = true;
+    }
+
+    #[test]
+    fn secrets_cannot_be_shown_or_written() {
+        macro_rules! assert_silent {
+            ($($secret:ty),*) => {$(
+                let says = (Probe::<$secret>::SHOWS, Probe::<$secret>::DEBUGS, Probe::<$secret>::WRITES);
+                assert_eq!(says, (false, false, false), stringify!($secret));
+            )*};
+        }
+        assert_silent!(crate::session::Token, crate::token::ApiToken, crate::totp::Secret);
+        assert_silent!(crate::recovery::Code, crate::seal::Key, crate::seal::Opened);
+        assert_eq!((Probe::<String>::SHOWS, Probe::<String>::DEBUGS, Probe::<String>::WRITES), (true, true, true));
+    }
+}

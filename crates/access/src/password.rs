@@ -181,6 +181,15 @@ mod tests {
     }
 
     #[test]
+    fn a_damaged_hash_does_not_take_all_memory() {
+        let kept = cheap(GOOD, 64, 1);
+        let with = |from: &str, to: &str| read(&kept.replace(from, to)).is_some();
+        assert!(with("m=64", "m=1048576") && !with("m=64", "m=1048577"));
+        assert!(with("t=1", "t=16") && !with("t=1", "t=17"));
+        assert!(with("p=1", "p=8") && !with("m=64,t=1,p=1", "m=1024,t=1,p=17"));
+    }
+
+    #[test]
     fn length_is_counted_in_characters() {
         assert_eq!(check("elevenchars", "ada"), Err(Refused::Short(11)));
         assert_eq!(check(&"é".repeat(11), "ada"), Err(Refused::Short(11)));

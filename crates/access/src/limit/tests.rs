@@ -146,6 +146,17 @@ fn success_clears_the_account_but_not_the_address() {
 }
 
 #[test]
+fn success_ends_the_wait_everywhere() {
+    let (mut log_ins, owner) = (LogIns::new(100), who("ada", "10.0.0.1"));
+    for _ in 0..5 {
+        log_ins.attempt(&owner, NOW).unwrap();
+    }
+    assert!(log_ins.attempt(&who("ada", "10.0.0.2"), NOW).is_err());
+    log_ins.succeeded(&owner, NOW);
+    assert_eq!(log_ins.attempt(&who("ada", "10.0.0.2"), NOW), Ok(()));
+}
+
+#[test]
 fn broken_glass_never_waits_longer_than_half_a_minute() {
     let mut log_ins = LogIns::new(100);
     let glass = Attempt { is_break_glass: true, ..who("break-glass", "10.0.0.1") };

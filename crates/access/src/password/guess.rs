@@ -29,7 +29,7 @@ pub fn holds_name(text: &str, name: &str) -> bool {
 /// Whether `text` is among the first that are guessed.
 pub fn is_easy(text: &str) -> bool {
     let text = text.to_lowercase();
-    repeats(&text) || runs(&text) || is_of_common_words(&text)
+    repeats(&text) || runs(&text) || is_of_listed_words(&text)
 }
 
 /// Whether it is a few characters, over and over.
@@ -45,7 +45,7 @@ fn runs(text: &str) -> bool {
     pairs().all(|(a, b)| next(a, b)) || pairs().all(|(a, b)| next(b, a))
 }
 
-fn is_of_common_words(text: &str) -> bool {
+fn is_of_listed_words(text: &str) -> bool {
     let around = text.chars().filter(|c| !c.is_alphabetic()).count();
     let plain: String = text.chars().filter(|c| c.is_alphabetic()).collect();
     let inner = text.trim_matches(|c: char| !c.is_alphabetic());
