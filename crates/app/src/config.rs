@@ -88,6 +88,18 @@ section! {
     }
 }
 
+section! {
+    /// The pages, for people with a browser.
+    pub struct Web = "web" {
+        /// Where to listen, such as `127.0.0.1:8443`; empty for no pages.
+        listen: String = String::new(),
+        /// The certificate's file, in PEM with its chain; empty to have one made that nobody vouches for.
+        certificate: PathBuf = PathBuf::new(),
+        /// The file of its private key, in PEM.
+        certificate_key: PathBuf = PathBuf::new(),
+    }
+}
+
 /// All sections.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -104,6 +116,8 @@ pub struct Config {
     pub journal: Journal,
     /// Copies.
     pub backup: Backup,
+    /// The pages.
+    pub web: Web,
     /// Sources of records that are read by themselves.
     #[serde(rename = "source")]
     pub sources: Vec<Source>,
@@ -201,8 +215,8 @@ impl Config {
         Explained(self)
     }
 
-    fn sections(&self) -> [&dyn Section; 6] {
-        [&self.files, &self.store, &self.sensor, &self.history, &self.journal, &self.backup]
+    fn sections(&self) -> [&dyn Section; 7] {
+        [&self.files, &self.store, &self.sensor, &self.history, &self.journal, &self.backup, &self.web]
     }
 }
 

@@ -23,8 +23,6 @@ pub const COOKIE_NAME: &str = "__Host-wardlight";
 /// Whoever asked.
 #[derive(Debug, Clone)]
 pub struct Visitor {
-    /// The account.
-    pub account: Id,
     /// What the account is called.
     pub name: String,
     /// What people call its holder.
@@ -178,7 +176,6 @@ async fn visitor(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, Wr
         _ => "",
     };
     Ok(Some(Visitor {
-        account: account.id,
         name: account.name,
         shown: account.shown,
         grants,

@@ -13,7 +13,6 @@ pub mod site;
 pub use guard::COOKIE_NAME;
 
 /// Everything that is served, over `site`.
-#[must_use]
 pub fn router(site: &site::Site) -> axum::Router {
     route::serve(route::all(), site)
 }

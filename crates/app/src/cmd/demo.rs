@@ -41,6 +41,9 @@ pub struct Command {
     /// Ends once these minutes were played and everything is kept.
     #[arg(long)]
     once: bool,
+    /// Where to show pages, by an address of this machine; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", conflicts_with = "once")]
+    pages: String,
     /// Where chance begins: the same number makes the same hospital.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
@@ -58,7 +61,7 @@ impl Command {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let scratch = tempfile::Builder::new().prefix("wardlight-demo-").tempdir()?;
         let folder = self.folder.clone().unwrap_or_else(|| scratch.path().to_owned());
-        let (path, config) = configured(&folder)?;
+        let (path, config) = configured(&folder, if self.once { "" } else { &self.pages })?;
         let beside = Beside::start(&config)?;
         let outcome = self.show(&path, &config, &beside);
         beside.stop.now();
@@ -82,7 +85,7 @@ impl Command {
             }
             demo.play(start.plus(-minute * 60 * SECOND))?;
         }
-        eprintln!("ready after {} s. Ask it from another terminal, such as:", begun.elapsed().as_secs());
+        eprintln!("ready after {} s. Open the pages named above, or ask it from another terminal, such as:", begun.elapsed().as_secs());
         for words in ["assets list", "assets review", "devices", "import list", "doctor"] {
             eprintln!("  wardlight {words} --config {}", path.display());
         }
@@ -119,7 +122,7 @@ impl Command {
 }
 
 /// The configuration below `folder`, made when there is none. Errors: the folder cannot be made or written.
-fn configured(folder: &Path) -> anyhow::Result<(PathBuf, Config)> {
+fn configured(folder: &Path, pages: &str) -> anyhow::Result<(PathBuf, Config)> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(|| folder.display().to_string())?;
     let folder = folder.canonicalize().with_context(|| folder.display().to_string())?;
     let path = folder.join("wardlight.toml");
@@ -133,7 +136,8 @@ fn configured(folder: &Path) -> anyhow::Result<(PathBuf, Config)> {
         );
         fs::write(&path, text).with_context(|| path.display().to_string())?;
     }
-    let config = Config::load(Some(&path))?;
+    let mut config = Config::load(Some(&path))?;
+    pages.clone_into(&mut config.web.listen);
     Places::of(&config).make()?;
     // A socket that an earlier server left would be taken for this one's.
     let _ = fs::remove_file(Places::of(&config).socket());

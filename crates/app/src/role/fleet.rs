@@ -25,6 +25,7 @@ use wardlight_inventory::resolve::{Resolution, Rules};
 use wardlight_model::Id;
 use wardlight_model::change::{Change, Known};
 use wardlight_store::database::{Contacts, Database, Digest, StoreError, digest};
+use wardlight_web::site::Assets;
 use wardlight_store::projection::{Column, Projection, Query, Snapshot, Sort, Value, parse};
 
 /// How long a question waits for a server that is still starting.
@@ -40,10 +41,12 @@ pub struct Fleet(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    devices: Projection,
+    devices: Arc<Projection>,
     traffic: Mutex<Traffic>,
     /// Until they are known none.
     assets: Mutex<Option<Arc<Resolution>>>,
+    /// The same for pages.
+    shown: Assets,
     /// Whether the conversations of the past are counted.
     is_counted: AtomicBool,
     is_known: Mutex<bool>,
@@ -69,9 +72,21 @@ impl Fleet {
 
     /// From now on the assets are these.
     pub fn resolved(&self, resolution: Resolution) {
-        let before = self.assets_held().replace(Arc::new(resolution));
+        let resolution = Arc::new(resolution);
+        self.0.shown.put(Arc::clone(&resolution));
+        let before = self.assets_held().replace(resolution);
         // Not under the lock: there may be many.
         drop(before);
+    }
+
+    /// The devices, for pages.
+    pub fn devices(&self) -> Arc<Projection> {
+        Arc::clone(&self.0.devices)
+    }
+
+    /// The assets, for pages.
+    pub fn pages_assets(&self) -> Assets {
+        self.0.shown.clone()
     }
 
     fn assets_held(&self) -> MutexGuard<'_, Option<Arc<Resolution>>> {

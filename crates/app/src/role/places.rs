@@ -86,6 +86,21 @@ impl Places {
         }
     }
 
+    /// The key under which secrets lie in the state.
+    pub fn sealing_key(&self) -> PathBuf {
+        self.keys.join("sealing.key")
+    }
+
+    /// The certificate of the pages, when it is made here.
+    pub fn certificate(&self) -> PathBuf {
+        self.keys.join("web.crt")
+    }
+
+    /// Its private key.
+    pub fn certificate_key(&self) -> PathBuf {
+        self.keys.join("web.key")
+    }
+
     /// The site's lasting name, from which those of its devices follow.
     pub fn site(&self) -> PathBuf {
         self.data.join("site.id")

@@ -153,6 +153,7 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
     let mut keeper = Keeper::open(config, &runtime, parts)?;
     let door = listen::open(&places.socket(), &journal, &waiting, &fleet, stop)
         .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
+    super::web::start(config, &runtime, &database, &fleet, stop)?;
     let reading = sources.start(config, once, stop).context("cannot start a thread for a source")?;
     let outcome = keeper.run();
     stop.now();

@@ -3,12 +3,11 @@
 pub mod asked;
 mod export;
 mod one;
-mod view;
+pub mod view;
 
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
 use crate::part::frame::Frame;
-use crate::part::words::counted;
 use crate::route::{Need, Route};
 use crate::site::Site;
 use askama::Template;

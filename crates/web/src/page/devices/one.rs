@@ -34,7 +34,8 @@ struct Page {
     members: Vec<Said>,
     owners: Vec<(&'static str, String)>,
     peers: Vec<Peer>,
-    more_peers: usize,
+    /// How many peers are not listed; empty for none.
+    more_peers: String,
     times: (String, String),
 }
 
@@ -100,7 +101,7 @@ pub async fn show(
         remarks: device.labels.iter().map(|label| (label.text.clone(), label.reason.clone())).collect(),
         members: asset.map(members).unwrap_or_default(),
         owners: owners(asset),
-        more_peers: device.peers.len().saturating_sub(PEERS),
+        more_peers: Some(device.peers.len().saturating_sub(PEERS)).filter(|more| *more > 0).map(counted).unwrap_or_default(),
         peers,
         times: (moment(device.first), moment(device.last)),
         name,

@@ -108,6 +108,8 @@ pub struct List {
     pub known: usize,
     /// Devices that are asked for.
     pub total: usize,
+    /// The same in words.
+    pub count: String,
     /// What the page says first.
     pub verdict: String,
     /// Parts of the filter.
@@ -141,6 +143,7 @@ impl List {
         Ok(Self {
             known: devices.len(),
             total: page.total,
+            count: counted(page.total),
             verdict: verdict(devices.len(), sure),
             chips: chips(&asked),
             facets: facets(devices, &asked)?,
@@ -349,4 +352,10 @@ fn text(literal: &Literal) -> String {
         Literal::Time(time) => time.to_string(),
         Literal::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
     }
+}
+
+/// How many devices are of each band of [`Sure::ALL`].
+#[must_use]
+pub fn sure_counts(devices: &Snapshot) -> [usize; 3] {
+    Sure::ALL.map(|sure| devices.count(&sure.filter()))
 }

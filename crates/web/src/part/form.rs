@@ -1,0 +1,32 @@
+//! What a form sent: its fields, once its token is seen to be ours.
+
+use crate::answer::Wrong;
+use crate::guard::Visitor;
+use axum::extract::{FromRequest, Request};
+use axum::{Form, RequestExt as _};
+use serde::de::DeserializeOwned;
+
+/// The fields of a form that a page of ours gave to this visitor; of somebody not logged in yet, of any page of ours.
+pub struct Sent<T>(pub T);
+
+#[derive(serde::Deserialize)]
+struct Signed<T> {
+    #[serde(default)]
+    csrf: String,
+    #[serde(flatten)]
+    rest: T,
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Sent<T> {
+    type Rejection = Wrong;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Wrong> {
+        let csrf = request.extensions().get::<Visitor>().map(|visitor| visitor.csrf.clone());
+        let form = request.extract::<Form<Signed<T>>, _>().await;
+        let Form(Signed { csrf: sent, rest }) = form.map_err(|error| Wrong::Senseless(error.body_text()))?;
+        match csrf {
+            Some(wanted) if wanted != sent => Err(Wrong::Foreign),
+            _ => Ok(Self(rest)),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The list of devices, its files, and one device.
+
+use super::site::{Trial, id, page};
+use axum::http::StatusCode;
+use wardlight_access::Role;
+
+#[tokio::test]
+async fn a_list_says_how_many_and_each_number_leads_to_just_its_rows() {
+    let trial = Trial::with(3000).await;
+    let (router, cookie) = (trial.router(), trial.visitor(Some(Role::Analyst)).await);
+    let (status, text) = page(&router, "/devices", &cookie).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(text.contains("3,000 devices found by watching · 1,000 of them known for what they are, 2,000 not yet"));
+    assert!(text.contains("1 to 25 of 3,000"), "{text}");
+    let (_, text) = page(&router, "/devices?type=ventilator&sort=-name&from=975", &cookie).await;
+    assert!(text.contains("976 to 1,000 of 1,000"), "{text}");
+    let (_, text) = page(&router, "/devices?type=-&type=ventilator", &cookie).await;
+    assert!(text.contains("1 to 25 of 2,000") && text.contains("Remove filter What it is not known"), "{text}");
+    let (_, text) = page(&router, "/devices?q=bed-2999&sure=low", &cookie).await;
+    assert!(text.contains("1 to 1 of 1") && text.contains("not known"), "{text}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_understood_says_how_to_mend_it() {
+    let trial = Trial::with(3).await;
+    let (router, cookie) = (trial.router(), trial.visitor(Some(Role::Analyst)).await);
+    for (address, wanted) in [
+        ("/devices?tpye=a", "perhaps `type`"),
+        ("/devices?q=(a", "never closed"),
+        ("/devices?from=many", "is no number"),
+    ] {
+        let (status, text) = page(&router, address, &cookie).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{address}");
+        assert!(text.contains(wanted), "{address}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_holds_exactly_the_rows_that_are_shown() {
+    let trial = Trial::with(300).await;
+    let (router, cookie) = (trial.router(), trial.visitor(Some(Role::Auditor)).await);
+    let (_, csv) = page(&router, "/devices/export.csv?type=infusion%20pump&col=name&col=type", &cookie).await;
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (101, "name,type"));
+    assert!(lines[1..].iter().all(|line| line.starts_with("bed-") && line.ends_with(",infusion pump")), "{csv}");
+    let (_, json) = page(&router, "/devices/export.json?type=infusion%20pump&col=name", &cookie).await;
+    let json: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    assert_eq!((json.len(), json[0].as_object().unwrap().len()), (100, 1));
+}
+
+#[tokio::test]
+async fn a_device_says_what_it_is_and_why_and_an_unknown_one_is_not_there() {
+    let trial = Trial::with(3).await;
+    let (router, cookie) = (trial.router(), trial.visitor(Some(Role::ClinicalEngineer)).await);
+    let (_, known) = page(&router, &format!("/devices/{}", id(0)), &cookie).await;
+    assert!(known.contains("It is known what this is, 97 % sure."), "{known}");
+    assert!(known.contains("bed-0") && known.contains("trial"), "{known}");
+    let (_, unknown) = page(&router, &format!("/devices/{}", id(2)), &cookie).await;
+    assert!(unknown.contains("Nobody said what this is."), "{unknown}");
+    for absent in [id(99).to_string(), "none".to_owned()] {
+        let (status, _) = page(&router, &format!("/devices/{absent}"), &cookie).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{absent}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_yet_says_what_to_do() {
+    let trial = Trial::with(0).await;
+    let cookie = trial.visitor(Some(Role::Admin)).await;
+    let (_, list) = page(&trial.router(), "/devices", &cookie).await;
+    assert!(list.contains("No sensor has reported") && !list.contains("<table"), "{list}");
+    let (_, today) = page(&trial.router(), "/", &cookie).await;
+    assert!(today.contains("Nothing has been seen yet"), "{today}");
+}

@@ -1,0 +1,90 @@
+//! Who gets what: every address, for every role.
+
+use super::site::{Trial, ask, id, page};
+use axum::http::{StatusCode, header};
+use axum::routing::get;
+use wardlight_access::{Action, Extent, Grant, Reach, Rights, Role};
+use wardlight_model::Time;
+use wardlight_web::route::{self, Need, Route};
+
+/// An address of the form `path`, about the first device.
+fn address(path: &str) -> String {
+    path.replace("{id}", &id(0).to_string()).replace("{name}", "tokens.css").replace("{token}", "none")
+}
+
+#[tokio::test]
+async fn every_address_is_for_those_whose_right_it_is_and_nobody_else() {
+    let trial = Trial::with(3).await;
+    let (router, rights) = (trial.router(), Rights::shipped().unwrap());
+    let nobody = trial.visitor(None).await;
+    let mut checked = 0;
+    for role in Role::ALL {
+        let cookie = trial.visitor(Some(role)).await;
+        let until = Some(super::site::now().plus(86_400_000_000));
+        let grants = [Grant { role, reach: Reach::Site, from: Time::MIN, until }];
+        for route in route::all() {
+            let Need::Right(action) = route.need else { continue };
+            let (status, _) = page(&router, &address(route.path), &cookie).await;
+            let may = rights.extent(&grants, action, super::site::now()) != Extent::Nowhere;
+            assert_eq!(status == StatusCode::OK, may, "{} for {}: {status}", route.path, role.name());
+            if !may {
+                let wanted = if role.is_of_the_house() { StatusCode::FORBIDDEN } else { StatusCode::NOT_FOUND };
+                assert_eq!(status, wanted, "{} for {}", route.path, role.name());
+            }
+            checked += 1;
+        }
+    }
+    for route in route::all().into_iter().filter(|route| matches!(route.need, Need::Right(_))) {
+        let (status, _) = page(&router, &address(route.path), &nobody).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{} without a role", route.path);
+    }
+    let with_rights = route::all().iter().filter(|route| matches!(route.need, Need::Right(_))).count();
+    assert_eq!(checked, with_rights * Role::ALL.len());
+}
+
+#[tokio::test]
+async fn whoever_is_not_logged_in_is_led_to_the_log_in() {
+    let trial = Trial::with(1).await;
+    let router = trial.router();
+    for route in route::all() {
+        let response = ask(&router, ("GET", &address(route.path)), "", "").await;
+        match route.need {
+            Need::Nothing => assert_ne!(response.status(), StatusCode::SEE_OTHER, "{}", route.path),
+            _ => {
+                let is_form_only = response.status() == StatusCode::METHOD_NOT_ALLOWED;
+                let to = response.headers().get(header::LOCATION).map(|to| to.to_str().unwrap().to_owned());
+                assert!(is_form_only || to.is_some_and(|to| to.starts_with("/log-in?to=%2F")), "{}", route.path);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_names_no_need_is_nobodys() {
+    let trial = Trial::with(1).await;
+    let admin = trial.visitor(Some(Role::Admin)).await;
+    let mut routes = route::all();
+    routes.push(Route::new("/added", get(|| async { "secret" })));
+    let router = route::serve(routes, &trial.site);
+    let (status, text) = page(&router, "/added", &admin).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(!text.contains("secret"));
+}
+
+#[tokio::test]
+async fn every_answer_forbids_what_is_not_ours() {
+    let trial = Trial::with(1).await;
+    for path in ["/log-in", "/nothing", "/part/tokens.css", "/devices"] {
+        let response = ask(&trial.router(), ("GET", path), "", "").await;
+        let policy = response.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert!(response.headers().contains_key("strict-transport-security"), "{path}");
+    }
+}
+
+#[test]
+fn rights_are_asked_for_by_pages_that_show_them() {
+    let asked: Vec<Action> =
+        route::all().iter().filter_map(|route| if let Need::Right(action) = route.need { Some(action) } else { None }).collect();
+    assert!(asked.contains(&Action::SeeDevices) && asked.contains(&Action::ExportDevices));
+}

@@ -1,0 +1,142 @@
+//! A site to ask: some devices, a state on disk, an account for each role.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode, header};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use tower::ServiceExt as _;
+use wardlight_access::Role;
+use wardlight_access::seal::Key;
+use wardlight_access::session::{Session, Token};
+use wardlight_model::change::{Change, Known};
+use wardlight_model::{Attribute, Claim, Device, Id, Time};
+use wardlight_store::database::{Account, Database, Settings, StoredGrant, StoredSession};
+use wardlight_store::projection::Projection;
+use wardlight_web::site::{Assets, Parts, Site};
+
+/// Microseconds since 1970, moved on by tests.
+static CLOCK: AtomicI64 = AtomicI64::new(1_790_000_000_000_000);
+
+pub fn now() -> Time {
+    Time::from_micros(CLOCK.load(Ordering::Relaxed))
+}
+
+/// The site, and the folder it lies in.
+pub struct Trial {
+    pub site: Site,
+    pub database: Database,
+    pub invitation: Token,
+    _folder: tempfile::TempDir,
+}
+
+impl Trial {
+    /// One with `count` devices and no account.
+    pub async fn with(count: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/state.db", folder.path().display());
+        let settings = Settings { url, site: Id([7; 16]), now: now(), patience: Duration::from_secs(5) };
+        let database = Database::open(&settings).await.unwrap();
+        let devices = Arc::new(Projection::default());
+        let changes: Vec<Change> = (0..count).map(device).collect();
+        devices.apply(&changes);
+        database.put(&changes).await.unwrap();
+        let invitation = Token::new([9; 32]);
+        let parts = Parts {
+            devices,
+            assets: Assets::default(),
+            database: database.clone(),
+            key: Key::new([3; 32]),
+            clock: now,
+            chance: |bytes| getrandom::fill(bytes).is_ok(),
+            invitation: invitation.hash(),
+        };
+        Self { site: Site::new(parts).unwrap(), database, invitation, _folder: folder }
+    }
+
+    /// Everything that is served.
+    pub fn router(&self) -> Router {
+        wardlight_web::router(&self.site)
+    }
+
+    /// An account with `role` for the whole site, or none; the cookie of its session.
+    pub async fn visitor(&self, role: Option<Role>) -> String {
+        let id = Id([role.map_or(200, |role| role as u8 + 1); 16]);
+        let name = role.map_or("nobody", Role::name).to_owned();
+        let account = Account {
+            id,
+            shown: format!("A {name}"),
+            name,
+            password: None,
+            is_disabled: false,
+            is_break_glass: false,
+            made: now(),
+        };
+        assert!(self.database.put_account(&account).await.unwrap());
+        let until = Some(now().plus(86_400_000_000));
+        let grants = role.map(|role| StoredGrant { account: id, role: role.name().to_owned(), area: None, from: now(), until });
+        self.database.put_grants(id, grants.as_slice()).await.unwrap();
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).unwrap();
+        let (token, session) = (Token::new(bytes), Session::begin(now(), false));
+        let kept = StoredSession {
+            hash: token.hash(),
+            account: id,
+            begun: session.begun,
+            seen: session.seen,
+            stepped_up: None,
+            is_break_glass: false,
+        };
+        self.database.put_session(&kept).await.unwrap();
+        format!("{}={}", wardlight_web::COOKIE_NAME, token.text())
+    }
+}
+
+/// The id of device `number`.
+pub fn id(number: u32) -> Id {
+    let mut bytes = [0; 16];
+    bytes[12..].copy_from_slice(&number.to_be_bytes());
+    Id(bytes)
+}
+
+/// Every third is a ventilator that is surely one, every third likely a pump, the others nobody knows.
+fn device(number: u32) -> Change {
+    let claim = |attribute, value: &str, confidence| Claim {
+        attribute,
+        value: value.to_owned(),
+        confidence,
+        rule: "trial".to_owned(),
+        evidence: Vec::new(),
+    };
+    let mut claims = vec![claim(Attribute::Name, &format!("bed-{number}"), 0.9)];
+    claims.extend(match number % 3 {
+        0 => Some(claim(Attribute::Type, "ventilator", 0.97)),
+        1 => Some(claim(Attribute::Type, "infusion pump", 0.7)),
+        _ => None,
+    });
+    let device = Device { id: format!("ip:10.0.{}.{}", number / 250, number % 250), claims, ..Device::default() };
+    Change::Device(Box::new(Known { id: id(number), device }))
+}
+
+/// What is answered to `method` of `path` for who bears `cookie`.
+pub async fn ask(router: &Router, (method, path): (&str, &str), cookie: &str, form: &str) -> Response<Body> {
+    let mut request = Request::builder().method(method).uri(path).header("sec-fetch-site", "same-origin");
+    if !cookie.is_empty() {
+        request = request.header(header::COOKIE, cookie);
+    }
+    let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    router.clone().oneshot(request.body(Body::from(form.to_owned())).unwrap()).await.unwrap()
+}
+
+/// The answer's text.
+pub async fn text(response: Response<Body>) -> String {
+    let bytes = axum::body::to_bytes(response.into_body(), 1 << 24).await.unwrap();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Status and text of a page that is got.
+pub async fn page(router: &Router, path: &str, cookie: &str) -> (StatusCode, String) {
+    let response = ask(router, ("GET", path), cookie, "").await;
+    (response.status(), text(response).await)
+}
