@@ -9,6 +9,7 @@
 //! a network file system. PostgreSQL may restart at any moment: what fails by that says so
 //! ([`StoreError::is_retryable`]), and doing it again is safe.
 
+mod account;
 mod batch;
 mod copy;
 mod engine;
@@ -22,6 +23,7 @@ mod statement;
 #[cfg(test)]
 mod trial;
 
+pub use account::{Account, Factor, StoredGrant, StoredSession, StoredToken, View};
 pub use batch::Commit;
 pub use error::StoreError;
 pub use history::{Removal, Segment};

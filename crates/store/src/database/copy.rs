@@ -1,10 +1,12 @@
 //! All of the state at once: as text to compare, as a file to keep, back from such a file.
 //!
 //! In: a database of either engine. Out: one consistent state of it, whatever is written meanwhile. A backup is a SQLite
-//! file whichever engine runs, and can be restored into either: that is also the way from one to the other.
+//! file whichever engine runs, and can be restored into either: that is also the way from one to the other. It carries
+//! the accounts with all that is theirs, but not their sessions: a restore ends those. The text has neither, because they
+//! do not follow from the journal.
 
 use super::engine::{Engine, Row, Session, Use};
-use super::schema::{SITE, Table, tables_at};
+use super::schema::{SITE, Table, copied_at, state_at, tables_at};
 use super::statement::{self, Pages};
 use super::{Database, PATIENCE, Settings, StoreError, migration, private, query};
 use sea_query::Value;
@@ -15,7 +17,7 @@ use std::path::Path;
 use wardlight_model::Time;
 
 impl Database {
-    /// The whole state as text: each table with its columns, then its rows by key. The same state gives the same text,
+    /// The state that follows from the journal as text: each table with its columns, then its rows by key. The same state gives the same text,
     /// on either engine. For tests and small databases: all of it is in memory.
     pub async fn dump(&self) -> Result<String, StoreError> {
         let mut dump = String::new();
@@ -109,7 +111,7 @@ impl Database {
 
     async fn each_line(&self, mut each: impl FnMut(&str)) -> Result<(), StoreError> {
         let mut session = self.engine.read().await?;
-        for table in tables_at(self.format) {
+        for table in state_at(self.format) {
             each(&heading(table));
             let mut pages = Pages::of(table);
             loop {
@@ -133,10 +135,10 @@ async fn is_empty(session: &mut Session) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// Copies every table of `format` into one that is empty but for its site.
+/// Copies every table of `format` that copies carry into one that is empty but for its site.
 async fn copy(format: i64, from: &mut Session, into: &mut Session) -> Result<(), StoreError> {
     into.execute(&statement::delete(&SITE)).await?;
-    for table in tables_at(format) {
+    for table in copied_at(format) {
         let mut pages = Pages::of(table);
         loop {
             let rows = pages.next(from).await?;

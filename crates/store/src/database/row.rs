@@ -245,11 +245,11 @@ impl Cells {
         self.blob()?.try_into().map_err(|_| Misfit)
     }
 
-    fn blob(&mut self) -> Result<Vec<u8>, Misfit> {
+    pub(super) fn blob(&mut self) -> Result<Vec<u8>, Misfit> {
         self.maybe_blob()?.ok_or(Misfit)
     }
 
-    fn maybe_blob(&mut self) -> Result<Option<Vec<u8>>, Misfit> {
+    pub(super) fn maybe_blob(&mut self) -> Result<Option<Vec<u8>>, Misfit> {
         if let Some(Value::Bytes(bytes)) = self.0.next() { Ok(bytes) } else { Err(Misfit) }
     }
 

@@ -4,6 +4,8 @@
 //! have one order, the same on both engines. The SQL that makes the tables stands in `migrations/`; a test compares it
 //! with this description.
 
+pub(super) mod account;
+
 use wardlight_model::Attribute;
 
 /// What a column holds. The names in the database are `bigint`; `double` or `double precision`; `text`; `blob` or
@@ -52,6 +54,9 @@ pub(super) struct Table {
     /// Columns of each further index.
     #[cfg_attr(not(test), expect(dead_code, reason = "a test compares it with the migrations"))]
     pub(super) indexes: &'static [&'static [&'static str]],
+    /// Columns of each further index whose values no two rows share.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test compares it with the migrations"))]
+    pub(super) unique: &'static [&'static [&'static str]],
     /// Whether SQLite keeps its rows in the key's own tree: smaller and faster while rows are short.
     #[cfg_attr(not(test), expect(dead_code, reason = "a test compares it with the migrations"))]
     pub(super) is_short: bool,
@@ -67,8 +72,8 @@ impl Table {
     }
 }
 
-/// Every table, in the order of dumps and copies.
-pub(super) static TABLES: &[&Table] = &[
+/// What follows from the journal, and how far that has come; in the order of dumps and copies.
+static STATE: &[&Table] = &[
     &SITE,
     &AREA,
     &DOMAIN,
@@ -85,9 +90,19 @@ pub(super) static TABLES: &[&Table] = &[
     &CONSUMER,
 ];
 
-/// The tables of a database of `format`, in the order of dumps and copies.
+/// The tables of a database of `format` that follow from the journal: the same journal gives the same rows.
+pub(super) fn state_at(format: i64) -> impl Iterator<Item = &'static Table> {
+    STATE.iter().copied().filter(move |table| table.since <= format)
+}
+
+/// The tables of a database of `format` that a copy carries: nobody is logged in to a copy.
+pub(super) fn copied_at(format: i64) -> impl Iterator<Item = &'static Table> {
+    state_at(format).chain(account::COPIED.iter().copied().filter(move |table| table.since <= format))
+}
+
+/// All tables of a database of `format`.
 pub(super) fn tables_at(format: i64) -> impl Iterator<Item = &'static Table> {
-    TABLES.iter().copied().filter(move |table| table.since <= format)
+    copied_at(format).chain(Some(&account::SESSION).filter(|table| table.since <= format))
 }
 
 /// The database itself; one row.
@@ -98,6 +113,7 @@ pub(super) static SITE: Table = Table {
     key: 1,
     lasting: 1,
     indexes: &[],
+    unique: &[],
     is_short: true,
 };
 
@@ -108,6 +124,7 @@ pub(super) static AREA: Table = Table {
     key: 1,
     lasting: 1,
     indexes: &[],
+    unique: &[],
     is_short: true,
 };
 
@@ -118,6 +135,7 @@ pub(super) static DOMAIN: Table = Table {
     key: 1,
     lasting: 1,
     indexes: &[],
+    unique: &[],
     is_short: true,
 };
 
@@ -147,6 +165,7 @@ pub(super) static FACT: Table = Table {
     key: 2,
     lasting: 10,
     indexes: &[&["ip", "scope"], &["mac"], &["field"]],
+    unique: &[],
     is_short: true,
 };
 
@@ -168,6 +187,7 @@ pub(super) static PRESENCE: Table = Table {
     key: 2,
     lasting: 5,
     indexes: &[&["ip", "scope"], &["mac"]],
+    unique: &[],
     is_short: true,
 };
 
@@ -186,6 +206,7 @@ pub(super) static ODDITY: Table = Table {
     key: 1,
     lasting: 1,
     indexes: &[],
+    unique: &[],
     is_short: true,
 };
 
@@ -218,6 +239,7 @@ pub(super) static CONTACT: Table = Table {
         &["initiator_mac", "hour"],
         &["responder_mac", "hour"],
     ],
+    unique: &[],
     is_short: true,
 };
 
@@ -252,6 +274,7 @@ pub(super) static DEVICE: Table = Table {
     key: 1,
     lasting: 1,
     indexes: &[&["key"], &["type"], &["maker", "model"], &["operating_system"], &["name"], &["last"]],
+    unique: &[],
     is_short: false,
 };
 
@@ -263,6 +286,7 @@ pub(super) static ASSET_ROW: Table = Table {
     key: 2,
     lasting: 2,
     indexes: &[&["source", "key"]],
+    unique: &[],
     is_short: false,
 };
 
@@ -274,6 +298,7 @@ pub(super) static SOURCE: Table = Table {
     key: 1,
     lasting: 1,
     indexes: &[],
+    unique: &[],
     is_short: true,
 };
 
@@ -285,6 +310,7 @@ pub(super) static JUDGEMENT: Table = Table {
     key: 1,
     lasting: 1,
     indexes: &[],
+    unique: &[],
     is_short: true,
 };
 
@@ -296,6 +322,7 @@ pub(super) static OWNER_RULE: Table = Table {
     key: 1,
     lasting: 1,
     indexes: &[],
+    unique: &[],
     is_short: true,
 };
 
@@ -321,6 +348,7 @@ pub(super) static FLOW_SEGMENT: Table = Table {
     key: 1,
     lasting: 1,
     indexes: &[&["hour"]],
+    unique: &[],
     is_short: true,
 };
 
@@ -332,6 +360,7 @@ pub(super) static CONSUMER: Table = Table {
     key: 1,
     lasting: 1,
     indexes: &[],
+    unique: &[],
     is_short: true,
 };
 

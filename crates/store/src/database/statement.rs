@@ -6,6 +6,7 @@
 use super::StoreError;
 use super::engine::{Row, Session};
 use super::row::{self, Cells, Misfit};
+use super::schema::account::FACTOR;
 use super::schema::{CONTACT, Table};
 use sea_query::{
     DeleteStatement, Expr, ExprTrait as _, InsertStatement, OnConflict, Order, Query, SelectStatement, Value,
@@ -144,10 +145,21 @@ pub(super) fn insert(table: &Table, rows: usize) -> InsertStatement {
     let others = table.names().skip(table.lasting.max(table.key));
     if table.name == CONTACT.name {
         conflict.values(others.map(|column| (column, merged(column))));
+    } else if table.name == FACTOR.name {
+        conflict.values(others.map(|column| (column, advanced(column))));
     } else {
         conflict.update_columns(others);
     }
     insert.on_conflict(conflict).to_owned()
+}
+
+/// What a second factor's `column` becomes when it is written again: what was used stays used.
+fn advanced(column: &str) -> Expr {
+    let (old, new) = (format!("\"factor\".\"{column}\""), format!("\"excluded\".\"{column}\""));
+    Expr::cust(match column {
+        "used" | "step" => format!("CASE WHEN {new} IS NULL OR {old} > {new} THEN {old} ELSE {new} END"),
+        _ => new,
+    })
 }
 
 /// What a contact's `column` becomes when there is more of it: the earlier first, the later last, the sum of counts,

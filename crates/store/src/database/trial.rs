@@ -1,5 +1,6 @@
 //! The suite that both engines must pass, case by case, and what only makes sense with both.
 
+mod accounts;
 mod cases;
 mod copies;
 mod crash;
@@ -110,6 +111,19 @@ conformance! {
     copies::a_backup_does_not_overwrite,
     copies::only_an_empty_database_is_restored_into,
     copies::a_backup_of_an_earlier_version_is_brought_up,
+    accounts::accounts_are_kept_and_found_by_name_in_any_case,
+    accounts::no_two_accounts_have_one_name,
+    accounts::of_two_at_once_one_gets_the_name,
+    accounts::the_first_account_is_made_once,
+    accounts::grants_are_replaced_whole,
+    accounts::a_step_is_spent_once,
+    accounts::a_session_that_ended_stays_so,
+    accounts::a_token_that_was_taken_away_stays_so,
+    accounts::a_view_is_seen_by_those_it_is_for,
+    accounts::a_backup_carries_accounts_and_no_session,
+    accounts::accounts_are_no_part_of_the_state_that_is_compared,
+    accounts::accounts_and_commits_do_not_wait_in_a_ring,
+    accounts::an_account_that_cannot_be_read_is_damage,
     tables::each_step_may_run_twice,
     tables::all_steps_make_the_schema,
     tables::every_earlier_format_is_brought_up,

@@ -129,6 +129,9 @@ fn described(is_postgres: bool, format: i64) -> BTreeSet<String> {
         for index in table.indexes {
             lines.insert(format!("{} ({})", table.name, index.join(", ")));
         }
+        for index in table.unique {
+            lines.insert(format!("{} unique ({})", table.name, index.join(", ")));
+        }
         if !is_postgres {
             lines.insert(format!("{} is {}", table.name, if table.is_short { "short" } else { "long" }));
         }
