@@ -39,7 +39,7 @@ use cluster::{Bars, Clusters, Edge};
 use score::Bench;
 use sha2::{Digest as _, Sha256};
 use table::Table;
-use wardlight_model::{AssetField, AssetRecord, Device, Fact, Id, Scope, Time};
+use wardlight_model::{AssetField, AssetRecord, Device, Fact, Field, Id, Scope, Time};
 
 pub use wardlight_model::journal::{OwnerRole as Role, OwnerRule};
 
@@ -70,6 +70,24 @@ pub struct Stay {
     /// Switch, port, access point, network, and the place they stand for.
     #[serde(serialize_with = "asset::named_values")]
     pub place: Vec<(AssetField, String)>,
+}
+
+/// Where the network says that a device with `facts` was and is, oldest first: the ports that switches name for it.
+#[must_use]
+pub fn stays(facts: &[&Fact]) -> Vec<Stay> {
+    let mut stays: Vec<Stay> =
+        facts.iter().filter(|fact| fact.field == Field::AttachedAt).filter_map(|fact| stay(fact)).collect();
+    stays.sort_unstable();
+    stays.dedup();
+    stays
+}
+
+fn stay(fact: &Fact) -> Option<Stay> {
+    let (switch, port) = fact.value.split_once(' ')?;
+    let (port, vlan) = port.split_once('@').map_or((port, None), |(port, vlan)| (port, Some(vlan)));
+    let mut place = vec![(AssetField::Switch, switch.to_owned()), (AssetField::SwitchPort, port.to_owned())];
+    place.extend(vlan.map(|vlan| (AssetField::Vlan, vlan.to_owned())));
+    Some(Stay { first: fact.first, last: fact.last, place })
 }
 
 /// Another system, and what it lists.

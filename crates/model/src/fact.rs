@@ -50,6 +50,10 @@ fields! {
     /// `dhcp-relay`, `vrrp`, `cdp`).
     Router = "bind.router",
 
+    /// Where a relay agent says that the subject is plugged in (RFC 3046 §3.1, §3.2): its remote end and the circuit, as
+    /// `switch port`, each without blanks.
+    AttachedAt = "bind.attached",
+
     // Names.
     /// Host name the device gives itself in DHCP (option 12, 81; v6 option 39).
     DhcpHostname = "dhcp.hostname",

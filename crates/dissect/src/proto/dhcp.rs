@@ -7,6 +7,7 @@
 //! Source: RFC 951; RFC 2131; RFC 2132; RFC 3046 (82); RFC 3925 (124); RFC 4361 (61); RFC 4578 (93, 94, 97);
 //! RFC 4702 (81).
 
+mod attach;
 mod client;
 mod message;
 mod record;
@@ -74,6 +75,7 @@ fn hear(message: &Message<'_>, out: &mut Output<'_>) {
         out.weird("dhcp.no_type");
     }
     relayed(message, out);
+    attach::describe(message, out);
     if message.is_request() {
         requested(message, out);
     } else {

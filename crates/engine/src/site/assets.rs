@@ -5,7 +5,9 @@
 
 use super::Site;
 use std::collections::BTreeMap;
-use wardlight_inventory::resolve::{Decision, Input, Networked, Resolution, Rules, Source, SourceKind, resolve};
+use wardlight_inventory::resolve::{
+    Decision, Input, Networked, Resolution, Rules, Source, SourceKind, Stay, resolve, stays,
+};
 use wardlight_inventory::{Identified, Knowledge};
 use wardlight_model::journal::OwnerRule;
 use wardlight_model::{AssetRecord, Id, Scope, Time};
@@ -17,13 +19,14 @@ pub(super) fn resolved(
     knowledge: &Knowledge,
     rules: &Rules,
 ) -> Resolution {
-    let devices = found.iter().map(|(id, one)| Networked {
+    let whereabouts: Vec<Vec<Stay>> = found.iter().map(|(_, one)| stays(&one.facts)).collect();
+    let devices = found.iter().zip(&whereabouts).map(|((id, one), stays)| Networked {
         id: *id,
         scope: one.scope,
         site: house(site, one.scope),
         device: &one.device,
         facts: &one.facts,
-        stays: &[],
+        stays,
     });
     let devices: Vec<Networked<'_>> = devices.collect();
     let mut rows: BTreeMap<&str, Vec<AssetRecord>> = BTreeMap::new();

@@ -12,7 +12,7 @@ use wardlight_dissect::codec::keyed::PrivacyKey;
 use wardlight_dissect::link::LinkType;
 use wardlight_dissect::tally::{Listener, Tally};
 use wardlight_dissect::{Frame, Sensor, Settings};
-use wardlight_inventory::resolve::{Networked, record_id};
+use wardlight_inventory::resolve::{Networked, Stay, record_id, stays};
 use wardlight_inventory::{Contacts, Identified, Knowledge, Seen, identify_with_facts};
 use wardlight_lab::hospital::{Hospital, SCOPES, Volume};
 use wardlight_model::{Fact, Flow, Id, Presence, Time};
@@ -122,6 +122,8 @@ pub struct Met<'a> {
     /// Which devices it really is, surest first; none when the hospital has no such device.
     pub is: Vec<usize>,
     site: &'static str,
+    /// Where switches say that it was and is.
+    pub stays: Vec<Stay>,
 }
 
 impl<'a> Met<'a> {
@@ -131,13 +133,14 @@ impl<'a> Met<'a> {
         let place = usize::try_from(found.scope.0).unwrap_or(usize::MAX);
         let site = SCOPES.get(place).map_or("", |scope| scope.site);
         let id = record_id(SITE, "network", &format!("{} {}", found.scope.0, found.device.id));
-        Self { id, found, is, site }
+        let stays = stays(&found.facts);
+        Self { id, found, is, site, stays }
     }
 
     /// As resolution takes it.
     pub fn networked(&self) -> Networked<'_> {
         let Identified { scope, device, facts } = &self.found;
-        Networked { id: self.id, scope: *scope, site: Some(self.site), device, facts, stays: &[] }
+        Networked { id: self.id, scope: *scope, site: Some(self.site), device, facts, stays: &self.stays }
     }
 
     /// The group it belongs to in truth; one of its own when the hospital has no such device.

@@ -46,3 +46,31 @@ fn two_routing_domains_with_the_same_addresses_stay_apart() {
         assert!(scopes.len() < 2, "{asset:?}");
     }
 }
+
+#[test]
+fn the_ports_that_switches_name_are_where_devices_were() {
+    let (knowledge, _) = shipped().unwrap();
+    let hospital = Hospital::plan(1, size("small").unwrap());
+    let exports = hospital.records(Headings::Nuvolo);
+    let window = sight::window(4);
+    let roll = Roll::of(hospital.truth(&exports), window);
+    let sight = Sight::of(&hospital, window).unwrap();
+    let (mut placed, mut right) = (0, 0);
+    for met in sight.met(&knowledge, &roll).iter().filter(|met| met.is.len() == 1) {
+        let truth = &roll.truth[&met.is[0]];
+        let ports: BTreeSet<String> = truth
+            .stays
+            .iter()
+            .filter_map(|stay| Some((roll.truth.get(&stay.at?)?, stay.port)))
+            .flat_map(|(switch, port)| switch.macs.iter().map(move |mac| format!("{mac} 1/{port}")))
+            .collect();
+        assert!(met.stays.is_sorted(), "oldest first");
+        for stay in &met.stays {
+            placed += 1;
+            let value = |at: usize| stay.place[at].1.as_str();
+            right += usize::from(ports.contains(&format!("{} {}", value(0), value(1))));
+        }
+    }
+    assert!(placed > 40, "only {placed} places were named");
+    assert_eq!(right, placed);
+}
