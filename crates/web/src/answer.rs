@@ -79,9 +79,11 @@ impl Wrong {
                 let what = format!("There were too many attempts. The next counts in {seconds} seconds.");
                 words("Wait a moment", &what, "Nobody is locked out for good.")
             }
-            Self::Store(_) => {
-                words("The state does not answer", "Nothing is lost.", "Try again in a moment; `wardlight doctor` says more.")
-            }
+            Self::Store(_) => words(
+                "The state does not answer",
+                "Nothing is lost.",
+                "Try again in a moment; `wardlight doctor` says more.",
+            ),
         }
     }
 }

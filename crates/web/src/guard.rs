@@ -187,12 +187,7 @@ async fn visitor(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, Wr
 }
 
 fn session_of(kept: &StoredSession) -> Session {
-    Session {
-        begun: kept.begun,
-        seen: kept.seen,
-        stepped_up: kept.stepped_up,
-        is_break_glass: kept.is_break_glass,
-    }
+    Session { begun: kept.begun, seen: kept.seen, stepped_up: kept.stepped_up, is_break_glass: kept.is_break_glass }
 }
 
 /// A role that this version does not know gives nothing.

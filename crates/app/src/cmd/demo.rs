@@ -85,7 +85,10 @@ impl Command {
             }
             demo.play(start.plus(-minute * 60 * SECOND))?;
         }
-        eprintln!("ready after {} s. Open the pages named above, or ask it from another terminal, such as:", begun.elapsed().as_secs());
+        eprintln!(
+            "ready after {} s. Open the pages named above, or ask it from another terminal, such as:",
+            begun.elapsed().as_secs()
+        );
         for words in ["assets list", "assets review", "devices", "import list", "doctor"] {
             eprintln!("  wardlight {words} --config {}", path.display());
         }

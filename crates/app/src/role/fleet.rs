@@ -25,8 +25,8 @@ use wardlight_inventory::resolve::{Resolution, Rules};
 use wardlight_model::Id;
 use wardlight_model::change::{Change, Known};
 use wardlight_store::database::{Contacts, Database, Digest, StoreError, digest};
-use wardlight_web::site::Assets;
 use wardlight_store::projection::{Column, Projection, Query, Snapshot, Sort, Value, parse};
+use wardlight_web::site::Assets;
 
 /// How long a question waits for a server that is still starting.
 const PATIENCE: Duration = Duration::from_secs(20);

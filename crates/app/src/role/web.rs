@@ -42,11 +42,9 @@ pub fn start(
     if config.web.listen.is_empty() {
         return Ok(());
     }
-    let address: SocketAddr = config
-        .web
-        .listen
-        .parse()
-        .with_context(|| format!("web.listen = {:?} is no address and port, such as 127.0.0.1:8443", config.web.listen))?;
+    let address: SocketAddr = config.web.listen.parse().with_context(|| {
+        format!("web.listen = {:?} is no address and port, such as 127.0.0.1:8443", config.web.listen)
+    })?;
     let places = Places::of(config);
     let tls = tls(config, &places)?;
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen at {address} (web.listen)"))?;
@@ -63,12 +61,16 @@ pub fn start(
         invitation: invitation.hash(),
     })?;
     if runtime.block_on(database.accounts())?.is_empty() {
-        eprintln!("wardlight: no account is made yet; make the first at https://{address}/set-up/{}", invitation.text());
+        eprintln!(
+            "wardlight: no account is made yet; make the first at https://{address}/set-up/{}",
+            invitation.text()
+        );
     }
     eprintln!("wardlight: pages at https://{address}");
     let handle = Handle::new();
     let server = runtime.block_on(async {
-        axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls))).map(|server| server.handle(handle.clone()))
+        axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls)))
+            .map(|server| server.handle(handle.clone()))
     })?;
     let service = wardlight_web::router(&site).into_make_service_with_connect_info::<SocketAddr>();
     runtime.spawn(async move {
@@ -122,7 +124,8 @@ fn tls(config: &Config, places: &Places) -> anyhow::Result<rustls::ServerConfig>
 fn make(certificate: &Path, secret: &Path) -> anyhow::Result<()> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let names = [host, "localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-    let made = rcgen::generate_simple_self_signed(names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>())?;
+    let made =
+        rcgen::generate_simple_self_signed(names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>())?;
     let _ = fs::remove_file(certificate);
     let _ = fs::remove_file(secret);
     make_durably(secret, made.signing_key.serialize_pem().as_bytes())?;

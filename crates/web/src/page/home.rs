@@ -51,7 +51,9 @@ fn figures(site: &Site) -> Vec<Figure> {
     use crate::page::devices::view::sure_counts;
     let snapshot = site.parts().devices.snapshot();
     let all = snapshot.len();
-    let of = |count: usize| if all == 0 { String::new() } else { format!("{} of {}", percent(share(count, all)), counted(all)) };
+    let of = |count: usize| {
+        if all == 0 { String::new() } else { format!("{} of {}", percent(share(count, all)), counted(all)) }
+    };
     let [sure, likely, unknown] = sure_counts(&snapshot);
     let figure = |title, count: usize, band: &str, what_now| Figure {
         title,

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use wardlight_access::Role;
 
-const PASSWORD: &str = "correct horse battery staple 7";
+const PASSWORD: &str = "nine lamps over the quiet ward";
 
 fn cookie(response: &axum::http::Response<axum::body::Body>) -> String {
     let set = response.headers()[header::SET_COOKIE].to_str().unwrap();
@@ -48,7 +48,7 @@ async fn whatever_is_wrong_is_refused_alike_and_slower_each_time() {
     let router = trial.router();
     let link = format!("/set-up/{}", trial.invitation.text());
     let form = format!("name=ada&shown=&password={}", PASSWORD.replace(' ', "+"));
-    ask(&router, ("POST", &link), "", &form).await;
+    assert_eq!(ask(&router, ("POST", &link), "", &form).await.status(), StatusCode::SEE_OTHER);
     let no_name = log_in(&router, "eve", PASSWORD).await;
     let no_password = log_in(&router, "ada", "wrong wrong wrong").await;
     assert_eq!((no_name.status(), no_password.status()), (StatusCode::UNAUTHORIZED, StatusCode::UNAUTHORIZED));

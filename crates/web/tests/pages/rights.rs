@@ -84,7 +84,9 @@ async fn every_answer_forbids_what_is_not_ours() {
 
 #[test]
 fn rights_are_asked_for_by_pages_that_show_them() {
-    let asked: Vec<Action> =
-        route::all().iter().filter_map(|route| if let Need::Right(action) = route.need { Some(action) } else { None }).collect();
+    let asked: Vec<Action> = route::all()
+        .iter()
+        .filter_map(|route| if let Need::Right(action) = route.need { Some(action) } else { None })
+        .collect();
     assert!(asked.contains(&Action::SeeDevices) && asked.contains(&Action::ExportDevices));
 }

@@ -75,7 +75,8 @@ impl Trial {
         };
         assert!(self.database.put_account(&account).await.unwrap());
         let until = Some(now().plus(86_400_000_000));
-        let grants = role.map(|role| StoredGrant { account: id, role: role.name().to_owned(), area: None, from: now(), until });
+        let grants =
+            role.map(|role| StoredGrant { account: id, role: role.name().to_owned(), area: None, from: now(), until });
         self.database.put_grants(id, grants.as_slice()).await.unwrap();
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).unwrap();
@@ -115,7 +116,19 @@ fn device(number: u32) -> Change {
         1 => Some(claim(Attribute::Type, "infusion pump", 0.7)),
         _ => None,
     });
-    let device = Device { id: format!("ip:10.0.{}.{}", number / 250, number % 250), claims, ..Device::default() };
+    let device = Device {
+        id: format!("ip:10.0.{}.{}", number / 250, number % 250),
+        macs: Vec::new(),
+        addresses: Vec::new(),
+        keys: Vec::new(),
+        via: None,
+        claims,
+        labels: Vec::new(),
+        peers: Vec::new(),
+        first: now(),
+        last: now(),
+        origins: Vec::new(),
+    };
     Change::Device(Box::new(Known { id: id(number), device }))
 }
 

@@ -101,7 +101,10 @@ pub async fn show(
         remarks: device.labels.iter().map(|label| (label.text.clone(), label.reason.clone())).collect(),
         members: asset.map(members).unwrap_or_default(),
         owners: owners(asset),
-        more_peers: Some(device.peers.len().saturating_sub(PEERS)).filter(|more| *more > 0).map(counted).unwrap_or_default(),
+        more_peers: Some(device.peers.len().saturating_sub(PEERS))
+            .filter(|more| *more > 0)
+            .map(counted)
+            .unwrap_or_default(),
         peers,
         times: (moment(device.first), moment(device.last)),
         name,
@@ -119,7 +122,10 @@ fn verdict(kind: Option<&Claim>, row: Option<&Row>) -> String {
         }
         Some(kind) => {
             let sure = percent(kind.confidence);
-            format!("This is likely a device of kind {}, {sure} sure. A record or a label would settle it.{conflicts}", kind.value)
+            format!(
+                "This is likely a device of kind {}, {sure} sure. A record or a label would settle it.{conflicts}",
+                kind.value
+            )
         }
         None => format!("Nobody said what this is. A record or a label would settle it.{conflicts}"),
     }

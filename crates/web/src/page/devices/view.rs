@@ -8,14 +8,8 @@ use crate::part::words::{counted, moment, percent};
 use wardlight_store::projection::{Column, Filter, Kind, Literal, Row, Snapshot, Value};
 
 /// Columns that are shown when none is asked for.
-pub const USUAL: [Column; 6] = [
-    Column::Name,
-    Column::Type,
-    Column::OperatingSystem,
-    Column::TypeConfidence,
-    Column::Service,
-    Column::LastSeen,
-];
+pub const USUAL: [Column; 6] =
+    [Column::Name, Column::Type, Column::OperatingSystem, Column::TypeConfidence, Column::Service, Column::LastSeen];
 /// Columns whose values are always offered.
 const FACETS: [Column; 4] = [Column::Type, Column::Maker, Column::OperatingSystem, Column::Label];
 /// Values of one column offered.
