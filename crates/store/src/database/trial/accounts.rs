@@ -132,11 +132,11 @@ async fn at_once<F: Future<Output = bool> + Send + 'static>(
     settings: &super::Settings,
     tried: impl Fn(Database, u8) -> F,
 ) -> Vec<bool> {
-    let mut running = Vec::new();
-    for n in 0..8 {
-        let database = Database::open(settings).await.unwrap();
-        running.push(tokio::spawn(tried(database, n)));
+    let mut doors = Vec::new();
+    for _ in 0..8 {
+        doors.push(Database::open(settings).await.unwrap());
     }
+    let running: Vec<_> = doors.into_iter().zip(0..).map(|(door, n)| tokio::spawn(tried(door, n))).collect();
     let mut done = Vec::new();
     for one in running {
         done.push(one.await.unwrap());
@@ -187,7 +187,7 @@ pub(super) async fn grants_are_replaced_whole(bench: &Bench) {
     let bare = StoredGrant { area: None, until: None, ..grant(1, "auditor") };
     let several = [grant(1, "vendor"), bare.clone(), grant(1, "analyst"), grant(1, "vendor")];
     database.put_grants(id(1), &several).await.unwrap();
-    database.put_grants(id(2), &[bare.clone()]).await.unwrap();
+    database.put_grants(id(2), std::slice::from_ref(&bare)).await.unwrap();
     assert_eq!(database.grants(id(1)).await.unwrap(), several, "in their order, also twice the same");
     assert_eq!(
         database.grants(id(2)).await.unwrap(),
