@@ -20,6 +20,9 @@ use wardlight_store::database::{StoredGrant, StoredSession};
 /// The cookie that holds a session's token; browsers take it from this host only, over TLS (RFC 6265bis §4.1.3).
 pub const COOKIE_NAME: &str = "__Host-wardlight";
 
+/// Microseconds between two times that the use of a session is written down: each waits for the disk.
+const TOUCH: i64 = 30_000_000;
+
 /// Whoever asked.
 #[derive(Debug, Clone)]
 pub struct Visitor {
@@ -166,8 +169,10 @@ async fn visitor(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, Wr
     let Some(account) = database.account(kept.account).await?.filter(|account| !account.is_disabled) else {
         return Ok(None);
     };
-    if session.seen > kept.seen {
-        database.put_session(&StoredSession { seen: session.seen, ..kept.clone() }).await?;
+    let is_stale = session.seen.micros() - kept.seen.micros() >= TOUCH;
+    if is_stale && !database.touch_session(&kept.hash, session.seen).await? {
+        // It was ended meanwhile.
+        return Ok(None);
     }
     let grants = database.grants(account.id).await?.iter().filter_map(grant_of).collect();
     let theme = match cookie(headers, "theme") {
