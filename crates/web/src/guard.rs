@@ -134,7 +134,7 @@ pub fn nothing() -> Response {
 
 fn to_log_in(uri: &Uri) -> Response {
     let to = uri.path_and_query().map_or("/", |path| path.as_str());
-    Redirect::to(&format!("/log-in?to={}", crate::page::encoded(to))).into_response()
+    Redirect::to(&format!("/log-in?to={}", crate::part::words::encoded(to))).into_response()
 }
 
 /// Whether a browser says that a page of ours sent this; programs say nothing of the kind, and have no cookie.

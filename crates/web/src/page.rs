@@ -5,21 +5,18 @@ mod devices;
 mod home;
 mod log_in;
 
-pub use devices::asked::encoded;
-
-use crate::route::{Need, Route};
+use crate::route::{Entry, Need, Route};
 use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
+const ALL: &[&Entry] = &[&account::ENTRY, &devices::ENTRY, &home::ENTRY, &log_in::ENTRY];
+
 /// Every page's addresses.
 pub fn routes() -> Vec<Route> {
     let files = Route::new("/part/{name}", get(file)).needs(Need::Nothing);
-    let mut all = vec![files];
-    for page in [account::routes(), devices::routes(), home::routes(), log_in::routes()] {
-        all.extend(page);
-    }
-    all
+    let pages = ALL.iter().flat_map(|entry| (entry.routes)());
+    std::iter::once(files).chain(pages).collect()
 }
 
 async fn file(Path(name): Path<String>) -> Response {

@@ -2,6 +2,7 @@
 
 pub mod form;
 pub mod frame;
+pub mod sure;
 pub mod words;
 
 use axum::http::header;
@@ -11,6 +12,8 @@ use axum::response::{IntoResponse, Response};
 const TOKENS: &str = include_str!("part/tokens.css");
 /// The design's components.
 const COMPONENTS: &str = include_str!("part/components.css");
+/// What pages add to them.
+const PAGES: &str = include_str!("part/pages.css");
 /// The keyboard.
 const SCRIPT: &str = include_str!("part/wardlight.js");
 
@@ -20,6 +23,7 @@ pub fn file(name: &str) -> Option<Response> {
     let (kind, text) = match name {
         "tokens.css" => ("text/css; charset=utf-8", TOKENS),
         "components.css" => ("text/css; charset=utf-8", COMPONENTS),
+        "pages.css" => ("text/css; charset=utf-8", PAGES),
         "wardlight.js" => ("text/javascript; charset=utf-8", SCRIPT),
         _ => return None,
     };

@@ -20,6 +20,12 @@ pub enum Need {
     Right(Action),
 }
 
+/// One page, with all its addresses.
+pub struct Entry {
+    /// Its addresses.
+    pub routes: fn() -> Vec<Route>,
+}
+
 /// One address.
 pub struct Route {
     /// Its form, with `{name}` for what differs.

@@ -4,7 +4,7 @@ use crate::answer::{self, Wrong};
 use crate::guard::{COOKIE_NAME, Visitor};
 use crate::part::form::Sent;
 use crate::part::frame::Frame;
-use crate::route::{Need, Route};
+use crate::route::{Entry, Need, Route};
 use crate::site::Site;
 use askama::Template;
 use axum::Extension;
@@ -14,7 +14,10 @@ use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use wardlight_access::{Action, Extent};
 
-pub fn routes() -> Vec<Route> {
+/// The page.
+pub static ENTRY: Entry = Entry { routes };
+
+fn routes() -> Vec<Route> {
     vec![
         Route::new("/account", get(show)).needs(Need::Account),
         Route::new("/account/look", post(look)).needs(Need::Account),

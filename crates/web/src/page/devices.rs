@@ -1,14 +1,14 @@
 //! Devices: the list with facets, search, order and columns; the same as a file; one device with why.
 
-pub mod asked;
+mod asked;
 mod export;
 mod one;
-pub mod view;
+mod view;
 
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
 use crate::part::frame::Frame;
-use crate::route::{Need, Route};
+use crate::route::{Entry, Need, Route};
 use crate::site::Site;
 use askama::Template;
 use asked::{Asked, Senseless};
@@ -19,7 +19,10 @@ use axum::routing::get;
 use view::{Cell, List};
 use wardlight_access::{Action, Extent};
 
-pub fn routes() -> Vec<Route> {
+/// The page.
+pub static ENTRY: Entry = Entry { routes };
+
+fn routes() -> Vec<Route> {
     vec![
         Route::new("/devices", get(list)).needs(Need::Right(Action::SeeDevices)),
         Route::new("/devices/export.csv", get(export::csv)).needs(Need::Right(Action::ExportDevices)),

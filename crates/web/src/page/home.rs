@@ -3,8 +3,9 @@
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
 use crate::part::frame::Frame;
+use crate::part::sure;
 use crate::part::words::{counted, percent};
-use crate::route::{Need, Route};
+use crate::route::{Entry, Need, Route};
 use crate::site::Site;
 use askama::Template;
 use axum::Extension;
@@ -13,7 +14,10 @@ use axum::response::Response;
 use axum::routing::get;
 use wardlight_access::{Action, Extent};
 
-pub fn routes() -> Vec<Route> {
+/// The page.
+pub static ENTRY: Entry = Entry { routes };
+
+fn routes() -> Vec<Route> {
     vec![Route::new("/", get(show)).needs(Need::Account)]
 }
 
@@ -48,13 +52,12 @@ async fn show(State(site): State<Site>, Extension(visitor): Extension<Visitor>) 
 }
 
 fn figures(site: &Site) -> Vec<Figure> {
-    use crate::page::devices::view::sure_counts;
     let snapshot = site.parts().devices.snapshot();
     let all = snapshot.len();
     let of = |count: usize| {
         if all == 0 { String::new() } else { format!("{} of {}", percent(share(count, all)), counted(all)) }
     };
-    let [sure, likely, unknown] = sure_counts(&snapshot);
+    let [sure, likely, unknown] = sure::counts(&snapshot);
     let figure = |title, count: usize, band: &str, what_now| Figure {
         title,
         count: counted(count),

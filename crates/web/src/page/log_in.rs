@@ -6,7 +6,7 @@
 use crate::answer::{self, Wrong};
 use crate::guard::COOKIE_NAME;
 use crate::part::form::Sent;
-use crate::route::{Need, Route};
+use crate::route::{Entry, Need, Route};
 use crate::site::Site;
 use askama::Template;
 use axum::extract::{ConnectInfo, Path, Query, State};
@@ -23,7 +23,10 @@ use wardlight_access::{Role, totp};
 use wardlight_model::Id;
 use wardlight_store::database::{Account, Factor, StoredGrant, StoredSession};
 
-pub fn routes() -> Vec<Route> {
+/// The page.
+pub static ENTRY: Entry = Entry { routes };
+
+fn routes() -> Vec<Route> {
     vec![
         Route::new("/log-in", get(ask).post(log_in)).needs(Need::Nothing),
         Route::new("/set-up/{token}", get(invite).post(set_up)).needs(Need::Nothing),

@@ -54,11 +54,7 @@ impl Frame {
     pub fn of(site: &Site, visitor: &Visitor, title: &str, here: &'static str) -> Self {
         let settled = site.parts().assets.now();
         let devices = counted(site.parts().devices.snapshot().len());
-        let asked = settled.as_ref().map(|settled| counted(settled.resolution.questions.len())).unwrap_or_default();
-        let all = [
-            ("See", "/devices", "Devices", devices, Action::SeeDevices),
-            ("Run", "/matches", "Matches to review", asked, Action::SeeMatches),
-        ];
+        let all = [("See", "/devices", "Devices", devices, Action::SeeDevices)];
         let mut groups: Vec<Group> = Vec::new();
         for (verb, address, title, count, action) in all {
             if !visitor.may_see_page(site, action) {

@@ -3,7 +3,7 @@
 (() => {
   const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]");
   let isGoing = false;
-  const go = { t: "/", d: "/devices", m: "/matches" };
+  const go = { t: "/", d: "/devices" };
   const rows = () => [...document.querySelectorAll("tbody tr a.dev")];
   const step = (by) => {
     const all = rows();

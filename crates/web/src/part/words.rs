@@ -1,5 +1,6 @@
 //! Figures and times as people read them.
 
+use std::fmt::Write as _;
 use wardlight_model::Time;
 
 /// `22,418`.
@@ -13,6 +14,31 @@ pub fn counted(number: usize) -> String {
         }
         out.push(digit);
     }
+    out
+}
+
+/// A name in which what may be a person's stands hidden, as a short mark instead of the whole keyed hash.
+#[must_use]
+pub fn named(name: &str) -> String {
+    const HASH: usize = 32;
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((before, behind)) = rest.split_once('#') {
+        out.push_str(before);
+        let is_hash = |hash: &&str| hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match behind.get(..HASH).filter(is_hash) {
+            Some(hash) => {
+                out.push_str("hidden ");
+                out.extend(hash.chars().take(6));
+                rest = behind.get(HASH..).unwrap_or_default();
+            }
+            None => {
+                out.push('#');
+                rest = behind;
+            }
+        }
+    }
+    out.push_str(rest);
     out
 }
 
@@ -30,6 +56,20 @@ pub fn moment(time: Time) -> String {
     moment.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a %-d %b %Y, %H:%M UTC").to_string()
 }
 
+/// `text` as a query string has it (RFC 3986 §2.1).
+#[must_use]
+pub fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +78,12 @@ mod tests {
     fn figures_are_grouped_and_never_round_up() {
         assert_eq!(["0", "999", "1,000", "22,418", "1,000,000"], [0, 999, 1000, 22_418, 1_000_000].map(counted)[..]);
         assert_eq!((percent(0.999).as_str(), percent(0.5).as_str()), ("99 %", "50 %"));
+    }
+
+    #[test]
+    fn hidden_names_are_short_and_others_stay() {
+        assert_eq!(named("air #d5b0a1e96b36676a8e479455787dcd7c"), "air hidden d5b0a1");
+        assert_eq!(named("bed #7, ä#b"), "bed #7, ä#b");
     }
 
     #[test]

@@ -5,8 +5,10 @@
 //! to choose values of, `sure` a band of confidence, `from` how many rows to pass over; every other name is a column whose
 //! value is asked for, `-` for *not known*.
 
+use crate::part::sure::Sure;
+use crate::part::words::encoded;
 use std::fmt::Write as _;
-use wardlight_store::projection::{Bound, Column, Filter, Kind, Literal, Query, Sort, parse};
+use wardlight_store::projection::{Column, Filter, Kind, Literal, Query, Sort, parse};
 
 /// Rows of one page.
 pub const ROWS: usize = 25;
@@ -17,54 +19,6 @@ pub const ABSENT: &str = "-";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Senseless(pub String);
-
-/// How sure the type of a device is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sure {
-    /// 90 % and more.
-    High,
-    /// 60 to 89 %.
-    Middle,
-    /// Under 60 %, or no type at all.
-    Low,
-}
-
-impl Sure {
-    /// All, surest first.
-    pub const ALL: [Self; 3] = [Self::High, Self::Middle, Self::Low];
-
-    /// As addresses have it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::High => "high",
-            Self::Middle => "middle",
-            Self::Low => "low",
-        }
-    }
-
-    /// As pages have it.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::High => "90 % and more",
-            Self::Middle => "60 to 89 %",
-            Self::Low => "under 60 % or no type",
-        }
-    }
-
-    /// The devices that are so.
-    #[must_use]
-    pub fn filter(self) -> Filter {
-        let least = |least: f64| Filter::Compare(Column::TypeConfidence, Bound::AtLeast, Literal::Number(least));
-        let below = |filter: Filter| Filter::Not(Box::new(filter));
-        match self {
-            Self::High => least(0.9),
-            Self::Middle => Filter::All(vec![least(0.6), below(least(0.9))]),
-            Self::Low => below(least(0.6)),
-        }
-    }
-}
 
 /// The question.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -209,20 +163,6 @@ fn column(name: &str) -> Result<Column, Senseless> {
         let near = Column::nearest(name).map(|near| format!(", perhaps `{}`", near.name())).unwrap_or_default();
         Senseless(format!("there is no column `{name}`{near}"))
     })
-}
-
-/// `text` as a query string has it (RFC 3986 §2.1).
-#[must_use]
-pub fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
 }
 
 #[cfg(test)]

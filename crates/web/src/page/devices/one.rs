@@ -5,7 +5,7 @@
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
 use crate::part::frame::Frame;
-use crate::part::words::{counted, moment, percent};
+use crate::part::words::{counted, moment, named, percent};
 use crate::site::Site;
 use askama::Template;
 use axum::Extension;
@@ -89,7 +89,7 @@ pub async fn show(
     let row = snapshot.device(id);
     let settled = site.parts().assets.now();
     let asset = settled.as_ref().and_then(|settled| settled.asset(id));
-    let name = device.best(Attribute::Name).map_or_else(|| device.id.clone(), |claim| claim.value.clone());
+    let name = device.best(Attribute::Name).map_or_else(|| device.id.clone(), |claim| named(&claim.value));
     let kind = device.best(Attribute::Type);
     let peers = if visitor.may_see_page(&site, Action::SeeTraffic) { peers(&device, &snapshot) } else { Vec::new() };
     Ok(answer::page(&Page {
@@ -138,7 +138,7 @@ fn fact(device: &Device, attribute: Attribute) -> Fact {
     let is_near = |claim: &&Claim| best.is_some_and(|best| best.confidence - claim.confidence < DISPUTES);
     Fact {
         title: attribute.name().replace('_', " "),
-        value: best.map(|claim| claim.value.clone()).unwrap_or_default(),
+        value: best.map(|claim| named(&claim.value)).unwrap_or_default(),
         sure: best.map(|claim| percent(claim.confidence)).unwrap_or_default(),
         source: best.map(|claim| source(claim)).unwrap_or_default(),
         is_disputed: attribute != Attribute::Name && claims.iter().copied().skip(1).any(|claim| is_near(&claim)),
@@ -156,10 +156,10 @@ fn source(claim: &Claim) -> String {
 fn told(claim: &Claim, is_chosen: bool) -> Told {
     let evidence = claim.evidence.iter().map(|one| {
         let packet = if one.place.packet > 0 { format!(", packet {}", one.place.packet) } else { String::new() };
-        format!("{} says {} in {}{packet}, {}", one.protocol, one.value, one.field.name(), moment(one.time))
+        format!("{} says {} in {}{packet}, {}", one.protocol, named(&one.value), one.field.name(), moment(one.time))
     });
     Told {
-        value: claim.value.clone(),
+        value: named(&claim.value),
         rule: claim.rule.clone(),
         sure: percent(claim.confidence),
         evidence: evidence.collect(),
@@ -181,7 +181,7 @@ fn members(asset: &Asset) -> Vec<Said> {
         By::Person => "a person said so".to_owned(),
         By::Score(score) => {
             let reasons: Vec<String> = score.reasons.iter().map(ToString::to_string).collect();
-            format!("{}: {}", percent(score.probability), reasons.join("; "))
+            named(&format!("{}: {}", percent(score.probability), reasons.join("; ")))
         }
     };
     let said = |member: &wardlight_inventory::resolve::Member| Said {
@@ -208,7 +208,7 @@ fn peers(device: &Device, devices: &Snapshot) -> Vec<Peer> {
         let filter = Filter::Is(Column::Address, vec![Literal::Text(address.into())]);
         let row = devices.list(&Query { filter, sort: Vec::new(), offset: 0, limit: 1 }).rows.pop()?;
         let name = match (row.value(Column::Name), row.value(Column::Type)) {
-            (Value::Text(name), _) => name.to_string(),
+            (Value::Text(name), _) => named(name),
             (_, Value::Text(kind)) => kind.to_string(),
             _ => address.to_owned(),
         };

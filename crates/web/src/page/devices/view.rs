@@ -3,8 +3,9 @@
 //! In: a snapshot of the devices and what was asked. Out: what the template writes, every number with the address of just
 //! the rows that it counts.
 
-use super::asked::{ABSENT, Asked, ROWS, Senseless, Sure};
-use crate::part::words::{counted, moment, percent};
+use super::asked::{ABSENT, Asked, ROWS, Senseless};
+use crate::part::sure::Sure;
+use crate::part::words::{counted, moment, named, percent};
 use wardlight_store::projection::{Column, Filter, Kind, Literal, Row, Snapshot, Value};
 
 /// Columns that are shown when none is asked for.
@@ -326,7 +327,7 @@ fn cell(row: &Row, column: Column) -> Cell {
 fn shown(value: &Value) -> Option<String> {
     match value {
         Value::Absent => None,
-        Value::Text(text) => Some(text.to_string()),
+        Value::Text(text) => Some(named(text)),
         Value::Number(number) => Some(number.to_string()),
         Value::Time(time) => Some(moment(*time)),
         Value::Flag(flag) => Some(if *flag { "yes" } else { "no" }.to_owned()),
@@ -346,10 +347,4 @@ fn text(literal: &Literal) -> String {
         Literal::Time(time) => time.to_string(),
         Literal::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
     }
-}
-
-/// How many devices are of each band of [`Sure::ALL`].
-#[must_use]
-pub fn sure_counts(devices: &Snapshot) -> [usize; 3] {
-    Sure::ALL.map(|sure| devices.count(&sure.filter()))
 }
