@@ -7,6 +7,7 @@ mod clock;
 mod fleet;
 mod full;
 mod import;
+mod pages;
 mod quiet;
 #[path = "../../../store/src/database/trial/server.rs"]
 #[allow(dead_code, missing_docs, clippy::unwrap_used, unreachable_pub, reason = "shared with the store's own tests")]
