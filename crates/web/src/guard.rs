@@ -26,6 +26,8 @@ const TOUCH: i64 = 30_000_000;
 /// Whoever asked.
 #[derive(Debug, Clone)]
 pub struct Visitor {
+    /// The account.
+    pub account: Id,
     /// What the account is called.
     pub name: String,
     /// What people call its holder.
@@ -181,6 +183,7 @@ async fn visitor(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, Wr
         _ => "",
     };
     Ok(Some(Visitor {
+        account: account.id,
         name: account.name,
         shown: account.shown,
         grants,

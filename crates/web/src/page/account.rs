@@ -1,9 +1,12 @@
 //! One's own account: what one may, the look, and the way out.
 
+mod second;
+
 use crate::answer::{self, Wrong};
 use crate::guard::{COOKIE_NAME, Visitor};
 use crate::part::form::Sent;
 use crate::part::frame::Frame;
+use crate::part::words::moment;
 use crate::route::{Entry, Need, Route};
 use crate::site::Site;
 use askama::Template;
@@ -21,6 +24,8 @@ fn routes() -> Vec<Route> {
     vec![
         Route::new("/account", get(show)).needs(Need::Account),
         Route::new("/account/look", post(look)).needs(Need::Account),
+        Route::new("/account/code", get(second::offer).post(second::confirm)).needs(Need::Right(Action::ManageOwnAccount)),
+        Route::new("/account/code/end", post(second::end)).needs(Need::Right(Action::ManageOwnAccount)),
         Route::new("/log-out", post(leave)).needs(Need::Account),
     ]
 }
@@ -31,9 +36,11 @@ struct Page {
     frame: Frame,
     name: String,
     rights: Vec<(&'static str, &'static str)>,
+    /// Since when codes of a second device are asked for; empty when they are not.
+    codes: String,
 }
 
-async fn show(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Response {
+async fn show(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Result<Response, Wrong> {
     let reach = |action| match visitor.extent(&site, action) {
         Extent::Site => Some("the whole site"),
         Extent::Areas(_) => Some("some areas"),
@@ -41,7 +48,10 @@ async fn show(State(site): State<Site>, Extension(visitor): Extension<Visitor>) 
     };
     let rights = Action::ALL.into_iter().filter_map(|action| Some((action.title(), reach(action)?))).collect();
     let frame = Frame::of(&site, &visitor, "Your account", "/account");
-    answer::page(&Page { frame, name: visitor.name.clone(), rights })
+    let factors = site.parts().database.factors(visitor.account).await?;
+    let codes = factors.iter().find(|factor| factor.kind == second::KIND).map(|factor| moment(factor.made));
+    let codes = codes.unwrap_or_default();
+    Ok(answer::page(&Page { frame, name: visitor.name.clone(), rights, codes }))
 }
 
 #[derive(serde::Deserialize)]

@@ -4,7 +4,8 @@
 //! 5.0.0 V6.3). Attempts are counted before they are looked at, so that many at once gain nothing.
 
 use crate::answer::{self, Wrong};
-use crate::guard::COOKIE_NAME;
+use crate::guard::{COOKIE_NAME, Visitor};
+use crate::part::codes;
 use crate::part::form::Sent;
 use crate::route::{Entry, Need, Route};
 use crate::site::Site;
@@ -17,11 +18,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use subtle::ConstantTimeEq as _;
 use wardlight_access::limit::Attempt;
 use wardlight_access::password::{self, Verified};
-use wardlight_access::seal::Row;
 use wardlight_access::session::{Session, Token};
-use wardlight_access::{Role, totp};
+use wardlight_access::Role;
 use wardlight_model::Id;
-use wardlight_store::database::{Account, Factor, StoredGrant, StoredSession};
+use wardlight_store::database::{Account, StoredGrant, StoredSession};
 
 /// The page.
 pub static ENTRY: Entry = Entry { routes };
@@ -56,7 +56,11 @@ struct To {
     to: String,
 }
 
-async fn ask(Query(To { to }): Query<To>) -> Response {
+async fn ask(visitor: Option<axum::Extension<Visitor>>, Query(To { to }): Query<To>) -> Response {
+    if visitor.is_some() {
+        // Whoever is in already is led on.
+        return Redirect::to(within(&to)).into_response();
+    }
     answer::page(&Page { to, name: String::new(), refusal: String::new() })
 }
 
@@ -103,28 +107,16 @@ async fn known(site: &Site, account: Option<Account>, form: &Form) -> Result<Opt
     let is_right = verified.await.is_ok_and(|verified| verified != Verified::Wrong);
     let Some(account) = account.filter(|_| is_right) else { return Ok(None) };
     let factors = site.parts().database.factors(account.id).await?;
-    let codes: Vec<&Factor> = factors.iter().filter(|factor| factor.kind == "totp").collect();
-    if codes.is_empty() {
+    let mut asked = factors.iter().filter(|factor| factor.kind == "totp").peekable();
+    if asked.peek().is_none() {
         return Ok(Some(account));
     }
-    for factor in codes {
-        if spends(site, factor, &form.code).await? {
+    for factor in asked {
+        if codes::spends(site, factor, &form.code).await? {
             return Ok(Some(account));
         }
     }
     Ok(None)
-}
-
-/// Whether `code` is one of `factor` that was never used.
-async fn spends(site: &Site, factor: &Factor, code: &str) -> Result<bool, Wrong> {
-    let row = Row { table: "factor", column: "sealed", id: factor.id };
-    let Ok(opened) = site.parts().key.open(&factor.sealed, row) else { return Ok(false) };
-    let Ok(bytes) = <[u8; 20]>::try_from(opened.bytes()) else { return Ok(false) };
-    let now = site.now();
-    match totp::verify(&totp::Secret::new(bytes), code, now, factor.step) {
-        Some(step) => Ok(site.parts().database.spend_step(factor.id, step, now).await?),
-        None => Ok(false),
-    }
 }
 
 /// Begins a session, and leads to where somebody wanted to go.

@@ -153,3 +153,20 @@ pub async fn page(router: &Router, path: &str, cookie: &str) -> (StatusCode, Str
     let response = ask(router, ("GET", path), cookie, "").await;
     (response.status(), text(response).await)
 }
+
+/// What goes with every form of who bears `cookie`.
+pub async fn csrf(router: &Router, cookie: &str) -> String {
+    let (_, account) = page(router, "/account", cookie).await;
+    field(&account, "csrf")
+}
+
+/// The hidden field `name` of a page.
+pub fn field(page: &str, name: &str) -> String {
+    let begin = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap();
+    begin.split('"').next().unwrap().to_owned()
+}
+
+/// Moves the clock on.
+pub fn wait(seconds: i64) {
+    CLOCK.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+}
