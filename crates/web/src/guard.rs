@@ -50,6 +50,12 @@ impl Visitor {
         self.extent(site, action) != Extent::Nowhere
     }
 
+    /// Whether this visitor may do `action` on the whole site.
+    #[must_use]
+    pub fn may_everywhere(&self, site: &Site, action: Action) -> bool {
+        self.extent(site, action) == Extent::Site
+    }
+
     /// How far this visitor may do `action`.
     #[must_use]
     pub fn extent(&self, site: &Site, action: Action) -> Extent {
@@ -113,7 +119,7 @@ pub async fn harden(request: Request, next: Next) -> Response {
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
              form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         ),
-        ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+        ("strict-transport-security", "max-age=31536000"),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),

@@ -75,8 +75,15 @@ struct Inner {
     rights: Rights,
     limits: Limits,
     log_ins: std::sync::Mutex<limit::LogIns>,
+    codes: std::sync::Mutex<limit::Buckets<Id>>,
+    hashing: tokio::sync::Semaphore,
 }
 
+/// Passwords that may be hashed at one time: each takes 19 MiB.
+const HASHING: usize = 4;
+/// Codes that an account may try at once inside, and microseconds until it may try another.
+const CODES: u32 = 5;
+const CODE_EVERY: i64 = 30_000_000;
 /// Most names and addresses whose log-ins are counted at one time.
 const COUNTED: usize = 10_000;
 
@@ -87,7 +94,10 @@ impl Site {
     /// The shipped table is broken, which a test rules out.
     pub fn new(parts: Parts) -> Result<Self, wardlight_access::RightsError> {
         let log_ins = std::sync::Mutex::new(limit::LogIns::new(COUNTED));
-        Ok(Self(Arc::new(Inner { parts, rights: Rights::shipped()?, limits: Limits::default(), log_ins })))
+        let codes = std::sync::Mutex::new(limit::Buckets::new(CODES, CODE_EVERY, COUNTED));
+        let hashing = tokio::sync::Semaphore::new(HASHING);
+        let (rights, limits) = (Rights::shipped()?, Limits::default());
+        Ok(Self(Arc::new(Inner { parts, rights, limits, log_ins, codes, hashing })))
     }
 
     pub(crate) fn parts(&self) -> &Parts {
@@ -104,6 +114,17 @@ impl Site {
 
     pub(crate) fn log_ins(&self) -> std::sync::MutexGuard<'_, limit::LogIns> {
         self.0.log_ins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A turn to hash a password; `None` while too many do.
+    pub(crate) fn turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.0.hashing.try_acquire().ok()
+    }
+
+    /// Errors: account `id` tried too many codes.
+    pub(crate) fn try_code(&self, id: Id) -> Result<(), limit::Wait> {
+        let mut codes = self.0.codes.lock().unwrap_or_else(PoisonError::into_inner);
+        codes.take(&id, self.now())
     }
 
     pub(crate) fn now(&self) -> Time {

@@ -24,7 +24,8 @@ fn routes() -> Vec<Route> {
     vec![
         Route::new("/account", get(show)).needs(Need::Account),
         Route::new("/account/look", post(look)).needs(Need::Account),
-        Route::new("/account/code", get(second::offer).post(second::confirm)).needs(Need::Right(Action::ManageOwnAccount)),
+        Route::new("/account/code", get(second::offer).post(second::confirm))
+            .needs(Need::Right(Action::ManageOwnAccount)),
         Route::new("/account/code/end", post(second::end)).needs(Need::Right(Action::ManageOwnAccount)),
         Route::new("/log-out", post(leave)).needs(Need::Account),
     ]

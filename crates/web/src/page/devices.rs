@@ -17,7 +17,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use view::{Cell, List};
-use wardlight_access::{Action, Extent};
+use wardlight_access::Action;
 
 /// The page.
 pub static ENTRY: Entry = Entry { routes };
@@ -48,17 +48,19 @@ impl From<Senseless> for Wrong {
 /// The pairs of an address.
 type Pairs = Query<Vec<(String, String)>>;
 
-fn read(pairs: &Pairs) -> Result<Asked, Wrong> {
-    Ok(Asked::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?)
+/// What is asked. Errors: it makes no sense, or asks with whom devices talk, which this visitor may not see everywhere.
+fn read(site: &Site, visitor: &Visitor, pairs: &Pairs) -> Result<Asked, Wrong> {
+    let asked = Asked::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    if !visitor.may_everywhere(site, Action::SeeTraffic) && asked.asks_for_traffic()? {
+        visitor.check(site, Action::SeeTraffic, None)?;
+    }
+    Ok(asked)
 }
 
 /// Errors: the visitor's rights reach some areas only. Where a device stands is not yet a column: lists are for those whose
 /// right reaches the whole site, and the others ask for one device.
 fn whole_site(site: &Site, visitor: &Visitor, action: Action) -> Result<(), Wrong> {
-    match visitor.extent(site, action) {
-        Extent::Site => Ok(()),
-        _ => visitor.check(site, action, None),
-    }
+    visitor.check(site, action, None)
 }
 
 async fn list(
@@ -67,8 +69,9 @@ async fn list(
     pairs: Pairs,
 ) -> Result<Response, Wrong> {
     whole_site(&site, &visitor, Action::SeeDevices)?;
-    let list = List::of(&site.parts().devices.snapshot(), read(&pairs)?)?;
-    let may_export = visitor.extent(&site, Action::ExportDevices) == Extent::Site;
+    let sees_traffic = visitor.may_everywhere(&site, Action::SeeTraffic);
+    let list = List::of(&site.parts().devices.snapshot(), read(&site, &visitor, &pairs)?, sees_traffic)?;
+    let may_export = visitor.may_everywhere(&site, Action::ExportDevices);
     let frame = Frame::of(&site, &visitor, "Devices", "/devices");
     Ok(answer::page(&Page { frame, list, may_export }))
 }

@@ -12,7 +12,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use wardlight_access::{Action, Extent};
+use wardlight_access::Action;
 
 /// The page.
 pub static ENTRY: Entry = Entry { routes };
@@ -40,11 +40,11 @@ struct Figure {
 }
 
 async fn show(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Result<Response, Wrong> {
-    let is_shown = visitor.extent(&site, Action::SeeDevices) == Extent::Site;
+    let is_shown = visitor.may_everywhere(&site, Action::SeeDevices);
     let figures = if is_shown { figures(&site) } else { Vec::new() };
     let known = site.parts().devices.snapshot().len();
     let verdict = match (is_shown, known) {
-        (false, _) => "Your role shows no list of the whole site. Ask for a device by its address.".to_owned(),
+        (false, _) => "Your role shows no list of the whole site yet.".to_owned(),
         (true, 0) => "Nothing has been seen yet. Let a sensor report, load a capture, or take in a list.".to_owned(),
         (true, _) => format!("{} devices were found by watching.", counted(known)),
     };

@@ -16,12 +16,12 @@ use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use subtle::ConstantTimeEq as _;
+use wardlight_access::Role;
 use wardlight_access::limit::Attempt;
 use wardlight_access::password::{self, Verified};
 use wardlight_access::session::{Session, Token};
-use wardlight_access::Role;
 use wardlight_model::Id;
-use wardlight_store::database::{Account, StoredGrant, StoredSession};
+use wardlight_store::database::{Account, Factor, StoredGrant, StoredSession};
 
 /// The page.
 pub static ENTRY: Entry = Entry { routes };
@@ -84,17 +84,18 @@ async fn log_in(State(site): State<Site>, from: From, Sent(form): Sent<Form>) ->
     let is_break_glass = account.as_ref().is_some_and(|account| account.is_break_glass);
     let attempt = Attempt { account: &name, address, is_break_glass };
     site.log_ins().attempt(&attempt, site.now()).map_err(|wait| Wrong::Wait(wait.seconds()))?;
-    let Some(account) = known(&site, account, &form).await? else {
+    let Some((account, has_stepped_up)) = known(&site, account, &form).await? else {
         let refusal = "Name, password or code is wrong. Nothing else is said, so that nobody can try out names.";
         let page = Page { to: form.to, name: form.name, refusal: refusal.to_owned() };
         return Ok((axum::http::StatusCode::UNAUTHORIZED, answer::page(&page)).into_response());
     };
     site.log_ins().succeeded(&attempt, site.now());
-    enter(&site, &account, !form.code.is_empty(), &form.to).await
+    enter(&site, &account, has_stepped_up, &form.to).await
 }
 
-/// The account, when password and code are its own.
-async fn known(site: &Site, account: Option<Account>, form: &Form) -> Result<Option<Account>, Wrong> {
+/// The account, when password and code are its own, and whether a code was asked for.
+async fn known(site: &Site, account: Option<Account>, form: &Form) -> Result<Option<(Account, bool)>, Wrong> {
+    let Some(_turn) = site.turn() else { return Err(Wrong::Wait(1)) };
     let (text, kept) = (form.password.clone(), account.as_ref().and_then(|account| account.password.clone()));
     // Much memory and time, and not on the threads that answer.
     let verified = tokio::task::spawn_blocking(move || match kept {
@@ -107,13 +108,13 @@ async fn known(site: &Site, account: Option<Account>, form: &Form) -> Result<Opt
     let is_right = verified.await.is_ok_and(|verified| verified != Verified::Wrong);
     let Some(account) = account.filter(|_| is_right) else { return Ok(None) };
     let factors = site.parts().database.factors(account.id).await?;
-    let mut asked = factors.iter().filter(|factor| factor.kind == "totp").peekable();
-    if asked.peek().is_none() {
-        return Ok(Some(account));
+    let asked: Vec<Factor> = factors.into_iter().filter(|factor| factor.kind == "totp").collect();
+    if asked.is_empty() {
+        return Ok(Some((account, false)));
     }
-    for factor in asked {
+    for factor in &asked {
         if codes::spends(site, factor, &form.code).await? {
-            return Ok(Some(account));
+            return Ok(Some((account, true)));
         }
     }
     Ok(None)
@@ -131,6 +132,8 @@ async fn enter(site: &Site, account: &Account, has_stepped_up: bool, to: &str) -
         stepped_up: session.stepped_up,
         is_break_glass: account.is_break_glass,
     };
+    let oldest = session.begun.plus(-site.limits().longest);
+    site.parts().database.drop_sessions_before(oldest).await?;
     site.parts().database.put_session(&kept).await?;
     let cookie = format!("{COOKIE_NAME}={}; Path=/; Secure; HttpOnly; SameSite=Lax", token.text());
     Ok((AppendHeaders([(SET_COOKIE, cookie)]), Redirect::to(within(to))).into_response())
@@ -138,7 +141,8 @@ async fn enter(site: &Site, account: &Account, has_stepped_up: bool, to: &str) -
 
 /// `to` when it is an address of ours, else the first page.
 fn within(to: &str) -> &str {
-    let is_ours = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
+    let is_ours =
+        to.starts_with('/') && !to.starts_with("//") && !to.contains(|c: char| c == '\\' || c.is_ascii_control());
     if is_ours { to } else { "/" }
 }
 
@@ -170,6 +174,7 @@ async fn set_up(
     Sent(first): Sent<First>,
 ) -> Result<Response, Wrong> {
     invited(&site, &token).await?;
+    let Some(_turn) = site.turn() else { return Err(Wrong::Wait(1)) };
     let no_chance = || Wrong::Store("the system has no chance".to_owned());
     let (salt, id) = (site.chance().ok_or_else(no_chance)?, Id(site.chance().ok_or_else(no_chance)?));
     let name = first.name.trim().to_lowercase();
@@ -201,7 +206,16 @@ mod tests {
 
     #[test]
     fn nobody_is_led_elsewhere() {
-        for to in ["//evil.example", "https://evil.example", "/\\evil.example", "", "devices", "/a\r\nb: c"] {
+        for to in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "",
+            "devices",
+            "/a\r\nb: c",
+            "/\t/evil.example",
+            "/\0",
+        ] {
             assert_eq!(within(to), "/", "{to}");
         }
         assert_eq!(within("/devices?q=a"), "/devices?q=a");

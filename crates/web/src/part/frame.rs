@@ -57,7 +57,7 @@ impl Frame {
         let all = [("See", "/devices", "Devices", devices, Action::SeeDevices)];
         let mut groups: Vec<Group> = Vec::new();
         for (verb, address, title, count, action) in all {
-            if !visitor.may_see_page(site, action) {
+            if !visitor.may_everywhere(site, action) {
                 continue;
             }
             let link = Link { address, title, count };

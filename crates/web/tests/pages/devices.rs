@@ -64,6 +64,26 @@ async fn a_device_says_what_it_is_and_why_and_an_unknown_one_is_not_there() {
 }
 
 #[tokio::test]
+async fn who_may_not_see_traffic_is_not_told_of_it_by_lists() {
+    let trial = Trial::with(3).await;
+    let (router, cookie) = (trial.router(), trial.visitor(Some(Role::Compliance)).await);
+    let (status, list) = page(&router, "/devices", &cookie).await;
+    assert!(status == StatusCode::OK && !list.contains("value=\"peer\"") && !list.contains(">Service<"), "{list}");
+    for asks in ["col=peer", "facet=service", "sort=-bytes", "peer=10.0.0.5", "q=peer:10.0.0.5", "q=(a+OR+-bytes%3E5)"] {
+        for path in ["/devices", "/devices/export.csv", "/devices/export.json"] {
+            let (status, _) = page(&router, &format!("{path}?{asks}"), &cookie).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{path}?{asks}");
+        }
+    }
+    let (_, csv) = page(&router, "/devices/export.csv", &cookie).await;
+    assert!(!csv.lines().next().unwrap().contains("service"), "{csv}");
+    let (_, one) = page(&router, &format!("/devices/{}", id(0)), &trial.visitor(Some(Role::Executive)).await).await;
+    assert!(one.contains("Your role does not show which records are about it."), "{one}");
+    let many = "col=name&".repeat(200);
+    assert_eq!(page(&router, &format!("/devices?{many}"), &cookie).await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn nothing_yet_says_what_to_do() {
     let trial = Trial::with(0).await;
     let cookie = trial.visitor(Some(Role::Admin)).await;

@@ -81,15 +81,19 @@ async fn what_another_site_sends_changes_nothing() {
 
 /// The code that an authenticator shows for `key` now (RFC 6238 §4, RFC 4226 §5.3, RFC 4648 §6).
 fn code(key: &str) -> String {
-    let bits = key.bytes().filter(|byte| byte.is_ascii_alphanumeric()).fold((Vec::new(), 0_u32, 0), |(mut out, held, count), sign| {
-        let five = u32::from(if sign.is_ascii_digit() { sign - b'2' + 26 } else { sign.to_ascii_uppercase() - b'A' });
-        let (held, count) = ((held << 5 | five) & 0xfff, count + 5);
-        if count < 8 {
-            return (out, held, count);
-        }
-        out.push(u8::try_from(held >> (count - 8) & 0xff).unwrap());
-        (out, held, count - 8)
-    });
+    let bits = key.bytes().filter(|byte| byte.is_ascii_alphanumeric()).fold(
+        (Vec::new(), 0_u32, 0),
+        |(mut out, held, count), sign| {
+            let five =
+                u32::from(if sign.is_ascii_digit() { sign - b'2' + 26 } else { sign.to_ascii_uppercase() - b'A' });
+            let (held, count) = ((held << 5 | five) & 0xfff, count + 5);
+            if count < 8 {
+                return (out, held, count);
+            }
+            out.push(u8::try_from(held >> (count - 8) & 0xff).unwrap());
+            (out, held, count - 8)
+        },
+    );
     let mut mac = Hmac::<Sha1>::new_from_slice(&bits.0).unwrap();
     mac.update(&(now().micros() / 30_000_000).to_be_bytes());
     let hash = mac.finalize().into_bytes();

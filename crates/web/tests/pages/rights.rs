@@ -40,7 +40,12 @@ async fn every_address_is_for_those_whose_right_it_is_and_nobody_else() {
             let may = rights.extent(&grants, action, super::site::now()) != Extent::Nowhere;
             let is_refused = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&status);
             assert_eq!(!is_refused, may, "{} for {}: {status}", route.path, role.name());
-            assert!(!status.is_server_error() && !status.is_redirection(), "{} for {}: {status}", route.path, role.name());
+            assert!(
+                !status.is_server_error() && !status.is_redirection(),
+                "{} for {}: {status}",
+                route.path,
+                role.name()
+            );
             if !may {
                 let wanted = if role.is_of_the_house() { StatusCode::FORBIDDEN } else { StatusCode::NOT_FOUND };
                 assert_eq!(status, wanted, "{} for {}", route.path, role.name());

@@ -56,8 +56,27 @@ fn page(site: &Site, visitor: &Visitor, secret: &Secret, refusal: &'static str) 
 
 /// Offers a new secret.
 pub async fn offer(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Result<Response, Wrong> {
+    none_yet(&site, &visitor).await?;
     let secret = Secret::new(site.chance().ok_or_else(no_chance)?);
     page(&site, &visitor, &secret, "")
+}
+
+/// Errors: codes are asked for already. Who has a session but not the second device cannot add another.
+async fn none_yet(site: &Site, visitor: &Visitor) -> Result<(), Wrong> {
+    let factors = site.parts().database.factors(visitor.account).await?;
+    match factors.iter().any(|factor| factor.kind == KIND) {
+        true => {
+            Err(Wrong::Senseless("codes are asked for already: end that first, on the page of your account".to_owned()))
+        }
+        false => Ok(()),
+    }
+}
+
+/// The id of the one factor of this kind that `account` has.
+fn factor_id(account: Id) -> Id {
+    let Id(mut bytes) = account;
+    bytes.iter_mut().zip(b"totp").for_each(|(byte, sign)| *byte ^= sign);
+    Id(bytes)
 }
 
 #[derive(serde::Deserialize)]
@@ -72,15 +91,23 @@ pub async fn confirm(
     Extension(visitor): Extension<Visitor>,
     Sent(form): Sent<Confirmed>,
 ) -> Result<Response, Wrong> {
+    none_yet(&site, &visitor).await?;
+    site.try_code(visitor.account).map_err(|wait| Wrong::Wait(wait.seconds()))?;
     let foreign = || Wrong::Senseless("the form is not the one that was offered to this account".to_owned());
     let sealed = unhex(&form.sealed).ok_or_else(foreign)?;
     let opened = site.parts().key.open(&sealed, pending(visitor.account)).map_err(|_| foreign())?;
     let secret = Secret::new(<[u8; 20]>::try_from(opened.bytes()).map_err(|_| foreign())?);
     let now = site.now();
     let Some(step) = totp::verify(&secret, &form.code, now, None) else {
-        return page(&site, &visitor, &secret, "The code is not right. Look whether both clocks are, and use the next code.");
+        return page(
+            &site,
+            &visitor,
+            &secret,
+            "The code is not right. Look whether both clocks are, and use the next code.",
+        );
     };
-    let (id, nonce) = (Id(site.chance().ok_or_else(no_chance)?), site.chance().ok_or_else(no_chance)?);
+    // One such factor an account: two forms that come at once keep the same one.
+    let (id, nonce) = (factor_id(visitor.account), site.chance().ok_or_else(no_chance)?);
     let row = Row { table: "factor", column: "sealed", id };
     let factor = Factor {
         id,
@@ -107,6 +134,7 @@ pub async fn end(
     Extension(visitor): Extension<Visitor>,
     Sent(form): Sent<Ended>,
 ) -> Result<Response, Wrong> {
+    site.try_code(visitor.account).map_err(|wait| Wrong::Wait(wait.seconds()))?;
     let factors = site.parts().database.factors(visitor.account).await?;
     for factor in factors.iter().filter(|factor| factor.kind == KIND) {
         if crate::part::codes::spends(&site, factor, &form.code).await? {

@@ -12,6 +12,8 @@ use wardlight_store::projection::{Column, Filter, Kind, Literal, Query, Sort, pa
 
 /// Rows of one page.
 pub const ROWS: usize = 25;
+/// Things that one address may ask for.
+const PAIRS: usize = 96;
 /// Stands for *not known* in an address.
 pub const ABSENT: &str = "-";
 
@@ -43,12 +45,15 @@ impl Asked {
     /// Reads the pairs of an address. Errors: one names no column, or is no number.
     pub fn read<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Senseless> {
         let mut asked = Self::default();
-        for (name, value) in pairs {
+        for (at, (name, value)) in pairs.into_iter().enumerate() {
+            if at >= PAIRS {
+                return Err(Senseless(format!("an address asks for {PAIRS} things at most")));
+            }
             match name {
                 "q" => value.trim().clone_into(&mut asked.search),
                 "sort" => asked.sort = Some(sorted(value)?),
-                "col" => asked.columns.push(column(value)?),
-                "facet" => asked.facets.push(column(value)?),
+                "col" => put(&mut asked.columns, column(value)?),
+                "facet" => put(&mut asked.facets, column(value)?),
                 "sure" => asked.sure.extend(Sure::ALL.into_iter().filter(|sure| sure.name() == value)),
                 "from" => asked.from = value.parse().map_err(|_| Senseless(format!("`from={value}` is no number")))?,
                 "page" | "format" => {}
@@ -56,6 +61,12 @@ impl Asked {
             }
         }
         Ok(asked)
+    }
+
+    /// Whether anything in it says with whom devices talk. Errors: as [`Self::filter`].
+    pub fn asks_for_traffic(&self) -> Result<bool, Senseless> {
+        let shown = self.columns.iter().chain(&self.facets).chain(self.sort.as_ref().map(|(column, _)| column));
+        Ok(shown.copied().any(Column::is_traffic) || asks_for_traffic(&self.filter(None)?))
     }
 
     /// The devices asked for; `but` leaves out what is chosen of one column. Errors: the search is no filter.
@@ -150,6 +161,28 @@ impl Asked {
             put("from", &self.from.to_string());
         }
         out
+    }
+}
+
+/// Adds `column`, once.
+fn put(columns: &mut Vec<Column>, column: Column) {
+    if !columns.contains(&column) {
+        columns.push(column);
+    }
+}
+
+/// Whether `filter` asks with whom devices talk.
+fn asks_for_traffic(filter: &Filter) -> bool {
+    match filter {
+        Filter::All(parts) | Filter::Any(parts) => parts.iter().any(asks_for_traffic),
+        Filter::Not(part) => asks_for_traffic(part),
+        Filter::Is(column, _)
+        | Filter::Contains(column, _)
+        | Filter::Starts(column, _)
+        | Filter::Within(column, _)
+        | Filter::Compare(column, ..)
+        | Filter::Present(column) => column.is_traffic(),
+        Filter::Search(_) => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The devices that are shown, as a file: every row asked for, the columns shown, in the order shown.
 
 use super::asked::Asked;
-use super::view::USUAL;
+use super::view::shown_columns as shown;
 use super::{Pairs, read, whole_site};
 use crate::answer::Wrong;
 use crate::guard::Visitor;
@@ -16,8 +16,8 @@ use wardlight_store::projection::{Column, Row, Value};
 
 fn rows(site: &Site, visitor: &Visitor, pairs: &Pairs) -> Result<(Vec<Column>, Vec<Row>), Wrong> {
     whole_site(site, visitor, Action::ExportDevices)?;
-    let asked: Asked = read(pairs)?.anew();
-    let columns = if asked.columns.is_empty() { USUAL.to_vec() } else { asked.columns.clone() };
+    let asked: Asked = read(site, visitor, pairs)?.anew();
+    let columns = shown(&asked, visitor.may_everywhere(site, Action::SeeTraffic));
     Ok((columns, site.parts().devices.snapshot().list(&asked.query(usize::MAX)?).rows))
 }
 

@@ -11,7 +11,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use wardlight_access::{Action, Extent};
+use wardlight_access::Action;
 use wardlight_inventory::resolve::{Asset, By};
 use wardlight_model::{Attribute, Claim, Device, Id};
 use wardlight_store::projection::{Column, Filter, Literal, Query, Row, Snapshot, Value};
@@ -32,6 +32,7 @@ struct Page {
     reached: Vec<(String, String)>,
     remarks: Vec<(String, String)>,
     members: Vec<Said>,
+    sees_matches: bool,
     owners: Vec<(&'static str, String)>,
     peers: Vec<Peer>,
     /// How many peers are not listed; empty for none.
@@ -80,18 +81,20 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Wrong> {
     let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
-    if visitor.extent(&site, Action::SeeDevices) != Extent::Site {
+    if !visitor.may_everywhere(&site, Action::SeeDevices) {
         visitor.check(&site, Action::SeeDevices, Some(&[]))?;
     }
     let stored = site.parts().database.device(id).await?.ok_or(Wrong::Nothing)?;
-    let device: Device = serde_json::from_str(&stored.body).map_err(|error| Wrong::Store(error.to_string()))?;
+    let device: Device = serde_json::from_str(&stored.body)
+        .map_err(|_| Wrong::Store(format!("device {id} is of another version's form")))?;
     let snapshot = site.parts().devices.snapshot();
     let row = snapshot.device(id);
     let settled = site.parts().assets.now();
     let asset = settled.as_ref().and_then(|settled| settled.asset(id));
     let name = device.best(Attribute::Name).map_or_else(|| device.id.clone(), |claim| named(&claim.value));
     let kind = device.best(Attribute::Type);
-    let peers = if visitor.may_see_page(&site, Action::SeeTraffic) { peers(&device, &snapshot) } else { Vec::new() };
+    let sees_matches = visitor.may_everywhere(&site, Action::SeeMatches);
+    let peers = if visitor.may_everywhere(&site, Action::SeeTraffic) { peers(&device, &snapshot) } else { Vec::new() };
     Ok(answer::page(&Page {
         frame: Frame::of(&site, &visitor, &name, "/devices"),
         kind: kind.map_or_else(|| "kind not known".to_owned(), |claim| claim.value.clone()),
@@ -99,7 +102,8 @@ pub async fn show(
         facts: Attribute::ALL.into_iter().map(|attribute| fact(&device, attribute)).collect(),
         reached: reached(&device),
         remarks: device.labels.iter().map(|label| (label.text.clone(), label.reason.clone())).collect(),
-        members: asset.map(members).unwrap_or_default(),
+        members: asset.filter(|_| sees_matches).map(members).unwrap_or_default(),
+        sees_matches,
         owners: owners(asset),
         more_peers: Some(device.peers.len().saturating_sub(PEERS))
             .filter(|more| *more > 0)

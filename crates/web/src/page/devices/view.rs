@@ -9,10 +9,19 @@ use crate::part::words::{counted, moment, named, percent};
 use wardlight_store::projection::{Column, Filter, Kind, Literal, Row, Snapshot, Value};
 
 /// Columns that are shown when none is asked for.
-pub const USUAL: [Column; 6] =
+const USUAL: [Column; 6] =
     [Column::Name, Column::Type, Column::OperatingSystem, Column::TypeConfidence, Column::Service, Column::LastSeen];
 /// Columns whose values are always offered.
 const FACETS: [Column; 4] = [Column::Type, Column::Maker, Column::OperatingSystem, Column::Label];
+/// The columns that are shown: those asked for, else the usual ones.
+#[must_use]
+pub fn shown_columns(asked: &Asked, sees_traffic: bool) -> Vec<Column> {
+    if !asked.columns.is_empty() {
+        return asked.columns.clone();
+    }
+    USUAL.into_iter().filter(|column| sees_traffic || !column.is_traffic()).collect()
+}
+
 /// Values of one column offered.
 const VALUES: usize = 8;
 /// Values of one cell shown; the rest is counted.
@@ -129,9 +138,9 @@ pub struct List {
 
 impl List {
     /// The list. Errors: what was asked makes no sense.
-    pub fn of(devices: &Snapshot, asked: Asked) -> Result<Self, Senseless> {
+    pub fn of(devices: &Snapshot, asked: Asked, sees_traffic: bool) -> Result<Self, Senseless> {
         let page = devices.list(&asked.query(ROWS)?);
-        let columns = if asked.columns.is_empty() { USUAL.to_vec() } else { asked.columns.clone() };
+        let columns = shown_columns(&asked, sees_traffic);
         let sure = devices.count(&Filter::All(vec![Sure::High.filter()]));
         let address = |from: usize| format!("/devices?{}", Asked { from, ..asked.clone() }.address());
         let last = asked.from + page.rows.len();
@@ -145,6 +154,7 @@ impl List {
             heads: columns.iter().map(|column| head(&asked, *column)).collect(),
             columns: Column::ALL
                 .iter()
+                .filter(|column| sees_traffic || !column.is_traffic())
                 .map(|column| (column.name(), title(*column), columns.contains(column)))
                 .collect(),
             lines: page.rows.iter().map(|row| line(row, &columns)).collect(),
