@@ -69,7 +69,8 @@ async fn who_may_not_see_traffic_is_not_told_of_it_by_lists() {
     let (router, cookie) = (trial.router(), trial.visitor(Some(Role::Compliance)).await);
     let (status, list) = page(&router, "/devices", &cookie).await;
     assert!(status == StatusCode::OK && !list.contains("value=\"peer\"") && !list.contains(">Service<"), "{list}");
-    for asks in ["col=peer", "facet=service", "sort=-bytes", "peer=10.0.0.5", "q=peer:10.0.0.5", "q=(a+OR+-bytes%3E5)"] {
+    for asks in ["col=peer", "facet=service", "sort=-bytes", "peer=10.0.0.5", "q=peer:10.0.0.5", "q=(a+OR+-bytes%3E5)"]
+    {
         for path in ["/devices", "/devices/export.csv", "/devices/export.json"] {
             let (status, _) = page(&router, &format!("{path}?{asks}"), &cookie).await;
             assert_eq!(status, StatusCode::FORBIDDEN, "{path}?{asks}");
