@@ -3,6 +3,7 @@
 //! In: statements of sea-query. Out: rows as values. Never: a statement that only one engine knows, outside this file.
 
 use super::StoreError;
+use super::error::LOCKED;
 use super::schema::{Column, Kind, Table};
 use super::statement;
 use sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder, Value, Values};
@@ -59,6 +60,9 @@ pub(super) enum Use {
     Restore,
 }
 
+/// Between two tries to open a file that is locked.
+const AGAIN: Duration = Duration::from_millis(20);
+
 impl Engine {
     /// Connects to the SQLite file at `path`. What takes longer than `patience` is given up.
     pub(super) async fn sqlite(path: &Path, used: Use, patience: Duration) -> Result<Self, StoreError> {
@@ -88,7 +92,17 @@ impl Engine {
                 Box::pin(std::future::ready(Ok(is_free)))
             })
         };
-        let writer = pool(1).connect_with(writing).await.map_err(|error| StoreError::of(&place, &error))?;
+        let mut waited = Duration::ZERO;
+        let writer = loop {
+            match pool(1).connect_with(writing.clone()).await.map_err(|error| StoreError::of(&place, &error)) {
+                // Several that open a new file at once are told of each other's lock at once, whatever their patience.
+                Err(StoreError::Unavailable { why, .. }) if why == LOCKED && waited < patience => {
+                    waited += AGAIN;
+                    tokio::time::sleep(AGAIN).await;
+                }
+                opened => break opened?,
+            }
+        };
         let readers = pool(READERS).connect_lazy_with(options.read_only(true));
         Ok(Self { place, patience, pools: Pools::Sqlite { writer, readers }, inserts: Inserts::default() })
     }

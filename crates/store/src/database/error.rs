@@ -9,6 +9,9 @@ const IOERR_SHMSIZE: i32 = 4874;
 /// Said of SQLite's other codes for a disk that says no.
 const DISK_FAILED: &str = "its disk failed";
 
+/// What SQLite means by busy and locked.
+pub(super) const LOCKED: &str = "it is locked by another program";
+
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -121,7 +124,7 @@ impl StoreError {
     fn of_sqlite(place: String, code: &str) -> Self {
         let number: i32 = code.parse().unwrap_or_default();
         match number & 0xff {
-            5 | 6 => Self::Unavailable { place, why: "it is locked by another program".into() },
+            5 | 6 => Self::Unavailable { place, why: LOCKED.into() },
             11 | 26 => Self::Damaged { place, what: "it is no sound SQLite file".into() },
             13 => Self::Full { place },
             // The index of its write-ahead log could not grow; nothing but space is asked of that file.
