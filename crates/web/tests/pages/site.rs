@@ -10,10 +10,13 @@ use tower::ServiceExt as _;
 use wardlight_access::Role;
 use wardlight_access::seal::Key;
 use wardlight_access::session::{Session, Token};
+use wardlight_engine::{Bounds, Effect, Entry, Held, Input, Site as Engine};
 use wardlight_model::change::{Change, Known};
+use wardlight_model::journal::{BodyKind, Decision, FORMAT, encode};
 use wardlight_model::{Attribute, Claim, Device, Id, Time};
 use wardlight_store::database::{Account, Database, Settings, StoredGrant, StoredSession};
 use wardlight_store::projection::Projection;
+use wardlight_web::house::{House, Refused, Soon};
 use wardlight_web::site::{Assets, Parts, Site};
 
 /// Microseconds since 1970, moved on by tests.
@@ -21,6 +24,38 @@ static CLOCK: AtomicI64 = AtomicI64::new(1_790_000_000_000_000);
 
 pub fn now() -> Time {
     Time::from_micros(CLOCK.load(Ordering::Relaxed))
+}
+
+/// A server without journal and ledger: the engine over the state.
+struct Small(Arc<tokio::sync::Mutex<(Engine, Database)>>);
+
+impl Small {
+    fn over(database: Database) -> Self {
+        let bounds = Bounds { facts: 1000, presences: 1000 };
+        Self(Arc::new(tokio::sync::Mutex::new((Engine::new(Id([7; 16]), 1, bounds, Held::default()), database))))
+    }
+}
+
+impl House for Small {
+    fn decide(&self, decision: Decision) -> Soon<Result<Id, Refused>> {
+        let own = Arc::clone(&self.0);
+        Box::pin(async move {
+            let mut own = own.lock().await;
+            let (sequence, body) = (own.0.sequence() + 1, encode(&decision));
+            let id = Id::at(sequence, [8; 10]);
+            let entry = Entry { sequence, id, format: FORMAT, kind: BodyKind::Decision.number(), body: &body };
+            let (mut changes, mut refused) = (Vec::new(), None);
+            for effect in own.0.step(Input::Record(entry)) {
+                match effect {
+                    Effect::Change(change) => changes.push(change),
+                    Effect::Decided { outcome, .. } => refused = outcome.err(),
+                    _ => {}
+                }
+            }
+            own.1.put(&changes).await.unwrap();
+            refused.map_or(Ok(id), |why| Err(Refused::Senseless(why.to_string())))
+        })
+    }
 }
 
 /// The site, and the folder it lies in.
@@ -50,6 +85,7 @@ impl Trial {
             key: Key::new([3; 32]),
             clock: now,
             chance: |bytes| getrandom::fill(bytes).is_ok(),
+            house: Arc::new(Small::over(database.clone())),
             invitation: invitation.hash(),
         };
         Self { site: Site::new(parts).unwrap(), database, invitation, _folder: folder }
