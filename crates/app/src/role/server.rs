@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Runtime;
 use wardlight_engine::Held;
 use wardlight_model::Id;
@@ -131,8 +132,11 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
     sweep(&places.standing());
     let sources = Sources::of(config, once);
     let (mut shown, mut was_read) = (Standing::default(), false);
+    let standing = Arc::<Mutex<Standing>>::default();
+    let told = Arc::clone(&standing);
     let tell = |now: &Standing, is_done: bool| {
         let now = Standing { sources: sources.standing(), ..now.clone() };
+        told.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&now);
         shown.at.clone_from(&now.at);
         if shown != now {
             shown = now.clone();
@@ -154,7 +158,16 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
     let mut keeper = Keeper::open(config, &runtime, parts)?;
     let door = listen::open(&places.socket(), &journal, &waiting, &fleet, stop)
         .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
-    let house = super::house::Server { journal: journal.clone(), waiting: waiting.clone() };
+    let house = super::house::Server {
+        journal: journal.clone(),
+        waiting: waiting.clone(),
+        fleet: fleet.clone(),
+        database: database.clone(),
+        places: places.clone(),
+        entries: keeper.entries(),
+        standing,
+        matrix: Arc::default(),
+    };
     super::web::start(config, &runtime, (&database, &fleet, house), stop)?;
     let reading = sources.start(config, once, stop).context("cannot start a thread for a source")?;
     let outcome = keeper.run();
