@@ -45,9 +45,12 @@ pub struct Server {
     pub entries: Shelf,
     /// How the server stands.
     pub standing: Arc<Mutex<keeper::Standing>>,
-    /// What was reckoned last, and when.
-    pub matrix: Arc<Mutex<Option<(Instant, Arc<Matrix>)>>>,
+    /// What was reckoned last.
+    pub matrix: Arc<Mutex<Option<Reckoned>>>,
 }
+
+/// A matrix, and when it was reckoned.
+pub type Reckoned = (Instant, Arc<Matrix>);
 
 impl house::House for Server {
     fn decide(&self, decision: Decision) -> Soon<Result<Id, Refused>> {

@@ -77,9 +77,18 @@ async fn keep_earlier(config: &Config) -> anyhow::Result<()> {
 }
 
 /// The state, of this version.
-async fn opened(config: &Config) -> anyhow::Result<Database> {
-    keep_earlier(config).await?;
-    database(config).await
+fn opened(config: &Config, runtime: &Runtime, space: &mut Space) -> anyhow::Result<Database> {
+    let this = async || {
+        keep_earlier(config).await?;
+        database(config).await
+    };
+    loop {
+        match runtime.block_on(this()) {
+            // A full disk is no reason not to start: what is set aside is for that.
+            Err(error) if is_full(&error) && space.give() => {}
+            database => return database,
+        }
+    }
 }
 
 fn settings(config: &Config, site: Id) -> Settings {
@@ -121,13 +130,7 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
     }
     let journal = journal(config)?;
     let mut space = Space::open(config, &places, journal.clone())?;
-    let database = loop {
-        match runtime.block_on(opened(config)) {
-            // A full disk is no reason not to start: what is set aside is for that.
-            Err(error) if is_full(&error) && space.give() => {}
-            database => break database?,
-        }
-    };
+    let database = opened(config, &runtime, &mut space)?;
     let (waiting, fleet) = (Waiting::default(), Fleet::default());
     sweep(&places.standing());
     let sources = Sources::of(config, once);

@@ -8,9 +8,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use wardlight_web::house::{Cell, MANY, Matrix, NO_DEVICE, OUTSIDE, Pair, Pairs, PairsWanted, UNKNOWN_KIND};
 
+/// From which kind to which, by which service.
+type Between = (Arc<str>, Arc<str>, &'static str);
+
 /// By kind of device and service.
 pub fn matrix(fleet: &Fleet) -> Matrix {
-    let mut cells: HashMap<(Arc<str>, Arc<str>, &'static str), [u64; 3]> = HashMap::new();
+    let mut cells: HashMap<Between, [u64; 3]> = HashMap::new();
     let words = Words::default();
     fleet.traffic().each(|talk| {
         let [from, to] = [&talk.ends[0], &talk.ends[1]].map(|party| words.of(party));
@@ -96,8 +99,8 @@ fn is_outside(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
             let [a, b, ..] = ip.octets();
-            !(ip.is_private() || ip.is_link_local() || ip.is_loopback() || ip.is_unspecified())
-                && !(a == 100 && (64..128).contains(&b))
+            let is_shared = a == 100 && (64..128).contains(&b);
+            !(ip.is_private() || ip.is_link_local() || ip.is_loopback() || ip.is_unspecified() || is_shared)
         }
         IpAddr::V6(ip) => {
             !(ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback() || ip.is_unspecified())
