@@ -136,10 +136,9 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
     let sources = Sources::of(config, once);
     let (mut shown, mut was_read) = (Standing::default(), false);
     let standing = Arc::<Mutex<Standing>>::default();
-    let told = Arc::clone(&standing);
     let tell = |now: &Standing, is_done: bool| {
         let now = Standing { sources: sources.standing(), ..now.clone() };
-        told.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&now);
+        standing.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&now);
         shown.at.clone_from(&now.at);
         if shown != now {
             shown = now.clone();
@@ -168,7 +167,7 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
         database: database.clone(),
         places: places.clone(),
         entries: keeper.entries(),
-        standing,
+        standing: Arc::clone(&standing),
         matrix: Arc::default(),
     };
     super::web::start(config, &runtime, (&database, &fleet, house), stop)?;
