@@ -4,13 +4,14 @@ mod account;
 mod devices;
 mod home;
 mod log_in;
+mod traffic;
 
 use crate::route::{Entry, Need, Route};
 use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
-const ALL: &[&Entry] = &[&account::ENTRY, &devices::ENTRY, &home::ENTRY, &log_in::ENTRY];
+const ALL: &[&Entry] = &[&account::ENTRY, &devices::ENTRY, &home::ENTRY, &log_in::ENTRY, &traffic::ENTRY];
 
 /// Every page's addresses.
 pub fn routes() -> Vec<Route> {

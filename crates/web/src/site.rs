@@ -2,7 +2,7 @@
 
 use crate::answer::Wrong;
 use crate::guard::Visitor;
-use crate::house::{House, Refused};
+use crate::house::House;
 use crate::stand::Stands;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -196,10 +196,7 @@ impl Site {
 
     async fn decide_as(&self, by: &str, command: Command) -> Result<Id, Wrong> {
         let decision = Decision { by: by.to_owned(), at: self.now(), command };
-        self.0.parts.house.decide(decision).await.map_err(|refused| match refused {
-            Refused::Senseless(why) => Wrong::Senseless(why),
-            Refused::Later(why) => Wrong::Store(why),
-        })
+        self.0.parts.house.decide(decision).await.map_err(Wrong::from)
     }
 
     pub(crate) fn now(&self) -> Time {

@@ -3,8 +3,10 @@
 mod asked;
 mod export;
 mod label;
+mod near;
 mod one;
 mod place;
+mod timeline;
 mod view;
 
 use crate::answer::{self, Wrong};
@@ -48,6 +50,17 @@ struct Page {
 impl From<Senseless> for Wrong {
     fn from(why: Senseless) -> Self {
         Self::Senseless(why.0)
+    }
+}
+
+/// What people call the device in `row`.
+pub fn known(row: &wardlight_store::projection::Row) -> String {
+    use wardlight_store::projection::{Column, Value};
+    match (row.value(Column::Name), row.value(Column::Type), row.value(Column::Station)) {
+        (Value::Text(name), ..) => crate::part::words::named(name),
+        (_, Value::Text(kind), _) => kind.to_string(),
+        (.., Value::Text(station)) => station.to_string(),
+        _ => row.id().to_owned(),
     }
 }
 

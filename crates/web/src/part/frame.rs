@@ -54,7 +54,11 @@ impl Frame {
     pub fn of(site: &Site, visitor: &Visitor, title: &str, here: &'static str) -> Self {
         let settled = site.parts().assets.now();
         let devices = counted(site.parts().devices.snapshot().len());
-        let all = [("See", "/devices", "Devices", devices, Action::SeeDevices)];
+        let none = String::new;
+        let all = [
+            ("See", "/devices", "Devices", devices, Action::SeeDevices),
+            ("See", "/traffic", "Traffic", none(), Action::SeeTraffic),
+        ];
         let mut groups: Vec<Group> = Vec::new();
         for (verb, address, title, count, action) in all {
             if !visitor.may_see_page(site, action) {
