@@ -53,17 +53,6 @@ impl From<Senseless> for Wrong {
     }
 }
 
-/// What people call the device in `row`.
-pub fn known(row: &wardlight_store::projection::Row) -> String {
-    use wardlight_store::projection::{Column, Value};
-    match (row.value(Column::Name), row.value(Column::Type), row.value(Column::Station)) {
-        (Value::Text(name), ..) => crate::part::words::named(name),
-        (_, Value::Text(kind), _) => kind.to_string(),
-        (.., Value::Text(station)) => station.to_string(),
-        _ => row.id().to_owned(),
-    }
-}
-
 /// The pairs of an address.
 type Pairs = Query<Vec<(String, String)>>;
 

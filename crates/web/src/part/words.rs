@@ -71,6 +71,17 @@ pub fn moment(time: Time) -> String {
     moment.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a %-d %b %Y, %H:%M UTC").to_string()
 }
 
+/// How long ago something was, in microseconds: `3 min ago`; of more than a day nothing, which the date says better.
+#[must_use]
+pub fn ago(micros: i64) -> String {
+    match micros.max(0) / 1_000_000 {
+        seconds @ ..60 => format!("{seconds} s ago"),
+        seconds @ 60..3600 => format!("{} min ago", seconds / 60),
+        seconds @ 3600..86_400 => format!("{} h ago", seconds / 3600),
+        _ => String::new(),
+    }
+}
+
 /// `text` as a query string has it (RFC 3986 §2.1).
 #[must_use]
 pub fn encoded(text: &str) -> String {

@@ -2,7 +2,7 @@
 //!
 //! In: the sums of its conversations. Out: at most twelve peers, medical ones left of it, the others right; the rest counted.
 
-use super::known;
+use crate::part::called;
 use crate::part::words::{bytes, encoded};
 use wardlight_inventory::Types;
 use wardlight_model::Peer;
@@ -104,7 +104,7 @@ fn shown(peer: &Peer, services: &[&str], devices: &Snapshot, types: &Types, own:
         _ => String::new(),
     };
     let near = Near {
-        device: row.as_ref().map(|row| (row.id().to_owned(), known(row))),
+        device: row.as_ref().map(|row| (row.id().to_owned(), called::device(row))),
         kind: kind.unwrap_or_else(|| if row.is_some() { "not identified" } else { "no device known" }.to_owned()),
         services: if services.is_empty() { "not known".to_owned() } else { services.join(", ") },
         bytes: bytes(peer.ip_bytes),

@@ -1,7 +1,7 @@
 //! What happened with a device, newest first: seen, moved, listed, labelled.
 
 use super::label::Label;
-use super::place::title;
+use crate::part::called;
 use crate::part::words::moment;
 use wardlight_inventory::resolve::Asset;
 use wardlight_model::{AssetField, Device, Time};
@@ -30,7 +30,8 @@ pub fn timeline(device: &Device, asset: Option<&Asset>, labels: &[Label]) -> Vec
     ];
     for stay in asset.map_or(&[][..], |asset| &asset.whereabouts) {
         let shown = stay.stay.place.iter().filter(|(field, _)| *field != AssetField::Bed);
-        let place = shown.map(|(field, value)| format!("{} {value}", title(*field))).collect::<Vec<_>>().join(", ");
+        let place =
+            shown.map(|(field, value)| format!("{} {value}", called::field(*field))).collect::<Vec<_>>().join(", ");
         if !place.is_empty() && stay.stay.first > Time::MIN {
             all.push(moment_of(stay.stay.first, "defer", format!("At {place}, as {} says.", stay.source)));
         }

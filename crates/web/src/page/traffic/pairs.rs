@@ -1,9 +1,9 @@
 //! The pairs behind one count: who, with whom, by what, how much.
 
-use super::super::devices::known;
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
 use crate::house::{Pair, PairsWanted};
+use crate::part::called;
 use crate::part::frame::Frame;
 use crate::part::words::{bytes, counted, encoded};
 use crate::site::Site;
@@ -110,5 +110,5 @@ fn line(pair: &Pair, devices: &Snapshot) -> Line {
 fn end((endpoint, device): (Endpoint, Option<Id>), devices: &Snapshot) -> End {
     let ip = endpoint.ip.map(|ip| ip.to_string());
     let address = ip.or_else(|| endpoint.mac.map(|mac| mac.to_string())).unwrap_or_default();
-    End { device: device.and_then(|id| Some((id.to_string(), known(&devices.device(id)?)))), address }
+    End { device: device.and_then(|id| Some((id.to_string(), called::device(&devices.device(id)?)))), address }
 }
