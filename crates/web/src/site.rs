@@ -3,6 +3,7 @@
 use crate::answer::Wrong;
 use crate::guard::Visitor;
 use crate::house::House;
+use crate::page::imports::Uploads;
 use crate::stand::Stands;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -87,6 +88,7 @@ struct Inner {
     codes: std::sync::Mutex<limit::Buckets<Id>>,
     hashing: tokio::sync::Semaphore,
     stands: tokio::sync::Mutex<Option<Reckoned>>,
+    uploads: std::sync::Mutex<Uploads>,
 }
 
 /// Where devices stand, and by which assets and tree.
@@ -134,6 +136,7 @@ impl Site {
             codes,
             hashing,
             stands: tokio::sync::Mutex::new(None),
+            uploads: std::sync::Mutex::default(),
         })))
     }
 
@@ -143,6 +146,11 @@ impl Site {
 
     pub(crate) fn rights(&self) -> &Rights {
         &self.0.rights
+    }
+
+    /// Documents that were brought and not taken in yet.
+    pub(crate) fn uploads(&self) -> std::sync::MutexGuard<'_, Uploads> {
+        self.0.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where devices stand now. Errors: the state does not answer.

@@ -10,7 +10,10 @@ use wardlight_web::route::{self, Need, Route};
 
 /// An address of the form `path`, about the first device.
 fn address(path: &str) -> String {
-    path.replace("{id}", &id(0).to_string()).replace("{name}", "tokens.css").replace("{token}", "none")
+    path.replace("{id}", &id(0).to_string())
+        .replace("{name}", "tokens.css")
+        .replace("{token}", "none")
+        .replace("{upload}", "none")
 }
 
 /// What a page answers; where there is only a form, what a wrong one of our own is answered.
