@@ -71,6 +71,14 @@ impl Visitor {
         }
     }
 
+    /// The roles held now, each once, in their order.
+    #[must_use]
+    pub fn held_roles(&self) -> Vec<Role> {
+        let live: Vec<Role> =
+            self.grants.iter().filter(|grant| grant.is_live(self.now)).map(|grant| grant.role).collect();
+        Role::ALL.into_iter().filter(|role| live.contains(role)).collect()
+    }
+
     /// The roles, as the frame shows them.
     #[must_use]
     pub fn roles(&self) -> String {
@@ -198,6 +206,15 @@ async fn visitor(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, Wr
         session: kept.hash,
         now,
     }))
+}
+
+/// Whether the cookie's session still lives, without its being used by that.
+pub async fn is_alive(site: &Site, headers: &HeaderMap) -> bool {
+    let Some(token) = cookie(headers, COOKIE_NAME).and_then(Token::read) else { return false };
+    match site.parts().database.session(&token.hash()).await {
+        Ok(Some(kept)) => session_of(&kept).touch(site.now(), site.limits()) == Standing::Alive,
+        _ => false,
+    }
 }
 
 fn session_of(kept: &StoredSession) -> Session {

@@ -5,10 +5,13 @@ mod areas;
 mod devices;
 mod home;
 pub mod imports;
+mod keys;
 mod ledger;
+mod live;
 mod log_in;
 mod matches;
 mod owners;
+mod records;
 mod sensors;
 mod traffic;
 
@@ -23,10 +26,13 @@ const ALL: &[&Entry] = &[
     &devices::ENTRY,
     &home::ENTRY,
     &imports::ENTRY,
+    &keys::ENTRY,
     &ledger::ENTRY,
+    &live::ENTRY,
     &log_in::ENTRY,
     &matches::ENTRY,
     &owners::ENTRY,
+    &records::ENTRY,
     &sensors::ENTRY,
     &traffic::ENTRY,
 ];

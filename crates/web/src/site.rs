@@ -11,7 +11,7 @@ use wardlight_access::seal::Key;
 use wardlight_access::session::Limits;
 use wardlight_access::{Rights, limit};
 use wardlight_inventory::Types;
-use wardlight_inventory::resolve::{Asset, Resolution};
+use wardlight_inventory::resolve::{Asset, Resolution, Tally};
 use wardlight_model::journal::{Command, Decision};
 use wardlight_model::{Area, Deed, Id, Time};
 use wardlight_store::database::Database;
@@ -22,7 +22,18 @@ use wardlight_store::projection::Projection;
 pub struct Settled {
     /// The assets.
     pub resolution: Arc<Resolution>,
+    /// How many there are of each sort.
+    pub totals: Totals,
     places: HashMap<Id, usize>,
+}
+
+/// Counts of all assets.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Totals {
+    /// By what is known of them.
+    pub tally: Tally,
+    /// Those on which sources contradict each other.
+    pub disputed: usize,
 }
 
 impl Settled {
@@ -42,7 +53,9 @@ impl Assets {
     pub fn put(&self, resolution: Arc<Resolution>) {
         let members = resolution.assets.iter().enumerate();
         let places = members.flat_map(|(at, asset)| asset.members.iter().map(move |member| (member.id, at))).collect();
-        let settled = Arc::new(Settled { resolution, places });
+        let disputed = resolution.assets.iter().filter(|asset| asset.disputes().next().is_some()).count();
+        let totals = Totals { tally: resolution.tally(), disputed };
+        let settled = Arc::new(Settled { resolution, totals, places });
         let before = self.0.write().unwrap_or_else(PoisonError::into_inner).replace(settled);
         // Not under the lock: there may be many.
         drop(before);
@@ -89,6 +102,7 @@ struct Inner {
     hashing: tokio::sync::Semaphore,
     stands: tokio::sync::Mutex<Option<Reckoned>>,
     uploads: std::sync::Mutex<Uploads>,
+    listeners: Arc<tokio::sync::Semaphore>,
 }
 
 /// Where devices stand, and by which assets and tree.
@@ -111,6 +125,8 @@ pub enum Broken {
 
 /// Passwords that may be hashed at one time: each takes 19 MiB.
 const HASHING: usize = 4;
+/// Pages that are told what changes at one time.
+const LISTENERS: usize = 1_000;
 /// Codes that an account may try at once inside, and microseconds until it may try another.
 const CODES: u32 = 5;
 const CODE_EVERY: i64 = 30_000_000;
@@ -137,6 +153,7 @@ impl Site {
             hashing,
             stands: tokio::sync::Mutex::new(None),
             uploads: std::sync::Mutex::default(),
+            listeners: Arc::new(tokio::sync::Semaphore::new(LISTENERS)),
         })))
     }
 
@@ -146,6 +163,11 @@ impl Site {
 
     pub(crate) fn rights(&self) -> &Rights {
         &self.0.rights
+    }
+
+    /// A place among the pages that are told what changes; `None` while there are too many.
+    pub(crate) fn listener(&self) -> Option<tokio::sync::OwnedSemaphorePermit> {
+        Arc::clone(&self.0.listeners).try_acquire_owned().ok()
     }
 
     /// Documents that were brought and not taken in yet.

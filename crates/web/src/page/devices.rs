@@ -6,6 +6,7 @@ mod label;
 mod near;
 mod one;
 mod place;
+mod saved;
 mod timeline;
 mod view;
 
@@ -32,6 +33,9 @@ fn routes() -> Vec<Route> {
         Route::new("/devices", get(list)).needs(Need::Right(Action::SeeDevices)),
         Route::new("/devices/export.csv", get(export::csv)).needs(Need::Right(Action::ExportDevices)),
         Route::new("/devices/export.json", get(export::json)).needs(Need::Right(Action::ExportDevices)),
+        Route::new("/devices/export.xlsx", get(export::xlsx)).needs(Need::Right(Action::ExportDevices)),
+        Route::new("/devices/views", post(saved::put)).needs(Need::Right(Action::ManageOwnAccount)),
+        Route::new("/devices/views/end", post(saved::end)).needs(Need::Right(Action::ManageOwnAccount)),
         Route::new("/devices/{id}", get(one::show)).needs(Need::Right(Action::SeeDevices)),
         Route::new("/devices/{id}/bed", get(one::bed)).needs(Need::Right(Action::SeeSensitive)),
         Route::new("/devices/{id}/label", post(label::put)).needs(Need::Right(Action::LabelDevices)),
@@ -45,6 +49,10 @@ struct Page {
     frame: Frame,
     list: List,
     may_export: bool,
+    views: Vec<saved::Shown>,
+    may_save: bool,
+    /// The visitor's roles: name and title.
+    roles: Vec<(&'static str, &'static str)>,
 }
 
 impl From<Senseless> for Wrong {
@@ -73,8 +81,12 @@ async fn list(
 ) -> Result<Response, Wrong> {
     let asked = read(&site, &visitor, Action::SeeDevices, &pairs).await?;
     let sees_traffic = visitor.may_everywhere(&site, Action::SeeTraffic);
-    let list = List::of(&site.parts().devices.snapshot(), asked, sees_traffic)?;
+    let snapshot = site.parts().devices.snapshot();
+    let views = saved::views(&site, &visitor, &snapshot, asked.bound.as_ref()).await?;
+    let list = List::of(&snapshot, asked, sees_traffic)?;
     let may_export = visitor.may_see_page(&site, Action::ExportDevices);
     let frame = Frame::of(&site, &visitor, "Devices", "/devices");
-    Ok(answer::page(&Page { frame, list, may_export }))
+    let may_save = visitor.may_see_page(&site, Action::ManageOwnAccount);
+    let roles = visitor.held_roles().into_iter().map(|role| (role.name(), role.title())).collect();
+    Ok(answer::page(&Page { frame, list, may_export, views, may_save, roles }))
 }

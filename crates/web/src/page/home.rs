@@ -1,18 +1,21 @@
-//! Today: the first page. What is known, what is not, and what waits for a person.
+//! Today: each role's first page. What is so, in one sentence; then the figures that this role works by, each with what to do
+//! and its rows.
+
+mod figures;
 
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
 use crate::part::frame::Frame;
-use crate::part::sure;
-use crate::part::words::{counted, percent};
+use crate::part::words::counted;
 use crate::route::{Entry, Need, Route};
 use crate::site::Site;
 use askama::Template;
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
-use wardlight_access::Action;
+use figures::{Figure, Known};
+use wardlight_access::Role;
 
 /// The page.
 pub static ENTRY: Entry = Entry { routes };
@@ -25,54 +28,129 @@ fn routes() -> Vec<Route> {
 #[template(path = "page/home/page.html")]
 struct Page {
     frame: Frame,
-    verdict: String,
-    figures: Vec<Figure>,
-    is_shown: bool,
+    headline: String,
+    /// What this role looks at first, and beside it.
+    groups: Vec<(&'static str, Vec<Figure>)>,
+    /// The other roles of the visitor: name and title.
+    others: Vec<(&'static str, &'static str)>,
+    role: &'static str,
 }
 
-/// One number, what it counts, and where its rows are.
-struct Figure {
-    title: &'static str,
-    count: String,
-    of: String,
-    rows: String,
-    what_now: &'static str,
+#[derive(serde::Deserialize)]
+struct Asked {
+    #[serde(default)]
+    r#as: String,
 }
 
-async fn show(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Result<Response, Wrong> {
-    let is_shown = visitor.may_everywhere(&site, Action::SeeDevices);
-    let figures = if is_shown { figures(&site) } else { Vec::new() };
-    let known = site.parts().devices.snapshot().len();
-    let verdict = match (is_shown, known) {
-        (false, _) => "Your role shows no list of the whole site yet.".to_owned(),
-        (true, 0) => "Nothing has been seen yet. Let a sensor report, load a capture, or take in a list.".to_owned(),
-        (true, _) => format!("{} devices were found by watching.", counted(known)),
+async fn show(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Wrong> {
+    let held = visitor.held_roles();
+    let role = Role::named(&asked.r#as).filter(|role| held.contains(role)).or_else(|| held.first().copied());
+    let frame = Frame::of(&site, &visitor, "Today", "/");
+    let others = held.iter().filter(|other| Some(**other) != role).map(|role| (role.name(), role.title())).collect();
+    let Some(role) = role else {
+        let headline = "You have no role yet: whoever gave you the account gives you one.".to_owned();
+        return Ok(answer::page(&Page { frame, headline, groups: Vec::new(), others, role: "" }));
     };
-    Ok(answer::page(&Page { frame: Frame::of(&site, &visitor, "Today", "/"), verdict, figures, is_shown }))
+    let known = Known::of(&site, &visitor).await?;
+    let groups = groups(role).into_iter().map(|(title, wanted)| {
+        let shown = wanted.iter().filter(|figure| visitor.may_see_page(&site, figure.needs()));
+        (title, shown.map(|figure| figure.told(&known)).collect::<Vec<Figure>>())
+    });
+    let groups = groups.filter(|(_, figures)| !figures.is_empty()).collect();
+    Ok(answer::page(&Page { frame, headline: headline(role, &known), groups, others, role: role.title() }))
 }
 
-fn figures(site: &Site) -> Vec<Figure> {
-    let snapshot = site.parts().devices.snapshot();
-    let all = snapshot.len();
-    let of = |count: usize| {
-        if all == 0 { String::new() } else { format!("{} of {}", percent(share(count, all)), counted(all)) }
+/// What each role works by, first things first (`DSH-5` to `DSH-7`).
+fn groups(role: Role) -> Vec<(&'static str, Vec<figures::Kind>)> {
+    use figures::Kind::{
+        Conflicts, Decisions, Exports, Foreign, Known, Legacy, Likely, Lost, Missing, Ownerless, Places, Questions,
+        Records, Sensitive, Silent, Unconfirmed, Unidentified, UnidentifiedTalking,
     };
-    let [sure, likely, unknown] = sure::counts(&snapshot);
-    let figure = |title, count: usize, band: &str, what_now| Figure {
-        title,
-        count: counted(count),
-        of: of(count),
-        rows: format!("/devices?sure={band}"),
-        what_now,
-    };
-    vec![
-        figure("Known for what they are", sure, "high", "Nothing to do."),
-        figure("Likely known", likely, "middle", "A record or a label would settle them."),
-        figure("Not known yet", unknown, "low", "Look at what they say, and label one of each kind."),
-    ]
+    match role {
+        Role::Analyst => vec![
+            ("Look at these first", vec![UnidentifiedTalking, Foreign, Legacy]),
+            ("What limits what you see", vec![Unidentified, Silent, Lost, Conflicts]),
+        ],
+        Role::ClinicalEngineer => vec![
+            ("Your work", vec![Unidentified, Questions, Conflicts]),
+            ("The list and the ward", vec![Missing, Unconfirmed, Ownerless, Likely]),
+        ],
+        Role::NetworkAdmin => vec![
+            ("What the network does not tell", vec![Silent, Lost, Unidentified]),
+            ("Where it may be open", vec![Foreign, Legacy, Places]),
+        ],
+        Role::Compliance => vec![
+            ("What must be provable", vec![Decisions, Ownerless, Unconfirmed]),
+            ("Who read and took away", vec![Sensitive, Exports]),
+        ],
+        Role::PrivacyOfficer => {
+            vec![("Who read and took away", vec![Sensitive, Exports]), ("What is open", vec![Foreign, Ownerless])]
+        }
+        Role::Clinician => vec![("Devices of your area", vec![Known, Likely, Unidentified])],
+        Role::Executive => {
+            vec![
+                ("What we know", vec![Known, Unidentified, Ownerless]),
+                ("What it rests on", vec![Records, Silent, Lost]),
+            ]
+        }
+        Role::Procurement => vec![("What was bought and what is there", vec![Missing, Unconfirmed, Records])],
+        Role::Vendor => vec![("Devices you service", vec![Known, Unidentified])],
+        Role::Auditor => vec![
+            ("Evidence", vec![Decisions, Sensitive, Exports]),
+            ("Accountability", vec![Ownerless, Unconfirmed, Unidentified]),
+        ],
+        Role::Admin => vec![
+            ("Is it set up", vec![Places, Records, Silent]),
+            ("How well it sees", vec![Known, Likely, Unidentified, Lost]),
+            ("What waits", vec![Questions, Conflicts, Ownerless]),
+        ],
+    }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a share for people")]
-fn share(part: usize, whole: usize) -> f64 {
-    part as f64 / whole as f64
+fn headline(role: Role, known: &Known) -> String {
+    if known.devices == 0 {
+        return match role {
+            Role::Clinician | Role::Vendor => "No device of your area is known yet.".to_owned(),
+            _ => "Nothing has been seen yet. Let a sensor report, load a capture, or take in a list.".to_owned(),
+        };
+    }
+    let (all, dark) = (counted(known.devices), counted(known.unidentified));
+    let open = known.questions + known.conflicts;
+    match role {
+        Role::ClinicalEngineer if open > 0 => {
+            format!("{} decisions wait for you; of {all} devices nobody knows what {dark} are.", counted(open))
+        }
+        Role::Executive => {
+            format!(
+                "We know {} of {all} devices for what they are; nobody answers for {}.",
+                counted(known.sure),
+                counted(known.ownerless)
+            )
+        }
+        Role::Clinician | Role::Vendor => format!("{all} devices of your area; of {dark} nobody knows what they are."),
+        _ if known.silent > 0 => {
+            format!(
+                "{} sensors are silent: what they watched is not seen. {all} devices are known.",
+                counted(known.silent)
+            )
+        }
+        _ => format!("{all} devices found by watching; of {dark} nobody knows yet what they are."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_role_has_a_first_page_of_its_own() {
+        let pages: BTreeSet<String> = Role::ALL.map(|role| format!("{:?}", groups(role))).into();
+        assert_eq!(pages.len(), Role::ALL.len());
+        assert!(Role::ALL.iter().all(|role| groups(*role).iter().all(|(_, figures)| !figures.is_empty())));
+    }
 }

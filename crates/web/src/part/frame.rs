@@ -5,6 +5,26 @@ use crate::guard::Visitor;
 use crate::site::Site;
 use wardlight_access::Action;
 
+/// The keys of every page, and what each does; `wardlight.js` has them.
+pub const KEYS: &[(&str, &str)] = &[
+    ("/", "search everything"),
+    ("Ctrl K", "go somewhere by name"),
+    ("?", "this list"),
+    ("g t", "today"),
+    ("g d", "devices"),
+    ("g f", "traffic"),
+    ("g m", "matches to review"),
+    ("g i", "imports"),
+    ("g s", "sensors"),
+    ("g l", "ledger"),
+    ("j", "next row"),
+    ("k", "row before"),
+    ("Enter", "open the row"),
+    ("f", "filter"),
+    ("e", "why we think so"),
+    ("Esc", "close"),
+];
+
 /// One link of the navigation.
 #[derive(Debug)]
 pub struct Link {
@@ -61,6 +81,7 @@ impl Frame {
             ("See", "/devices", "Devices", devices, Action::SeeDevices),
             ("See", "/traffic", "Traffic", none(), Action::SeeTraffic),
             ("See", "/sensors", "Sensors", none(), Action::SeeSensors),
+            ("See", "/records", "Records", none(), Action::SeeDevices),
             ("See", "/imports", "Imports", none(), Action::SeeImports),
             ("Understand", "/matches", "Matches", questions, Action::SeeMatches),
             ("Understand", "/conflicts", "Conflicts", none(), Action::SeeMatches),

@@ -1,9 +1,12 @@
-// The keyboard and what saves a click. Every page works without it.
+// The keyboard, what changes live, and what saves a click. Every page works without it.
 "use strict";
 (() => {
   const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]");
+  const byId = (id) => document.getElementById(id);
+
+  // Keys.
   let isGoing = false;
-  const go = { t: "/", d: "/devices" };
+  const go = { t: "/", d: "/devices", f: "/traffic", m: "/matches", i: "/imports", s: "/sensors", l: "/ledger" };
   const rows = () => [...document.querySelectorAll("tbody tr a.dev")];
   const step = (by) => {
     const all = rows();
@@ -11,23 +14,107 @@
     const next = all[Math.max(0, Math.min(all.length - 1, at + by))];
     if (next) next.focus();
   };
+  const palette = byId("palette");
+  const openPalette = () => {
+    if (!palette) return;
+    palette.showPopover();
+    palette.querySelector("input").focus();
+  };
+  const evidence = () => {
+    const near = document.activeElement.closest(".fact") || document.querySelector(".fact .why");
+    const why = near && (near.matches(".why") ? near : near.querySelector(".why"));
+    if (why) why.open = !why.open;
+  };
+  const act = {
+    "/": () => byId("q").focus(),
+    "?": () => { location.href = "/go"; },
+    j: () => step(1),
+    k: () => step(-1),
+    f: () => { const first = document.querySelector("#facets input"); if (first) first.focus(); },
+    e: evidence,
+  };
   document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === "k") {
+      event.preventDefault();
+      openPalette();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (isGoing && go[event.key]) {
       location.href = go[event.key];
-    } else if (event.key === "/") {
+    } else if (act[event.key]) {
       event.preventDefault();
-      document.getElementById("q").focus();
-    } else if (event.key === "j") {
-      step(1);
-    } else if (event.key === "k") {
-      step(-1);
-    } else if (event.key === "f") {
-      const first = document.querySelector("#facets input");
-      if (first) first.focus();
+      act[event.key]();
     }
     isGoing = event.key === "g";
   });
-  const facets = document.getElementById("facets");
+
+  // The palette shows only what fits what is typed.
+  if (palette) {
+    const links = [...palette.querySelectorAll("a")];
+    palette.querySelector("input").addEventListener("input", (event) => {
+      const wanted = event.target.value.trim().toLowerCase();
+      links.forEach((link) => { link.hidden = !link.textContent.toLowerCase().includes(wanted); });
+    });
+  }
+
+  // A chosen facet is applied at once; what is typed is searched for after a pause.
+  const facets = byId("facets");
   if (facets) facets.addEventListener("change", () => facets.requestSubmit());
+  const within = byId("within");
+  if (within) {
+    let pause;
+    within.addEventListener("input", () => {
+      clearTimeout(pause);
+      pause = setTimeout(async () => {
+        const address = "/devices?" + new URLSearchParams(new FormData(within.form));
+        const answer = await fetch(address, { headers: { accept: "text/html" } });
+        if (!answer.ok) return;
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        for (const id of ["facets", "found"]) {
+          const [here, there] = [byId(id), page.getElementById(id)];
+          if (here && there) here.replaceWith(there);
+        }
+        const facets = byId("facets");
+        if (facets) facets.addEventListener("change", () => facets.requestSubmit());
+        history.replaceState(null, "", address);
+      }, 250);
+    });
+  }
+
+  // What changes, without moving what is looked at.
+  const live = byId("live");
+  if (!live || !window.EventSource) return;
+  const word = byId("live-word");
+  const sign = live.querySelector(".mark");
+  let last = Date.now();
+  let shown = null;
+  const clock = (time) => new Date(time).toTimeString().slice(0, 5);
+  const source = new EventSource("/live");
+  source.addEventListener("message", (event) => {
+    last = Date.now();
+    const now = JSON.parse(event.data);
+    const count = byId("count-devices");
+    if (count && now.devices !== null) count.textContent = now.devices.toLocaleString("en-US");
+    if (shown !== null && now.mark !== shown) byId("news").hidden = false;
+    if (shown === null) shown = now.mark;
+    const progress = byId("progress");
+    if (progress) {
+      const [written, done] = now.journal;
+      progress.hidden = done >= written;
+      progress.querySelector("progress").max = written;
+      progress.querySelector("progress").value = done;
+      byId("progress-words").textContent = `${done} of ${written}`;
+    }
+  });
+  source.addEventListener("open", () => { last = Date.now(); });
+  let isOpen = true;
+  source.addEventListener("error", () => { isOpen = source.readyState === EventSource.OPEN; });
+  setInterval(() => {
+    isOpen = source.readyState === EventSource.OPEN;
+    if (isOpen) last = Date.now();
+    const isStale = Date.now() - last > 10000;
+    word.textContent = isStale ? `Last seen ${clock(last)}` : word.dataset.word;
+    sign.className = isStale ? "mark unknown" : `mark ${word.dataset.mark}`;
+  }, 2000);
 })();

@@ -214,7 +214,7 @@ pub async fn ask(router: &Router, (method, path): (&str, &str), cookie: &str, fo
 /// The answer's text.
 pub async fn text(response: Response<Body>) -> String {
     let bytes = axum::body::to_bytes(response.into_body(), 1 << 24).await.unwrap();
-    String::from_utf8(bytes.to_vec()).unwrap()
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Status and text of a page that is got.

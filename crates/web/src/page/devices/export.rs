@@ -10,6 +10,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
+use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use serde_json::{Map, Value as Json};
 use wardlight_access::Action;
 use wardlight_model::{Deed, DeedKind};
@@ -50,6 +51,44 @@ pub async fn json(
     let (columns, rows) = rows(&site, &visitor, &pairs).await?;
     let all: Vec<Json> = rows.iter().map(|row| Json::Object(object(row, &columns))).collect();
     Ok(file("application/json", "devices.json", Json::Array(all).to_string()))
+}
+
+/// A workbook (ECMA-376) of one sheet.
+pub async fn xlsx(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    pairs: Pairs,
+) -> Result<Response, Wrong> {
+    let (columns, rows) = rows(&site, &visitor, &pairs).await?;
+    let written = tokio::task::spawn_blocking(move || workbook(&columns, &rows)).await;
+    let written = written.map_err(|error| Wrong::Store(error.to_string()))?;
+    let bytes = written.map_err(|error| Wrong::Store(error.to_string()))?;
+    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    let disposition = "attachment; filename=\"devices.xlsx\"";
+    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition)], bytes).into_response())
+}
+
+/// Errors: more rows or columns than a sheet holds.
+fn workbook(columns: &[Column], rows: &[Row]) -> Result<Vec<u8>, XlsxError> {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.set_name("Devices")?;
+    sheet.set_freeze_panes(1, 0)?;
+    let head = Format::new().set_bold();
+    for (at, column) in (0_u16..).zip(columns) {
+        sheet.write_with_format(0, at, column.name(), &head)?;
+    }
+    for (line, row) in (1_u32..).zip(rows) {
+        for (at, column) in (0_u16..).zip(columns) {
+            match row.value(*column) {
+                Value::Absent => {}
+                Value::Number(number) => drop(sheet.write_number(line, at, *number)?),
+                // As text, so that nothing is reckoned.
+                value => drop(sheet.write_string(line, at, plain(value))?),
+            }
+        }
+    }
+    book.save_to_buffer()
 }
 
 fn object(row: &Row, columns: &[Column]) -> Map<String, Json> {
