@@ -13,6 +13,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub(super) struct Engine {
     patience: Duration,
     pools: Pools,
     inserts: Inserts,
+    /// Times that somebody began to read.
+    reads: Arc<AtomicU64>,
 }
 
 /// The statements that write rows, by table and number of rows: to make one anew costs as much as to carry it out.
@@ -104,7 +107,13 @@ impl Engine {
             }
         };
         let readers = pool(READERS).connect_lazy_with(options.read_only(true));
-        Ok(Self { place, patience, pools: Pools::Sqlite { writer, readers }, inserts: Inserts::default() })
+        Ok(Self {
+            place,
+            patience,
+            pools: Pools::Sqlite { writer, readers },
+            inserts: Inserts::default(),
+            reads: Arc::default(),
+        })
     }
 
     /// Connects to the PostgreSQL server at `url`. What takes longer than `patience` is given up.
@@ -126,11 +135,12 @@ impl Engine {
             })
         });
         let pool = pool.connect_with(options).await.map_err(|error| StoreError::of(&place, &error))?;
-        Ok(Self { place, patience, pools: Pools::Postgres(pool), inserts: Inserts::default() })
+        Ok(Self { place, patience, pools: Pools::Postgres(pool), inserts: Inserts::default(), reads: Arc::default() })
     }
 
     /// Begins to read one state of the whole, whatever is written meanwhile.
     pub(super) async fn read(&self) -> Result<Session, StoreError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
         self.begin(async {
             match &self.pools {
@@ -139,6 +149,10 @@ impl Engine {
             }
         })
         .await
+    }
+
+    pub(super) fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
     }
 
     /// Begins to write; one at a time on SQLite.

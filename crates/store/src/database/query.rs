@@ -136,6 +136,12 @@ impl Database {
         })
     }
 
+    /// How often somebody began to read, since it was opened: each waits for the engine once.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.engine.reads()
+    }
+
     /// All places, by id.
     pub async fn areas(&self) -> Result<Vec<Area>, StoreError> {
         statement::all(&mut self.engine.read().await?, &AREA, Cells::area).await

@@ -4,5 +4,6 @@
 
 mod devices;
 mod log_in;
+mod reads;
 mod rights;
 mod site;

@@ -9,7 +9,7 @@ use wardlight_model::Time;
 use wardlight_web::route::{self, Need, Route};
 
 /// An address of the form `path`, about the first device.
-fn address(path: &str) -> String {
+pub fn address(path: &str) -> String {
     path.replace("{id}", &id(0).to_string())
         .replace("{name}", "tokens.css")
         .replace("{token}", "none")
