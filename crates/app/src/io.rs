@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod ask;
+pub mod confine;
 pub mod dump;
 pub mod file;
 pub mod import;

@@ -1,5 +1,6 @@
 //! The roles that one executable can have: the sensor reads, the server keeps.
 
+pub mod apart;
 pub mod backup;
 pub mod demo;
 pub mod fleet;

@@ -2,14 +2,18 @@
 
 use super::{Configured, INPUT, OUTPUT};
 use crate::config::Config;
+use crate::io::confine::confine;
+use crate::role::apart::{self, Fate};
 use crate::role::keeper::Standing;
 use crate::role::places::Places;
 use crate::role::sensor::{self, Tale};
 use crate::role::space::mend;
 use crate::role::{Stop, server};
 use anyhow::Context as _;
+use rustix::process::{Signal, set_parent_process_death_signal};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -30,8 +34,11 @@ pub struct Run {
     #[command(flatten)]
     config: Configured,
     /// Which part of the work to do.
-    #[arg(long, value_enum, default_value = "all")]
+    #[arg(long, value_enum, default_value = "all", overrides_with = "role")]
     role: Role,
+    /// This is a sensor beside the server that started it: it ends with that.
+    #[arg(long, hide = true)]
+    beside: bool,
     /// Ends once everything named was read and kept; listens to nothing.
     #[arg(long)]
     once: bool,
@@ -43,6 +50,14 @@ pub struct Run {
 impl Run {
     /// Runs until it is told to stop. Errors: what does not let it begin or go on.
     pub fn run(self) -> anyhow::Result<ExitCode> {
+        if self.beside {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+        }
+        if self.role == Role::Sensor {
+            // Before any thread is made, and before the first byte is read.
+            confine()
+                .context("the sensor is not started: it would read hostile bytes with more rights than it needs")?;
+        }
         let mut config = self.config.load()?;
         for source in self.sources {
             let list = if source.is_dir() { &mut config.sensor.folders } else { &mut config.sensor.captures };
@@ -66,31 +81,31 @@ fn sense(config: &Config, stop: &Stop, once: bool) -> anyhow::Result<ExitCode> {
     outcome.map(|()| code(&tale))
 }
 
+/// The server here, the sensor as a process beside it.
 fn both(config: &Config, stop: &Stop, once: bool) -> anyhow::Result<ExitCode> {
-    let tale = Arc::new(Mutex::new(Tale::default()));
-    let reader = {
-        let (config, stop, tale) = (config.clone(), stop.clone(), Arc::clone(&tale));
-        // It stays after its work is done: the server decides when everything is kept.
+    let fate = Arc::new(Fate::default());
+    let keeper = {
+        let (stop, fate) = (stop.clone(), Arc::clone(&fate));
         thread::Builder::new().name("sensor".to_owned()).spawn(move || {
-            let outcome = sensor::run(&config, false, &stop, &tale);
+            let outcome = apart::keep(once, &fate, &stop);
             if outcome.is_err() {
                 stop.now();
             }
             outcome
         })?
     };
-    let served = serve(config, stop, Some(&tale), once);
+    let served = serve(config, stop, Some(&fate), once);
     stop.now();
-    let sensed = reader.join().map_err(|_| anyhow::anyhow!("the sensor broke off"))?;
+    let sensed = keeper.join().map_err(|_| anyhow::anyhow!("nobody looks after the sensor any more"))?;
     let served = served?;
-    sensed.map(|()| if served == ExitCode::SUCCESS { code(&tale) } else { served })
+    sensed.map(|sensed| if served == ExitCode::SUCCESS { sensed } else { served })
 }
 
-fn serve(config: &Config, stop: &Stop, tale: Option<&Mutex<Tale>>, once: bool) -> anyhow::Result<ExitCode> {
+fn serve(config: &Config, stop: &Stop, sensor: Option<&Fate>, once: bool) -> anyhow::Result<ExitCode> {
     let mut last = Standing::default();
     let outcome = server::run(config, once, stop, |standing, is_done| {
         last = standing.clone();
-        let is_read = tale.is_none_or(|tale| tale.lock().unwrap_or_else(PoisonError::into_inner).is_idle);
+        let is_read = sensor.is_none_or(|sensor| sensor.is_done.load(Ordering::SeqCst));
         if once && is_done && is_read && standing.committed == standing.journal {
             stop.now();
         }
