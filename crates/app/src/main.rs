@@ -75,6 +75,12 @@ fn main() -> ExitCode {
         return ExitCode::from(cmd::INPUT);
     }
     let command = Arguments::parse().command;
+    if let Command::Run(run) = &command
+        && let Err(error) = run.prepare()
+    {
+        eprintln!("wardlight: {error:#}");
+        return ExitCode::from(cmd::INPUT);
+    }
     let outcome = wardlight_capture::apart(|| {
         let outcome = command.run();
         io::dump::at("done");

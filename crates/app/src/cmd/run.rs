@@ -48,16 +48,21 @@ pub struct Run {
 }
 
 impl Run {
-    /// Runs until it is told to stop. Errors: what does not let it begin or go on.
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    /// Gives up what a sensor does not need: before the first thread is made, because rights are each thread's own, and
+    /// before the first byte is read. Errors: the system does not let it.
+    pub fn prepare(&self) -> anyhow::Result<()> {
         if self.beside {
             set_parent_process_death_signal(Some(Signal::KILL))?;
         }
-        if self.role == Role::Sensor {
-            // Before any thread is made, and before the first byte is read.
-            confine()
-                .context("the sensor is not started: it would read hostile bytes with more rights than it needs")?;
+        match self.role {
+            Role::Sensor => confine()
+                .context("the sensor would read hostile bytes with more rights than it needs: it is not started"),
+            _ => Ok(()),
         }
+    }
+
+    /// Runs until it is told to stop. Errors: what does not let it begin or go on.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
         let mut config = self.config.load()?;
         for source in self.sources {
             let list = if source.is_dir() { &mut config.sensor.folders } else { &mut config.sensor.captures };

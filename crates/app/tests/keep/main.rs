@@ -1,6 +1,7 @@
 //! The whole path, as its operator runs it: captures in, a state that survives, copies, proofs.
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "tests may stop")]
 
+mod apart;
 mod assets;
 mod broken;
 mod clock;
