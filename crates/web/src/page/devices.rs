@@ -1,17 +1,16 @@
 //! Devices: the list with facets, search, order and columns; the same as a file; one device with why.
 
-mod asked;
 mod export;
 mod one;
 mod view;
 
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
+use crate::load::devices::{read, whole_site};
 use crate::part::frame::Frame;
 use crate::route::{Entry, Need, Route};
 use crate::site::Site;
 use askama::Template;
-use asked::{Asked, Senseless};
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -39,29 +38,8 @@ struct Page {
     may_export: bool,
 }
 
-impl From<Senseless> for Wrong {
-    fn from(why: Senseless) -> Self {
-        Self::Senseless(why.0)
-    }
-}
-
 /// The pairs of an address.
 type Pairs = Query<Vec<(String, String)>>;
-
-/// What is asked. Errors: it makes no sense, or asks with whom devices talk, which this visitor may not see everywhere.
-fn read(site: &Site, visitor: &Visitor, pairs: &Pairs) -> Result<Asked, Wrong> {
-    let asked = Asked::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    if !visitor.may_everywhere(site, Action::SeeTraffic) && asked.asks_for_traffic()? {
-        visitor.check(site, Action::SeeTraffic, None)?;
-    }
-    Ok(asked)
-}
-
-/// Errors: the visitor's rights reach some areas only. Where a device stands is not yet a column: lists are for those whose
-/// right reaches the whole site, and the others ask for one device.
-fn whole_site(site: &Site, visitor: &Visitor, action: Action) -> Result<(), Wrong> {
-    visitor.check(site, action, None)
-}
 
 async fn list(
     State(site): State<Site>,
@@ -70,7 +48,7 @@ async fn list(
 ) -> Result<Response, Wrong> {
     whole_site(&site, &visitor, Action::SeeDevices)?;
     let sees_traffic = visitor.may_everywhere(&site, Action::SeeTraffic);
-    let list = List::of(&site.parts().devices.snapshot(), read(&site, &visitor, &pairs)?, sees_traffic)?;
+    let list = List::of(&site.parts().devices.snapshot(), read(&site, &visitor, &*pairs)?, sees_traffic)?;
     let may_export = visitor.may_everywhere(&site, Action::ExportDevices);
     let frame = Frame::of(&site, &visitor, "Devices", "/devices");
     Ok(answer::page(&Page { frame, list, may_export }))

@@ -1,23 +1,23 @@
 //! The devices that are shown, as a file: every row asked for, the columns shown, in the order shown.
 
-use super::asked::Asked;
-use super::view::shown_columns as shown;
-use super::{Pairs, read, whole_site};
+use super::Pairs;
 use crate::answer::Wrong;
 use crate::guard::Visitor;
+use crate::load::asked::Asked;
+use crate::load::devices::{object, read, shown_columns, whole_site};
 use crate::site::Site;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use wardlight_access::Action;
 use wardlight_store::projection::{Column, Row, Value};
 
 fn rows(site: &Site, visitor: &Visitor, pairs: &Pairs) -> Result<(Vec<Column>, Vec<Row>), Wrong> {
     whole_site(site, visitor, Action::ExportDevices)?;
-    let asked: Asked = read(site, visitor, pairs)?.anew();
-    let columns = shown(&asked, visitor.may_everywhere(site, Action::SeeTraffic));
+    let asked: Asked = read(site, visitor, &**pairs)?.anew();
+    let columns = shown_columns(&asked, visitor.may_everywhere(site, Action::SeeTraffic));
     Ok((columns, site.parts().devices.snapshot().list(&asked.query(usize::MAX)?).rows))
 }
 
@@ -46,11 +46,6 @@ pub async fn json(
     let (columns, rows) = rows(&site, &visitor, &pairs)?;
     let all: Vec<Json> = rows.iter().map(|row| Json::Object(object(row, &columns))).collect();
     Ok(file("application/json", "devices.json", Json::Array(all).to_string()))
-}
-
-fn object(row: &Row, columns: &[Column]) -> Map<String, Json> {
-    let value = |column: Column| serde_json::to_value(row.value(column)).unwrap_or(Json::Null);
-    columns.iter().map(|column| (column.name().to_owned(), value(*column))).collect()
 }
 
 fn file(kind: &'static str, name: &str, text: String) -> Response {

@@ -4,6 +4,8 @@
 
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
+use crate::load::device::{self, One};
+use crate::load::matches::reason;
 use crate::part::frame::Frame;
 use crate::part::words::{counted, moment, named, percent};
 use crate::site::Site;
@@ -11,15 +13,12 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use wardlight_access::Action;
-use wardlight_inventory::resolve::{Asset, By};
-use wardlight_model::{Attribute, Claim, Device, Id};
+use wardlight_inventory::resolve::Asset;
+use wardlight_model::{Attribute, Claim, Device};
 use wardlight_store::projection::{Column, Filter, Literal, Query, Row, Snapshot, Value};
 
 /// Peers listed; more are counted.
 const PEERS: usize = 12;
-/// A claim this near to the shown one disputes it.
-const DISPUTES: f64 = 0.2;
 
 #[derive(Template)]
 #[template(path = "page/devices/one.html")]
@@ -80,27 +79,17 @@ pub async fn show(
     Extension(visitor): Extension<Visitor>,
     Path(id): Path<String>,
 ) -> Result<Response, Wrong> {
-    let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
-    if !visitor.may_everywhere(&site, Action::SeeDevices) {
-        visitor.check(&site, Action::SeeDevices, Some(&[]))?;
-    }
-    let stored = site.parts().database.device(id).await?.ok_or(Wrong::Nothing)?;
-    let device: Device = serde_json::from_str(&stored.body)
-        .map_err(|_| Wrong::Store(format!("device {id} is of another version's form")))?;
-    let snapshot = site.parts().devices.snapshot();
-    let row = snapshot.device(id);
-    let settled = site.parts().assets.now();
-    let asset = settled.as_ref().and_then(|settled| settled.asset(id));
+    let one = device::one(&site, &visitor, &id).await?;
+    let (device, asset, sees_matches) = (&one.device, one.asset(), one.sees_matches);
     let name = device.best(Attribute::Name).map_or_else(|| device.id.clone(), |claim| named(&claim.value));
     let kind = device.best(Attribute::Type);
-    let sees_matches = visitor.may_everywhere(&site, Action::SeeMatches);
-    let peers = if visitor.may_everywhere(&site, Action::SeeTraffic) { peers(&device, &snapshot) } else { Vec::new() };
+    let peers = peers(device, &one.snapshot);
     Ok(answer::page(&Page {
         frame: Frame::of(&site, &visitor, &name, "/devices"),
         kind: kind.map_or_else(|| "kind not known".to_owned(), |claim| claim.value.clone()),
-        verdict: verdict(kind, row.as_ref()),
-        facts: Attribute::ALL.into_iter().map(|attribute| fact(&device, attribute)).collect(),
-        reached: reached(&device),
+        verdict: verdict(kind, one.row.as_ref()),
+        facts: Attribute::ALL.into_iter().map(|attribute| fact(&one, attribute)).collect(),
+        reached: reached(device),
         remarks: device.labels.iter().map(|label| (label.text.clone(), label.reason.clone())).collect(),
         members: asset.filter(|_| sees_matches).map(members).unwrap_or_default(),
         sees_matches,
@@ -135,17 +124,15 @@ fn verdict(kind: Option<&Claim>, row: Option<&Row>) -> String {
     }
 }
 
-fn fact(device: &Device, attribute: Attribute) -> Fact {
-    let mut claims: Vec<&Claim> = device.claims.iter().filter(|claim| claim.attribute == attribute).collect();
-    claims.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.value.cmp(&b.value)));
+fn fact(one: &One, attribute: Attribute) -> Fact {
+    let claims = one.claims(attribute);
     let best = claims.first();
-    let is_near = |claim: &&Claim| best.is_some_and(|best| best.confidence - claim.confidence < DISPUTES);
     Fact {
         title: attribute.name().replace('_', " "),
         value: best.map(|claim| named(&claim.value)).unwrap_or_default(),
         sure: best.map(|claim| percent(claim.confidence)).unwrap_or_default(),
         source: best.map(|claim| source(claim)).unwrap_or_default(),
-        is_disputed: attribute != Attribute::Name && claims.iter().copied().skip(1).any(|claim| is_near(&claim)),
+        is_disputed: one.is_disputed(attribute),
         claims: claims.iter().enumerate().map(|(at, claim)| told(claim, at == 0)).collect(),
     }
 }
@@ -181,17 +168,10 @@ fn reached(device: &Device) -> Vec<(String, String)> {
 }
 
 fn members(asset: &Asset) -> Vec<Said> {
-    let why = |by: &By| match by {
-        By::Person => "a person said so".to_owned(),
-        By::Score(score) => {
-            let reasons: Vec<String> = score.reasons.iter().map(ToString::to_string).collect();
-            named(&format!("{}: {}", percent(score.probability), reasons.join("; ")))
-        }
-    };
     let said = |member: &wardlight_inventory::resolve::Member| Said {
         source: member.source.clone(),
         key: member.key.clone(),
-        why: member.link.as_ref().map(|link| why(&link.by)).unwrap_or_default(),
+        why: reason(member.link.as_ref().map(|link| &link.by)),
     };
     asset.members.iter().map(said).collect()
 }

@@ -1,0 +1,79 @@
+//! One device, with the asset that it is.
+
+use crate::answer::Wrong;
+use crate::guard::Visitor;
+use crate::site::{Settled, Site};
+use std::sync::Arc;
+use wardlight_access::Action;
+use wardlight_inventory::resolve::Asset;
+use wardlight_model::{Attribute, Claim, Device, Id};
+use wardlight_store::projection::{Row, Snapshot};
+
+/// A claim this near to the shown one disputes it.
+const DISPUTES: f64 = 0.2;
+
+/// A device as this visitor may see it.
+pub struct One {
+    /// Its lasting id.
+    pub id: Id,
+    /// What is known of it; no peers when the visitor may not see traffic.
+    pub device: Device,
+    /// The same as lists show it.
+    pub row: Option<Row>,
+    /// All devices at that moment.
+    pub snapshot: Arc<Snapshot>,
+    /// Whether the visitor may see whom it talks to.
+    pub sees_traffic: bool,
+    /// Whether the visitor may see which records are taken for it.
+    pub sees_matches: bool,
+    settled: Option<Arc<Settled>>,
+}
+
+impl One {
+    /// The asset that it is.
+    #[must_use]
+    pub fn asset(&self) -> Option<&Asset> {
+        self.settled.as_ref()?.asset(self.id)
+    }
+
+    /// All that is claimed on `attribute`, best first.
+    #[must_use]
+    pub fn claims(&self, attribute: Attribute) -> Vec<&Claim> {
+        let mut claims: Vec<&Claim> = self.device.claims.iter().filter(|claim| claim.attribute == attribute).collect();
+        claims.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.value.cmp(&b.value)));
+        claims
+    }
+
+    /// Whether another claim on `attribute` is about as sure as the best. A device may well have many names.
+    #[must_use]
+    pub fn is_disputed(&self, attribute: Attribute) -> bool {
+        let claims = self.claims(attribute);
+        let Some((best, others)) = claims.split_first() else { return false };
+        attribute != Attribute::Name && others.iter().any(|claim| best.confidence - claim.confidence < DISPUTES)
+    }
+}
+
+/// The device called `id`. Errors: there is none, or the visitor may not see it.
+pub async fn one(site: &Site, visitor: &Visitor, id: &str) -> Result<One, Wrong> {
+    let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
+    if !visitor.may_everywhere(site, Action::SeeDevices) {
+        visitor.check(site, Action::SeeDevices, Some(&[]))?;
+    }
+    let stored = site.parts().database.device(id).await?.ok_or(Wrong::Nothing)?;
+    let mut device: Device = serde_json::from_str(&stored.body)
+        .map_err(|_| Wrong::Store(format!("device {id} is of another version's form")))?;
+    let sees_traffic = visitor.may_everywhere(site, Action::SeeTraffic);
+    if !sees_traffic {
+        device.peers.clear();
+    }
+    let snapshot = site.parts().devices.snapshot();
+    Ok(One {
+        id,
+        device,
+        row: snapshot.device(id),
+        snapshot,
+        sees_traffic,
+        sees_matches: visitor.may_everywhere(site, Action::SeeMatches),
+        settled: site.parts().assets.now(),
+    })
+}
