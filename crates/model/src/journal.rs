@@ -2,7 +2,7 @@
 //! passed over there and stays in the record.
 
 use crate::cbor::{Known, Name};
-use crate::{Area, AssetRecord, Domain, Fact, Flow, Id, Place, Presence, Scope, Time};
+use crate::{Area, AssetRecord, Attribute, Deed, Domain, Fact, Flow, Id, Place, Presence, Scope, Time};
 
 /// Format of the bodies below; a body of a later one is refused, not guessed at.
 pub const FORMAT: u8 = 1;
@@ -118,6 +118,14 @@ impl Flows {
     }
 }
 
+/// The sensor that a body of [`Observations`] or [`Flows`] comes from, from its first bytes; `None` when it is no such body.
+#[must_use]
+pub fn sensor_of(body: &[u8]) -> Option<Id> {
+    let mut from = minicbor::Decoder::new(body);
+    from.map().ok()?.filter(|keys| *keys > 0)?;
+    (from.u32().ok()? == 0).then(|| from.decode().ok()).flatten()
+}
+
 /// Rows that one run of an importer read from another system's records. A run may come in several.
 #[derive(Debug, Clone, PartialEq, Default, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
@@ -188,6 +196,15 @@ pub enum Command {
     /// The rule with this decision's id no longer counts.
     #[n(7)]
     RemoveOwner(#[n(0)] Id),
+    /// A device is what somebody says, whatever was concluded.
+    #[n(8)]
+    Label(#[n(0)] Labelled),
+    /// The label with this decision's id no longer counts.
+    #[n(9)]
+    Unlabel(#[n(0)] Id),
+    /// Something was done that changes no device, and is to be remembered.
+    #[n(10)]
+    Witness(#[n(0)] Deed),
 }
 
 /// In which way somebody answers for a device.
@@ -267,6 +284,21 @@ pub struct Judgement {
     pub is_same: bool,
 }
 
+/// What somebody says of a device.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Labelled {
+    /// The device.
+    #[n(0)]
+    pub device: Id,
+    /// What is said of it.
+    #[n(1)]
+    pub attribute: Attribute,
+    /// The answer.
+    #[n(2)]
+    pub value: String,
+}
+
 impl Command {
     /// Its name in ledger and logs.
     #[must_use]
@@ -280,6 +312,9 @@ impl Command {
             Self::Unjudge(_) => "asset.unjudge",
             Self::PutOwner(_) => "owner.put",
             Self::RemoveOwner(_) => "owner.remove",
+            Self::Label(_) => "device.label",
+            Self::Unlabel(_) => "device.unlabel",
+            Self::Witness(deed) => deed.kind.name(),
         }
     }
 }
@@ -382,6 +417,7 @@ mod tests {
             service: Some(Service { name: "dicom", known: How::PortAndContent }),
         };
         let flows = Flows { sensor: Id::default(), flows: vec![flow; 3].into() };
+        assert_eq!((sensor_of(&encode(&flows)), sensor_of(&[0x18, 99])), (Some(Id::default()), None));
         assert_eq!(Flows::count(&encode(&flows)), Some(3));
         assert_eq!(Flows::count(&encode(&flows)[..10]), None);
         assert_eq!(decode(&encode(&flows)), Ok(flows));

@@ -7,11 +7,13 @@ mod answer;
 pub mod api;
 mod guard;
 mod health;
+pub mod house;
 mod load;
 mod page;
 mod part;
 pub mod route;
 pub mod site;
+mod stand;
 
 pub use guard::COOKIE_NAME;
 

@@ -1,12 +1,18 @@
 //! What pages read: devices, assets, the state, and how time and chance come in.
 
+use crate::answer::Wrong;
+use crate::guard::Visitor;
+use crate::house::{House, Refused};
+use crate::stand::Stands;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use wardlight_access::seal::Key;
 use wardlight_access::session::Limits;
 use wardlight_access::{Rights, limit};
+use wardlight_inventory::Types;
 use wardlight_inventory::resolve::{Asset, Resolution};
-use wardlight_model::{Id, Time};
+use wardlight_model::journal::{Command, Decision};
+use wardlight_model::{Area, Deed, Id, Time};
 use wardlight_store::database::Database;
 use wardlight_store::projection::Projection;
 
@@ -62,6 +68,8 @@ pub struct Parts {
     pub clock: fn() -> Time,
     /// Fills with chance; whether there was any.
     pub chance: fn(&mut [u8]) -> bool,
+    /// Who carries out what is decided.
+    pub house: Arc<dyn House>,
     /// The hash of the token with which the first account is made.
     pub invitation: [u8; 32],
 }
@@ -73,10 +81,30 @@ pub struct Site(Arc<Inner>);
 struct Inner {
     parts: Parts,
     rights: Rights,
+    types: Types,
     limits: Limits,
     log_ins: std::sync::Mutex<limit::LogIns>,
     codes: std::sync::Mutex<limit::Buckets<Id>>,
     hashing: tokio::sync::Semaphore,
+    stands: tokio::sync::Mutex<Option<Reckoned>>,
+}
+
+/// Where devices stand, and by which assets and tree.
+struct Reckoned {
+    settled: Arc<Settled>,
+    areas: Vec<Area>,
+    stands: Arc<Stands>,
+}
+
+/// A shipped table is broken.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// That of rights.
+    #[error("the shipped rights: {0}")]
+    Rights(#[from] wardlight_access::RightsError),
+    /// That of types.
+    #[error("the shipped types: {0}")]
+    Types(#[from] wardlight_inventory::LoadError),
 }
 
 /// Passwords that may be hashed at one time: each takes 19 MiB.
@@ -88,16 +116,25 @@ const CODE_EVERY: i64 = 30_000_000;
 const COUNTED: usize = 10_000;
 
 impl Site {
-    /// A site of `parts`, with the shipped rights.
+    /// A site of `parts`, with the shipped rights and words.
     ///
     /// # Errors
-    /// The shipped table is broken, which a test rules out.
-    pub fn new(parts: Parts) -> Result<Self, wardlight_access::RightsError> {
+    /// A shipped table is broken, which a test rules out.
+    pub fn new(parts: Parts) -> Result<Self, Broken> {
         let log_ins = std::sync::Mutex::new(limit::LogIns::new(COUNTED));
         let codes = std::sync::Mutex::new(limit::Buckets::new(CODES, CODE_EVERY, COUNTED));
         let hashing = tokio::sync::Semaphore::new(HASHING);
-        let (rights, limits) = (Rights::shipped()?, Limits::default());
-        Ok(Self(Arc::new(Inner { parts, rights, limits, log_ins, codes, hashing })))
+        let (rights, types, limits) = (Rights::shipped()?, Types::shipped()?, Limits::default());
+        Ok(Self(Arc::new(Inner {
+            parts,
+            rights,
+            types,
+            limits,
+            log_ins,
+            codes,
+            hashing,
+            stands: tokio::sync::Mutex::new(None),
+        })))
     }
 
     pub(crate) fn parts(&self) -> &Parts {
@@ -106,6 +143,25 @@ impl Site {
 
     pub(crate) fn rights(&self) -> &Rights {
         &self.0.rights
+    }
+
+    /// Where devices stand now. Errors: the state does not answer.
+    pub(crate) async fn stands(&self) -> Result<Arc<Stands>, Wrong> {
+        let Some(settled) = self.parts().assets.now() else { return Ok(Arc::default()) };
+        let areas = self.parts().database.areas().await?;
+        let mut held = self.0.stands.lock().await;
+        if let Some(held) = held.as_ref().filter(|held| Arc::ptr_eq(&held.settled, &settled) && held.areas == areas) {
+            return Ok(Arc::clone(&held.stands));
+        }
+        let (of, tree) = (Arc::clone(&settled), areas.clone());
+        let stands = tokio::task::spawn_blocking(move || Stands::of(&of, &tree)).await;
+        let stands = Arc::new(stands.map_err(|error| Wrong::Store(error.to_string()))?);
+        *held = Some(Reckoned { settled, areas, stands: Arc::clone(&stands) });
+        Ok(stands)
+    }
+
+    pub(crate) fn types(&self) -> &Types {
+        &self.0.types
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -125,6 +181,25 @@ impl Site {
     pub(crate) fn try_code(&self, id: Id) -> Result<(), limit::Wait> {
         let mut codes = self.0.codes.lock().unwrap_or_else(PoisonError::into_inner);
         codes.take(&id, self.now())
+    }
+
+    /// Has `command` carried out for `visitor`; gives the id by which it is taken back. Errors: it makes no sense, or the
+    /// server cannot take it now.
+    pub(crate) async fn decide(&self, visitor: &Visitor, command: Command) -> Result<Id, Wrong> {
+        self.decide_as(&visitor.name, command).await
+    }
+
+    /// Writes down what the account `by` did, before anything comes of it. Errors: it cannot be written down now.
+    pub(crate) async fn witness(&self, by: &str, deed: Deed) -> Result<(), Wrong> {
+        self.decide_as(by, Command::Witness(deed)).await.map(drop)
+    }
+
+    async fn decide_as(&self, by: &str, command: Command) -> Result<Id, Wrong> {
+        let decision = Decision { by: by.to_owned(), at: self.now(), command };
+        self.0.parts.house.decide(decision).await.map_err(|refused| match refused {
+            Refused::Senseless(why) => Wrong::Senseless(why),
+            Refused::Later(why) => Wrong::Store(why),
+        })
     }
 
     pub(crate) fn now(&self) -> Time {

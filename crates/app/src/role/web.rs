@@ -4,6 +4,7 @@
 //! first is made, once; it is good until the next start.
 
 use super::fleet::Fleet;
+use super::house::Server;
 use super::places::Places;
 use super::{Stop, now};
 use crate::config::Config;
@@ -35,8 +36,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub fn start(
     config: &Config,
     runtime: &Runtime,
-    database: &Database,
-    fleet: &Fleet,
+    (database, fleet, house): (&Database, &Fleet, Server),
     stop: &Stop,
 ) -> anyhow::Result<()> {
     if config.web.listen.is_empty() {
@@ -58,6 +58,7 @@ pub fn start(
         key: Key::new(key::read_or_make(&places.sealing_key())?.0),
         clock: now,
         chance: |bytes| getrandom::fill(bytes).is_ok(),
+        house: Arc::new(house),
         invitation: invitation.hash(),
     })?;
     if runtime.block_on(database.accounts())?.is_empty() {

@@ -7,15 +7,15 @@ use super::devices::{Answering, Member, members};
 use super::sent::{Pairs, cut};
 use crate::answer::{Problem, Wrong};
 use crate::guard::Visitor;
-use crate::load::devices::whole_site;
 use crate::route::{Entry, Need, Route};
 use crate::site::Site;
+use crate::stand;
 use axum::extract::{Path, State};
 use axum::routing::get;
 use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wardlight_access::Action;
+use wardlight_access::{Action, Extent};
 use wardlight_inventory::resolve::{Held, Onboarding};
 use wardlight_model::{AssetField, Id, Privacy};
 
@@ -136,15 +136,18 @@ async fn list(
     Extension(visitor): Extension<Visitor>,
     pairs: Pairs,
 ) -> Result<Json<Assets>, Problem> {
-    whole_site(&site, &visitor, Action::SeeDevices)?;
     let (part, _) = pairs.part(&[])?;
     let after: Option<Id> = part.after.as_deref().map(cursor::id).transpose()?;
     let settled = site.parts().assets.now();
     let all = settled.as_ref().map(|settled| settled.resolution.assets.as_slice()).unwrap_or_default();
+    let (extent, stands) = (visitor.extent(&site, Action::SeeDevices), site.stands().await?);
+    let is_shown =
+        |asset: &&wardlight_inventory::resolve::Asset| extent == Extent::Site || extent.holds(stands.path(asset.id));
+    let total = if extent == Extent::Site { all.len() } else { all.iter().filter(is_shown).count() };
     let begin = after.map_or(0, |after| all.partition_point(|asset| asset.id <= after));
-    let found: Vec<&_> = all.iter().skip(begin).take(part.limit + 1).collect();
+    let found: Vec<&_> = all.iter().skip(begin).filter(is_shown).take(part.limit + 1).collect();
     let (found, next) = cut(found, part.limit, |asset| cursor::of_id(asset.id));
-    Ok(Json(Assets { total: all.len(), assets: found.into_iter().map(Asset::of).collect(), next }))
+    Ok(Json(Assets { total, assets: found.into_iter().map(Asset::of).collect(), next }))
 }
 
 /// Explains one asset.
@@ -158,10 +161,8 @@ async fn show(
     pairs: Pairs,
 ) -> Result<Json<Explained>, Problem> {
     pairs.none()?;
-    if !visitor.may_everywhere(&site, Action::SeeDevices) {
-        visitor.check(&site, Action::SeeDevices, Some(&[]))?;
-    }
     let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
+    stand::check(&site, &visitor, Action::SeeDevices, id).await?;
     let settled = site.parts().assets.now().ok_or(Wrong::Nothing)?;
     let asset = settled.asset(id).ok_or(Wrong::Nothing)?;
     let sees_matches = visitor.may_everywhere(&site, Action::SeeMatches);

@@ -6,7 +6,7 @@ use crate::answer::{Problem, Wrong};
 use crate::guard::Visitor;
 use crate::load::asked::Asked;
 use crate::load::device::{self, One};
-use crate::load::devices::{object, read, shown_columns, whole_site};
+use crate::load::devices::{object, read, shown_columns};
 use crate::load::matches::reason;
 use crate::part::sure::Sure;
 use crate::route::{Entry, Need, Route};
@@ -130,14 +130,13 @@ async fn list(
     pairs: Pairs,
 ) -> Result<Json<Devices>, Problem> {
     const LONGEST: usize = 1000;
-    whole_site(&site, &visitor, Action::SeeDevices)?;
     let (part, rest) = pairs.part(&["q", "sort", "col", "sure"])?;
     for once in ["q", "sort"] {
         if rest.iter().filter(|(name, _)| name == once).count() > 1 {
             return Err(Wrong::Senseless(format!("`{once}` is said twice.")).into());
         }
     }
-    let asked: Asked = read(&site, &visitor, &rest)?;
+    let asked: Asked = read(&site, &visitor, Action::SeeDevices, &rest).await?;
     if asked.search.chars().count() > LONGEST {
         return Err(Wrong::Senseless(format!("`q` has {LONGEST} characters at most.")).into());
     }
@@ -292,7 +291,8 @@ async fn show(
     pairs: Pairs,
 ) -> Result<Json<Device>, Problem> {
     pairs.none()?;
-    Ok(Json(Device::of(&device::one(&site, &visitor, &id).await?)))
+    let id = id.parse().map_err(|_| Wrong::Nothing)?;
+    Ok(Json(Device::of(&device::one(&site, &visitor, Action::SeeDevices, id).await?)))
 }
 
 impl Device {

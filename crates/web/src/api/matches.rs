@@ -4,7 +4,6 @@ use super::cursor;
 use super::sent::{Pairs, cut};
 use crate::answer::Problem;
 use crate::guard::Visitor;
-use crate::load::devices::whole_site;
 use crate::load::matches::{Place, asked_because, member_name, questions};
 use crate::part::words::named;
 use crate::route::{Entry, Need, Route};
@@ -73,7 +72,7 @@ async fn list(
     Extension(visitor): Extension<Visitor>,
     pairs: Pairs,
 ) -> Result<Json<Matches>, Problem> {
-    whole_site(&site, &visitor, Action::SeeMatches)?;
+    visitor.check(&site, Action::SeeMatches, None)?;
     let (part, _) = pairs.part(&[])?;
     let after = part.after.as_deref().map(cursor::pair).transpose()?;
     let after = after.map(|(doubt, ends)| Place { doubt, ends });

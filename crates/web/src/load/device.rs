@@ -3,6 +3,7 @@
 use crate::answer::Wrong;
 use crate::guard::Visitor;
 use crate::site::{Settled, Site};
+use crate::stand;
 use std::sync::Arc;
 use wardlight_access::Action;
 use wardlight_inventory::resolve::Asset;
@@ -36,29 +37,31 @@ impl One {
         self.settled.as_ref()?.asset(self.id)
     }
 
-    /// All that is claimed on `attribute`, best first.
+    /// All that is claimed on `attribute`, what people said first, then the surest.
     #[must_use]
     pub fn claims(&self, attribute: Attribute) -> Vec<&Claim> {
         let mut claims: Vec<&Claim> = self.device.claims.iter().filter(|claim| claim.attribute == attribute).collect();
-        claims.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.value.cmp(&b.value)));
+        let rank = |claim: &Claim| claim.person().is_none();
+        claims.sort_by(|a, b| {
+            rank(a).cmp(&rank(b)).then(b.confidence.total_cmp(&a.confidence)).then_with(|| a.value.cmp(&b.value))
+        });
         claims
     }
 
-    /// Whether another claim on `attribute` is about as sure as the best. A device may well have many names.
+    /// Whether another claim on `attribute` is about as sure as the best. A device may well have many names, and what a
+    /// person said is no dispute any more.
     #[must_use]
     pub fn is_disputed(&self, attribute: Attribute) -> bool {
         let claims = self.claims(attribute);
         let Some((best, others)) = claims.split_first() else { return false };
-        attribute != Attribute::Name && others.iter().any(|claim| best.confidence - claim.confidence < DISPUTES)
+        let is_near = |claim: &&Claim| best.person().is_none() && best.confidence - claim.confidence < DISPUTES;
+        attribute != Attribute::Name && others.iter().any(is_near)
     }
 }
 
-/// The device called `id`. Errors: there is none, or the visitor may not see it.
-pub async fn one(site: &Site, visitor: &Visitor, id: &str) -> Result<One, Wrong> {
-    let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
-    if !visitor.may_everywhere(site, Action::SeeDevices) {
-        visitor.check(site, Action::SeeDevices, Some(&[]))?;
-    }
+/// The device called `id`, for whoever may do `action` to it. Errors: there is none, or the visitor may not.
+pub async fn one(site: &Site, visitor: &Visitor, action: Action, id: Id) -> Result<One, Wrong> {
+    stand::check(site, visitor, action, id).await?;
     let stored = site.parts().database.device(id).await?.ok_or(Wrong::Nothing)?;
     let mut device: Device = serde_json::from_str(&stored.body)
         .map_err(|_| Wrong::Store(format!("device {id} is of another version's form")))?;

@@ -4,6 +4,7 @@ use super::asked::{Asked, Senseless};
 use crate::answer::Wrong;
 use crate::guard::Visitor;
 use crate::site::Site;
+use crate::stand;
 use serde_json::{Map, Value as Json};
 use wardlight_access::Action;
 use wardlight_store::projection::{Column, Row};
@@ -18,23 +19,14 @@ impl From<Senseless> for Wrong {
     }
 }
 
-/// What is asked. Errors: it makes no sense, or asks with whom devices talk, which this visitor may not see everywhere.
-pub fn read<'a>(
-    site: &Site,
-    visitor: &Visitor,
-    pairs: impl IntoIterator<Item = &'a (String, String)>,
-) -> Result<Asked, Wrong> {
-    let asked = Asked::read(pairs.into_iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+/// What is asked, of the devices to which this visitor may do `action`. Errors: it makes no sense, or asks with whom devices
+/// talk, which this visitor may not see everywhere.
+pub async fn read(site: &Site, visitor: &Visitor, action: Action, pairs: &[(String, String)]) -> Result<Asked, Wrong> {
+    let asked = Asked::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
     if !visitor.may_everywhere(site, Action::SeeTraffic) && asked.asks_for_traffic()? {
         visitor.check(site, Action::SeeTraffic, None)?;
     }
-    Ok(asked)
-}
-
-/// Errors: the visitor's rights reach some areas only. Where a device stands is not yet a column: lists are for those whose
-/// right reaches the whole site, and the others ask for one device.
-pub fn whole_site(site: &Site, visitor: &Visitor, action: Action) -> Result<(), Wrong> {
-    visitor.check(site, action, None)
+    Ok(Asked { bound: stand::within(site, visitor, action).await?, ..asked })
 }
 
 /// The columns that are shown: those asked for, else the usual ones.

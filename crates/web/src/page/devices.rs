@@ -1,12 +1,14 @@
 //! Devices: the list with facets, search, order and columns; the same as a file; one device with why.
 
 mod export;
+mod label;
 mod one;
+mod place;
 mod view;
 
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
-use crate::load::devices::{read, whole_site};
+use crate::load::devices::read;
 use crate::part::frame::Frame;
 use crate::route::{Entry, Need, Route};
 use crate::site::Site;
@@ -14,7 +16,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use view::{Cell, List};
 use wardlight_access::Action;
 
@@ -27,6 +29,9 @@ fn routes() -> Vec<Route> {
         Route::new("/devices/export.csv", get(export::csv)).needs(Need::Right(Action::ExportDevices)),
         Route::new("/devices/export.json", get(export::json)).needs(Need::Right(Action::ExportDevices)),
         Route::new("/devices/{id}", get(one::show)).needs(Need::Right(Action::SeeDevices)),
+        Route::new("/devices/{id}/bed", get(one::bed)).needs(Need::Right(Action::SeeSensitive)),
+        Route::new("/devices/{id}/label", post(label::put)).needs(Need::Right(Action::LabelDevices)),
+        Route::new("/devices/{id}/label/end", post(label::end)).needs(Need::Right(Action::LabelDevices)),
     ]
 }
 
@@ -46,10 +51,10 @@ async fn list(
     Extension(visitor): Extension<Visitor>,
     pairs: Pairs,
 ) -> Result<Response, Wrong> {
-    whole_site(&site, &visitor, Action::SeeDevices)?;
+    let asked = read(&site, &visitor, Action::SeeDevices, &*pairs).await?;
     let sees_traffic = visitor.may_everywhere(&site, Action::SeeTraffic);
-    let list = List::of(&site.parts().devices.snapshot(), read(&site, &visitor, &*pairs)?, sees_traffic)?;
-    let may_export = visitor.may_everywhere(&site, Action::ExportDevices);
+    let list = List::of(&site.parts().devices.snapshot(), asked, sees_traffic)?;
+    let may_export = visitor.may_see_page(&site, Action::ExportDevices);
     let frame = Frame::of(&site, &visitor, "Devices", "/devices");
     Ok(answer::page(&Page { frame, list, may_export }))
 }

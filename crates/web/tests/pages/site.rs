@@ -10,11 +10,15 @@ use tower::ServiceExt as _;
 use wardlight_access::Role;
 use wardlight_access::seal::Key;
 use wardlight_access::session::{Session, Token};
+use wardlight_engine::{Bounds, Effect, Entry, Held, Input, Site as Engine};
 use wardlight_inventory::resolve::{Asset, Member, Onboarding, Owners, Question, Resolution, Score, SourceKind, Why};
 use wardlight_model::change::{Change, Known};
-use wardlight_model::{Area, Attribute, Claim, Device, Id, Level, Time};
+use wardlight_model::journal::{BodyKind, Decision, FORMAT, encode};
+use wardlight_model::{Area, Attribute, Claim, Device, Id, Level, Peer, Time};
 use wardlight_store::database::{Account, Database, Settings, StoredGrant, StoredSession};
+use wardlight_store::history;
 use wardlight_store::projection::Projection;
+use wardlight_web::house::{Document, House, Matrix, Noted, Pairs, PairsWanted, Refused, Report, Soon, Standing};
 use wardlight_web::site::{Assets, Parts, Site};
 
 /// Microseconds since 1970, moved on by tests.
@@ -22,6 +26,70 @@ static CLOCK: AtomicI64 = AtomicI64::new(1_790_000_000_000_000);
 
 pub fn now() -> Time {
     Time::from_micros(CLOCK.load(Ordering::Relaxed))
+}
+
+/// A server without journal and ledger: the engine over the state.
+struct Small(Arc<tokio::sync::Mutex<(Engine, Database)>>);
+
+impl Small {
+    fn over(database: Database) -> Self {
+        let bounds = Bounds { facts: 1000, presences: 1000 };
+        Self(Arc::new(tokio::sync::Mutex::new((Engine::new(Id([7; 16]), 1, bounds, Held::default()), database))))
+    }
+}
+
+impl House for Small {
+    fn decide(&self, decision: Decision) -> Soon<Result<Id, Refused>> {
+        let own = Arc::clone(&self.0);
+        Box::pin(async move {
+            let mut own = own.lock().await;
+            let (sequence, body) = (own.0.sequence() + 1, encode(&decision));
+            let id = Id::at(sequence, [8; 10]);
+            let entry = Entry { sequence, id, format: FORMAT, kind: BodyKind::Decision.number(), body: &body };
+            let (mut changes, mut refused) = (Vec::new(), None);
+            for effect in own.0.step(Input::Record(entry)) {
+                match effect {
+                    Effect::Change(change) => changes.push(change),
+                    Effect::Decided { outcome, .. } => refused = outcome.err(),
+                    _ => {}
+                }
+            }
+            own.1.put(&changes).await.unwrap();
+            refused.map_or(Ok(id), |why| Err(Refused::Senseless(why.to_string())))
+        })
+    }
+
+    fn peers(&self, _: Id) -> Vec<Peer> {
+        Vec::new()
+    }
+
+    fn matrix(&self) -> Soon<Arc<Matrix>> {
+        Box::pin(async { Arc::default() })
+    }
+
+    fn pairs(&self, _: PairsWanted) -> Soon<Pairs> {
+        Box::pin(async { Pairs::default() })
+    }
+
+    fn flows(&self, _: history::Query) -> Soon<Result<Vec<history::Row>, Refused>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn entries(&self, _: Option<u64>, _: usize) -> Soon<Result<Vec<Noted>, Refused>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn proof(&self) -> Soon<Result<(bool, String), Refused>> {
+        Box::pin(async { Ok((true, String::new())) })
+    }
+
+    fn standing(&self) -> Standing {
+        Standing::default()
+    }
+
+    fn read(&self, _: Document) -> Soon<Result<Report, Refused>> {
+        Box::pin(async { Err(Refused::Later("nobody reads here".to_owned())) })
+    }
 }
 
 /// The site, and the folder it lies in.
@@ -60,6 +128,7 @@ impl Trial {
             key: Key::new([3; 32]),
             clock: now,
             chance: |bytes| getrandom::fill(bytes).is_ok(),
+            house: Arc::new(Small::over(database.clone())),
             invitation: invitation.hash(),
         };
         Self { site: Site::new(parts).unwrap(), database, invitation, assets, _folder: folder }

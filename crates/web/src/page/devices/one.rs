@@ -2,6 +2,8 @@
 //!
 //! In: the device as the state holds it, the asset that it is. Out: facts with all their claims and evidence, conflicts open.
 
+use super::label::{self, Label};
+use super::place;
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
 use crate::load::device::{self, One};
@@ -9,12 +11,14 @@ use crate::load::matches::reason;
 use crate::part::frame::Frame;
 use crate::part::words::{counted, moment, named, percent};
 use crate::site::Site;
+use crate::stand;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use wardlight_access::Action;
 use wardlight_inventory::resolve::Asset;
-use wardlight_model::{Attribute, Claim, Device};
+use wardlight_model::{Attribute, Claim, Deed, DeedKind, Device, Id};
 use wardlight_store::projection::{Column, Filter, Literal, Query, Row, Snapshot, Value};
 
 /// Peers listed; more are counted.
@@ -33,6 +37,16 @@ struct Page {
     members: Vec<Said>,
     sees_matches: bool,
     owners: Vec<(&'static str, String)>,
+    /// Where it stands, as far as that is believed now; without the bed unless that was asked for.
+    place: Vec<(String, String)>,
+    place_source: String,
+    /// Whether the bed may be asked for and is known.
+    may_see_bed: bool,
+    bed: String,
+    labels: Vec<Label>,
+    may_label: bool,
+    types: Vec<String>,
+    id: Id,
     peers: Vec<Peer>,
     /// How many peers are not listed; empty for none.
     more_peers: String,
@@ -79,13 +93,33 @@ pub async fn show(
     Extension(visitor): Extension<Visitor>,
     Path(id): Path<String>,
 ) -> Result<Response, Wrong> {
-    let one = device::one(&site, &visitor, &id).await?;
-    let (device, asset, sees_matches) = (&one.device, one.asset(), one.sees_matches);
+    let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
+    render(&site, &visitor, device::one(&site, &visitor, Action::SeeDevices, id).await?, false).await
+}
+
+/// The same with the bed, which stands near to a patient: that it was read is written down first.
+pub async fn bed(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+) -> Result<Response, Wrong> {
+    let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
+    let one = device::one(&site, &visitor, Action::SeeSensitive, id).await?;
+    let deed = Deed { kind: DeedKind::SensitiveRead, object: Some(id), detail: "bed".to_owned() };
+    site.witness(&visitor.name, deed).await?;
+    render(&site, &visitor, one, true).await
+}
+
+async fn render(site: &Site, visitor: &Visitor, one: One, with_bed: bool) -> Result<Response, Wrong> {
+    let (id, device, asset, sees_matches) = (one.id, &one.device, one.asset(), one.sees_matches);
     let name = device.best(Attribute::Name).map_or_else(|| device.id.clone(), |claim| named(&claim.value));
     let kind = device.best(Attribute::Type);
     let peers = peers(device, &one.snapshot);
+    let may = |action| stand::check(site, visitor, action, id);
+    let may_label = may(Action::LabelDevices).await.is_ok();
+    let bed = place::bed(asset).unwrap_or_default();
     Ok(answer::page(&Page {
-        frame: Frame::of(&site, &visitor, &name, "/devices"),
+        frame: Frame::of(site, visitor, &name, "/devices"),
         kind: kind.map_or_else(|| "kind not known".to_owned(), |claim| claim.value.clone()),
         verdict: verdict(kind, one.row.as_ref()),
         facts: Attribute::ALL.into_iter().map(|attribute| fact(&one, attribute)).collect(),
@@ -94,6 +128,14 @@ pub async fn show(
         members: asset.filter(|_| sees_matches).map(members).unwrap_or_default(),
         sees_matches,
         owners: owners(asset),
+        place: place::now(asset),
+        place_source: place::source(asset),
+        may_see_bed: !with_bed && !bed.is_empty() && may(Action::SeeSensitive).await.is_ok(),
+        bed: if with_bed { bed } else { String::new() },
+        labels: label::labels(site, id).await?,
+        may_label,
+        types: if may_label { site.types().names().map(str::to_owned).collect() } else { Vec::new() },
+        id,
         more_peers: Some(device.peers.len().saturating_sub(PEERS))
             .filter(|more| *more > 0)
             .map(counted)
@@ -110,6 +152,7 @@ fn verdict(kind: Option<&Claim>, row: Option<&Row>) -> String {
         _ => String::new(),
     };
     match kind {
+        Some(kind) if kind.person().is_some() => format!("This is a {}, {}.{conflicts}", kind.value, kind.rule),
         Some(kind) if kind.confidence >= 0.9 => {
             format!("It is known what this is, {} sure.{conflicts}", percent(kind.confidence))
         }
