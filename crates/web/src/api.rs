@@ -6,15 +6,18 @@
 mod areas;
 mod assets;
 mod cursor;
+mod decisions;
 mod devices;
 mod docs;
 pub mod document;
+mod labels;
 mod matches;
 mod me;
 mod sent;
 mod sources;
 mod tag;
 mod tokens;
+mod write;
 
 use crate::answer::{self, Wrong};
 use crate::route::{Entry, Route};
@@ -34,8 +37,10 @@ const LONGEST: usize = 64 << 10;
 const ALL: &[&Entry] = &[
     &areas::ENTRY,
     &assets::ENTRY,
+    &decisions::ENTRY,
     &devices::ENTRY,
     &docs::ENTRY,
+    &labels::ENTRY,
     &matches::ENTRY,
     &me::ENTRY,
     &sources::ENTRY,

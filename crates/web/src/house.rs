@@ -83,7 +83,9 @@ pub const MANY: &str = "many at once";
 /// Which pairs to list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PairsWanted {
-    /// Of this kind the one that began; any without it.
+    /// Of this kind either end; any without it.
+    pub of: Option<String>,
+    /// Of this kind the one that began.
     pub from: Option<String>,
     /// Of this kind the one that answered.
     pub to: Option<String>,

@@ -12,6 +12,7 @@ mod load;
 mod page;
 mod part;
 pub mod route;
+mod say;
 pub mod site;
 mod stand;
 

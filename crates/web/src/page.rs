@@ -1,16 +1,33 @@
 //! The pages: one folder each, with what it reads, what it shows, and its template.
 
 mod account;
+mod areas;
 mod devices;
 mod home;
+mod ledger;
 mod log_in;
+mod matches;
+mod owners;
+mod sensors;
+mod traffic;
 
 use crate::route::{Entry, Need, Route};
 use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
-const ALL: &[&Entry] = &[&account::ENTRY, &devices::ENTRY, &home::ENTRY, &log_in::ENTRY];
+const ALL: &[&Entry] = &[
+    &account::ENTRY,
+    &areas::ENTRY,
+    &devices::ENTRY,
+    &home::ENTRY,
+    &ledger::ENTRY,
+    &log_in::ENTRY,
+    &matches::ENTRY,
+    &owners::ENTRY,
+    &sensors::ENTRY,
+    &traffic::ENTRY,
+];
 
 /// Every page's addresses.
 pub fn routes() -> Vec<Route> {

@@ -1,5 +1,6 @@
 //! What several pages share: the frame, figures in words, files of style and script.
 
+pub mod called;
 pub mod codes;
 pub mod form;
 pub mod frame;

@@ -2,9 +2,9 @@
 
 use crate::answer::Wrong;
 use crate::guard::Visitor;
-use crate::house::{House, Refused};
+use crate::house::House;
 use crate::stand::Stands;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use wardlight_access::seal::Key;
 use wardlight_access::session::Limits;
@@ -86,7 +86,20 @@ struct Inner {
     log_ins: std::sync::Mutex<limit::LogIns>,
     codes: std::sync::Mutex<limit::Buckets<Id>>,
     hashing: tokio::sync::Semaphore,
+    keys: std::sync::Mutex<HashSet<[u8; 32]>>,
     stands: tokio::sync::Mutex<Option<Reckoned>>,
+}
+
+/// A turn under a key; another may have it when this ends.
+pub(crate) struct Turn<'s> {
+    keys: &'s std::sync::Mutex<HashSet<[u8; 32]>>,
+    key: [u8; 32],
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
 }
 
 /// Where devices stand, and by which assets and tree.
@@ -133,6 +146,7 @@ impl Site {
             log_ins,
             codes,
             hashing,
+            keys: std::sync::Mutex::default(),
             stands: tokio::sync::Mutex::new(None),
         })))
     }
@@ -177,6 +191,12 @@ impl Site {
         self.0.hashing.try_acquire().ok()
     }
 
+    /// A turn to do what is asked under `key`; `None` while it is being done.
+    pub(crate) fn take_key(&self, key: [u8; 32]) -> Option<Turn<'_>> {
+        let is_free = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+        is_free.then_some(Turn { keys: &self.0.keys, key })
+    }
+
     /// Errors: account `id` tried too many codes.
     pub(crate) fn try_code(&self, id: Id) -> Result<(), limit::Wait> {
         let mut codes = self.0.codes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -196,10 +216,7 @@ impl Site {
 
     async fn decide_as(&self, by: &str, command: Command) -> Result<Id, Wrong> {
         let decision = Decision { by: by.to_owned(), at: self.now(), command };
-        self.0.parts.house.decide(decision).await.map_err(|refused| match refused {
-            Refused::Senseless(why) => Wrong::Senseless(why),
-            Refused::Later(why) => Wrong::Store(why),
-        })
+        self.0.parts.house.decide(decision).await.map_err(Wrong::from)
     }
 
     pub(crate) fn now(&self) -> Time {

@@ -96,7 +96,13 @@ fn operation(need: Need, method: &str, mut operation: Value) -> Value {
     if reads {
         common.push(("304", "Same"));
     } else {
-        common.extend([("413", "TooLarge"), ("415", "Media"), ("422", "Unprocessable"), ("412", "Changed")]);
+        common.extend([
+            ("413", "TooLarge"),
+            ("415", "Media"),
+            ("422", "Unprocessable"),
+            ("412", "Changed"),
+            ("409", "Conflict"),
+        ]);
     }
     if let Some(answers) = operation.get_mut("responses").and_then(Value::as_object_mut) {
         for (status, name) in common {
@@ -140,6 +146,7 @@ fn responses() -> Value {
         "Nothing": problem("There is no such thing, or it is not for your role."),
         "Method": problem("The address knows other methods."),
         "NotAcceptable": problem("The answer is JSON, and the request does not take it."),
+        "Conflict": problem("The same is being done right now: ask again in a moment."),
         "Changed": problem("It is not any more as `If-Match` says: read it again."),
         "TooLarge": problem("The body is longer than 64 KiB."),
         "Media": problem("The body is not JSON."),

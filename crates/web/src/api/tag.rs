@@ -3,9 +3,12 @@
 use crate::answer::{self, Wrong};
 use axum::body::{Body, to_bytes};
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+use axum::http::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
+};
 use axum::response::Response;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 /// Largest answer, in bytes; lists have 1000 rows at most.
@@ -24,8 +27,7 @@ impl Known {
 
 /// The tags of `If-None-Match`.
 pub fn known(headers: &HeaderMap) -> Known {
-    let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    Known(values.flat_map(|text| text.split(',')).map(|tag| tag.trim().to_owned()).collect())
+    Known(tags(headers, &IF_NONE_MATCH))
 }
 
 /// The tag of `content`, in quotes.
@@ -52,4 +54,24 @@ pub async fn tagged(response: Response, known: &Known) -> Response {
         return Response::from_parts(parts, Body::empty());
     }
     Response::from_parts(parts, Body::from(content))
+}
+
+/// Errors: `If-Match` names none of what is there now (RFC 9110 §13.1.1), or `If-None-Match` asks that there be nothing.
+pub fn holds(headers: &HeaderMap, now: Option<&impl Serialize>) -> Result<(), Wrong> {
+    let tag = now.map(|now| of(&serde_json::to_vec(now).unwrap_or_default()));
+    let wanted = Known(tags(headers, &IF_MATCH));
+    // Weak tags never match here.
+    let is_met = wanted.0.is_empty()
+        || tag.as_ref().is_some_and(|tag| wanted.0.iter().any(|wanted| wanted == "*" || wanted == tag));
+    let unwanted = Known(tags(headers, &IF_NONE_MATCH));
+    if is_met && !tag.is_some_and(|tag| unwanted.has(&tag)) {
+        return Ok(());
+    }
+    let why = "It is not any more as you saw it. Nothing was changed: read it again.".to_owned();
+    Err(Wrong::Standard(StatusCode::PRECONDITION_FAILED, why))
+}
+
+fn tags(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|text| text.split(',')).map(|tag| tag.trim().to_owned()).collect()
 }

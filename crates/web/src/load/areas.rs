@@ -33,6 +33,17 @@ pub async fn one(site: &Site, visitor: &Visitor, id: &str) -> Result<Placed, Wro
     all(site, visitor).await?.into_iter().find(|placed| placed.area.id == id).ok_or(Wrong::Nothing)
 }
 
+/// The place called `id`, whoever asks: what may be done to it is asked next. Errors: the state does not answer.
+pub async fn known(site: &Site, id: Id) -> Result<Option<Placed>, Wrong> {
+    let areas = site.parts().database.areas().await?;
+    Ok(placed(areas).into_iter().find(|placed| placed.area.id == id))
+}
+
+fn placed(areas: Vec<Area>) -> Vec<Placed> {
+    let parents: HashMap<Id, Option<Id>> = areas.iter().map(|area| (area.id, area.parent)).collect();
+    areas.into_iter().map(|area| Placed { path: path(&parents, area.id), area }).collect()
+}
+
 /// A tree is no deeper than it has levels; what is stored in a ring ends here too.
 fn path(parents: &HashMap<Id, Option<Id>>, id: Id) -> Vec<Id> {
     let up = std::iter::successors(Some(id), |id| parents.get(id).copied().flatten());

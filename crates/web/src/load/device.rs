@@ -65,10 +65,8 @@ pub async fn one(site: &Site, visitor: &Visitor, action: Action, id: Id) -> Resu
     let stored = site.parts().database.device(id).await?.ok_or(Wrong::Nothing)?;
     let mut device: Device = serde_json::from_str(&stored.body)
         .map_err(|_| Wrong::Store(format!("device {id} is of another version's form")))?;
-    let sees_traffic = visitor.may_everywhere(site, Action::SeeTraffic);
-    if !sees_traffic {
-        device.peers.clear();
-    }
+    let sees_traffic = stand::check(site, visitor, Action::SeeTraffic, id).await.is_ok();
+    device.peers = if sees_traffic { site.parts().house.peers(id) } else { Vec::new() };
     let snapshot = site.parts().devices.snapshot();
     Ok(One {
         id,

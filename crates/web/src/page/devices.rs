@@ -2,8 +2,10 @@
 
 mod export;
 mod label;
+mod near;
 mod one;
 mod place;
+mod timeline;
 mod view;
 
 use crate::answer::{self, Wrong};

@@ -263,11 +263,13 @@ async fn the_description_names_just_the_addresses_and_methods_that_there_are() {
         routed.iter().map(|route| route.path).filter(|path| !path.ends_with("openapi.json")).collect();
     assert_eq!(paths.keys().map(String::as_str).collect::<BTreeSet<_>>(), own);
     for route in &routed {
-        let methods = route.said.iter().flat_map(|say| say().methods).collect::<BTreeSet<_>>();
+        // One address may stand in several routes: each method has the right that it needs.
+        let same = routed.iter().filter(|other| other.path == route.path);
+        let methods = same.flat_map(|route| &route.said).flat_map(|say| say().methods).collect::<BTreeSet<_>>();
         assert!(route.said.iter().all(|say| say().path == route.path), "{}", route.path);
         for method in ["get", "post", "put", "patch", "delete"] {
-            let path = route.path.replace("{id}", &id(0).to_string());
-            let sent = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+            let path = route.path.replace("{id}", &id(0).to_string()).replace("{label}", &id(0).to_string());
+            let sent = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin"), ("if-match", "\"x\"")];
             let status = send(&router, (&method.to_uppercase(), &path), &sent).await.status();
             let is_said = methods.contains(method) || (method == "get" && path.ends_with("openapi.json"));
             assert_eq!(status != StatusCode::METHOD_NOT_ALLOWED, is_said, "{method} {path}: {status}");
@@ -318,4 +320,104 @@ async fn health_is_told_to_all_and_figures_to_those_who_may() {
     assert_eq!(metrics.headers()[header::CONTENT_TYPE], "text/plain; version=0.0.4; charset=utf-8");
     let metrics = text(metrics).await;
     assert!(metrics.contains("\nwardlight_devices{sure=\"high\"} 1\n"), "{metrics}");
+}
+
+/// What is answered to a program that sends `body`.
+async fn write(
+    router: &Router,
+    (method, path): (&str, &str),
+    headers: &[(&str, &str)],
+    body: &Value,
+) -> Response<Body> {
+    let mut request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    router.clone().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_place_is_changed_by_those_who_saw_it_as_it_is() {
+    let trial = Trial::with(3).await;
+    let router = trial.router();
+    trial.visitor(Some(Role::NetworkAdmin)).await;
+    let bearer = token(&trial, Role::NetworkAdmin, &[Action::SeeSite, Action::EditSite]).await;
+    let auth = ("authorization", bearer.as_str());
+    let path = format!("/api/v1/areas/{}", id(50));
+    let body = serde_json::json!({ "level": "site", "name": "St. Beda", "zone": "Europe/Berlin" });
+    let made = write(&router, ("PUT", &path), &[auth, ("if-none-match", "*")], &body).await;
+    assert_eq!(json(made).await["name"], "St. Beda");
+    let again = write(&router, ("PUT", &path), &[auth, ("if-none-match", "*")], &body).await;
+    problem(again, StatusCode::PRECONDITION_FAILED).await;
+    let seen = send(&router, ("GET", &path), &[auth]).await;
+    let tag = seen.headers()[header::ETAG].to_str().unwrap().to_owned();
+    let renamed = serde_json::json!({ "level": "site", "name": "Beda", "zone": "Europe/Berlin" });
+    let first = write(&router, ("PUT", &path), &[auth, ("if-match", &tag)], &renamed).await;
+    assert_eq!(json(first).await["name"], "Beda");
+    let late = write(&router, ("PUT", &path), &[auth, ("if-match", &tag)], &body).await;
+    problem(late, StatusCode::PRECONDITION_FAILED).await;
+    let told =
+        problem(send(&router, ("DELETE", &path), &[auth, ("if-match", &tag)]).await, StatusCode::PRECONDITION_FAILED);
+    assert!(told.await.contains("Nothing was changed"));
+    assert_eq!(send(&router, ("DELETE", &path), &[auth]).await.status(), StatusCode::NO_CONTENT);
+    problem(send(&router, ("GET", &path), &[auth]).await, StatusCode::NOT_FOUND).await;
+    let orphan = serde_json::json!({ "level": "room", "name": "7", "parent": id(90).to_string() });
+    let told = write(&router, ("PUT", &path), &[auth], &orphan).await;
+    assert!(problem(told, StatusCode::UNPROCESSABLE_ENTITY).await.contains("names no place"));
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_is_done_once() {
+    let trial = Trial::with(3).await;
+    trial.settle(3);
+    let router = trial.router();
+    trial.visitor(Some(Role::ClinicalEngineer)).await;
+    let bearer = token(&trial, Role::ClinicalEngineer, &[Action::SeeMatches, Action::DecideMatches]).await;
+    let auth = ("authorization", bearer.as_str());
+    let key = ("idempotency-key", "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"");
+    let body = serde_json::json!({ "one": id(0).to_string(), "other": id(1).to_string(), "is_same": true });
+    let post = async |headers: &[(&str, &str)], body: &Value| {
+        write(&router, ("POST", "/api/v1/judgements"), headers, body).await
+    };
+    let first = post(&[auth, key], &body).await;
+    assert_eq!(first.status(), StatusCode::CREATED);
+    let first = json(first).await;
+    let again = post(&[auth, key], &body).await;
+    assert_eq!((again.status(), json(again).await), (StatusCode::CREATED, first.clone()));
+    assert_eq!(trial.database.judgements().await.unwrap().len(), 1, "it was done once");
+    let other = serde_json::json!({ "one": id(0).to_string(), "other": id(2).to_string(), "is_same": true });
+    let told = problem(post(&[auth, key], &other).await, StatusCode::UNPROCESSABLE_ENTITY).await;
+    assert!(told.contains("another request"), "{told}");
+    wait(86_401);
+    let bearer = token(&trial, Role::ClinicalEngineer, &[Action::DecideMatches]).await;
+    let auth = ("authorization", bearer.as_str());
+    assert_eq!(post(&[auth, key], &other).await.status(), StatusCode::CREATED, "a day later the key is free");
+    let path = format!("/api/v1/judgements/{}", first["id"].as_str().unwrap());
+    assert_eq!(send(&router, ("DELETE", &path), &[auth]).await.status(), StatusCode::NO_CONTENT);
+    problem(send(&router, ("DELETE", &path), &[auth]).await, StatusCode::NOT_FOUND).await;
+    assert_eq!(trial.database.judgements().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_told_why() {
+    let trial = Trial::with(3).await;
+    let (router, cookie) = (trial.router(), trial.visitor(Some(Role::ClinicalEngineer)).await);
+    let path = format!("/api/v1/devices/{}/labels", id(0));
+    let own = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    let said = serde_json::json!({ "attribute": "type", "value": "ventilator" });
+    assert_eq!(write(&router, ("POST", &path), &own, &said).await.status(), StatusCode::CREATED);
+    let foreign = [("cookie", cookie.as_str()), ("sec-fetch-site", "cross-site")];
+    problem(write(&router, ("POST", &path), &foreign, &said).await, StatusCode::FORBIDDEN).await;
+    for (body, wanted, why) in [
+        (serde_json::json!({ "attribute": "type", "value": "x", "by": "me" }), 422, "unknown field"),
+        (serde_json::json!({ "attribute": "serial", "value": "x" }), 422, "unknown variant"),
+        (serde_json::json!([]), 422, "invalid"),
+        (serde_json::json!({ "attribute": "type", "value": "toaster" }), 400, "toaster"),
+        (serde_json::json!({ "attribute": "name", "value": "x".repeat(70_000) }), 413, "64 KiB"),
+    ] {
+        let told = write(&router, ("POST", &path), &own, &body).await;
+        let told = problem(told, StatusCode::from_u16(wanted).unwrap()).await;
+        assert!(told.contains(why), "{told}");
+    }
+    problem(send(&router, ("POST", &path), &own).await, StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
 }

@@ -37,7 +37,9 @@ pub fn pairs(fleet: &Fleet, wanted: &PairsWanted) -> Pairs {
     let fits = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
     fleet.traffic().each(|talk| {
         let [from, to] = &talk.ends;
+        let either = |kind: &str| *words.of(from) == *kind || *words.of(to) == *kind;
         if !fits(&wanted.service, talk.service)
+            || !wanted.of.as_deref().is_none_or(either)
             || !fits(&wanted.from, &words.of(from))
             || !fits(&wanted.to, &words.of(to))
         {
