@@ -4,6 +4,7 @@ mod account;
 mod areas;
 mod devices;
 mod home;
+pub mod imports;
 mod ledger;
 mod log_in;
 mod matches;
@@ -21,6 +22,7 @@ const ALL: &[&Entry] = &[
     &areas::ENTRY,
     &devices::ENTRY,
     &home::ENTRY,
+    &imports::ENTRY,
     &ledger::ENTRY,
     &log_in::ENTRY,
     &matches::ENTRY,

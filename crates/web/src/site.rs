@@ -3,6 +3,7 @@
 use crate::answer::Wrong;
 use crate::guard::Visitor;
 use crate::house::House;
+use crate::page::imports::Uploads;
 use crate::stand::Stands;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -88,6 +89,7 @@ struct Inner {
     hashing: tokio::sync::Semaphore,
     keys: std::sync::Mutex<HashSet<[u8; 32]>>,
     stands: tokio::sync::Mutex<Option<Reckoned>>,
+    uploads: std::sync::Mutex<Uploads>,
 }
 
 /// A turn under a key; another may have it when this ends.
@@ -148,6 +150,7 @@ impl Site {
             hashing,
             keys: std::sync::Mutex::default(),
             stands: tokio::sync::Mutex::new(None),
+            uploads: std::sync::Mutex::default(),
         })))
     }
 
@@ -157,6 +160,11 @@ impl Site {
 
     pub(crate) fn rights(&self) -> &Rights {
         &self.0.rights
+    }
+
+    /// Documents that were brought and not taken in yet.
+    pub(crate) fn uploads(&self) -> std::sync::MutexGuard<'_, Uploads> {
+        self.0.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where devices stand now. Errors: the state does not answer.

@@ -61,6 +61,7 @@ impl Frame {
             ("See", "/devices", "Devices", devices, Action::SeeDevices),
             ("See", "/traffic", "Traffic", none(), Action::SeeTraffic),
             ("See", "/sensors", "Sensors", none(), Action::SeeSensors),
+            ("See", "/imports", "Imports", none(), Action::SeeImports),
             ("Understand", "/matches", "Matches", questions, Action::SeeMatches),
             ("Understand", "/conflicts", "Conflicts", none(), Action::SeeMatches),
             ("Understand", "/owners", "Owners", none(), Action::SeeDevices),

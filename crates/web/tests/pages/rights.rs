@@ -14,8 +14,9 @@ use wardlight_web::route::{self, Need, Route};
 fn address(path: &str) -> String {
     path.replace("{id}", &id(0).to_string())
         .replace("{name}", "tokens.css")
-        .replace("{label}", "none")
         .replace("{token}", "none")
+        .replace("{label}", "none")
+        .replace("{upload}", "none")
 }
 
 /// What a page answers; where there is only a form, what a wrong one of our own is answered; what the API answers to a change
