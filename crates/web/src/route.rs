@@ -7,6 +7,7 @@ use axum::Router;
 use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::MethodRouter;
+use utoipa::__dev::{SchemaReferences, Tags};
 use wardlight_access::Action;
 
 /// What a route asks of whoever asks.
@@ -47,7 +48,7 @@ impl Route {
 
     /// Says what `T` writes of one of its methods.
     #[must_use]
-    pub fn says<T: utoipa::Path + utoipa::__dev::SchemaReferences>(mut self) -> Self {
+    pub fn says<T: utoipa::Path + SchemaReferences + for<'t> Tags<'t>>(mut self) -> Self {
         self.said.push(described::<T>);
         self
     }

@@ -3,7 +3,7 @@
 use super::cursor;
 use super::sent::{Pairs, cut};
 use super::tag;
-use super::write::Body;
+use super::write::{Body, short};
 use crate::answer::{Problem, Wrong};
 use crate::guard::Visitor;
 use crate::load::areas::{self, Placed, known};
@@ -142,10 +142,10 @@ async fn put(
 ) -> Result<Json<Area>, Problem> {
     let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
     let own = known(&site, id).await?;
-    match &own {
-        Some(own) => visitor.check(&site, Action::EditSite, Some(&own.path))?,
-        None => {}
+    if let Some(own) = &own {
+        visitor.check(&site, Action::EditSite, Some(&own.path))?;
     }
+    short("name", &body.says.name)?;
     let parent = body.says.parent.as_deref().map(|parent| parent.parse::<Id>().map_err(|_| no_parent())).transpose()?;
     let above = match parent {
         Some(parent) => Some(known(&site, parent).await?.ok_or_else(no_parent)?.path),

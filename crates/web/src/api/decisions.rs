@@ -3,7 +3,7 @@
 
 use super::sent::Pairs;
 use super::tag;
-use super::write::{Body, Key};
+use super::write::{Body, Key, short};
 use crate::answer::{Problem, Wrong};
 use crate::guard::Visitor;
 use crate::route::{Entry, Need, Route};
@@ -166,6 +166,7 @@ async fn own(
 ) -> Result<Response, Problem> {
     visitor.check(&site, Action::SetOwners, None)?;
     let says = &body.says;
+    short("owner", &says.owner)?;
     let rule = OwnerRule {
         role: match says.role {
             Way::Clinical => OwnerRole::Clinical,

@@ -5,7 +5,7 @@
 
 use crate::route::{Need, Route};
 use serde_json::{Map, Value, json};
-use utoipa::__dev::SchemaReferences;
+use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::openapi::path::HttpMethod;
 use wardlight_access::Action;
 
@@ -21,15 +21,17 @@ pub struct Described {
 
 /// What `T` says, which `#[utoipa::path]` wrote.
 #[must_use]
-pub fn described<T: utoipa::Path + SchemaReferences>() -> Described {
+pub fn described<T: utoipa::Path + SchemaReferences + for<'t> Tags<'t>>() -> Described {
     let mut schemas = Vec::new();
     T::schemas(&mut schemas);
-    let json = |value| serde_json::to_value(value).unwrap_or_default();
+    let json_of = |value| serde_json::to_value(value).unwrap_or_default();
+    let mut operation = serde_json::to_value(T::operation()).unwrap_or_default();
+    operation.as_object_mut().map(|operation| operation.insert("tags".to_owned(), json!(T::tags())));
     Described {
         path: T::path(),
         methods: T::methods().iter().map(name).collect(),
-        operation: serde_json::to_value(T::operation()).unwrap_or_default(),
-        schemas: schemas.into_iter().map(|(name, schema)| (name, json(schema))).collect(),
+        operation,
+        schemas: schemas.into_iter().map(|(name, schema)| (name, json_of(schema))).collect(),
     }
 }
 

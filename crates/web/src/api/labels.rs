@@ -3,7 +3,7 @@
 use super::decisions::{Decided, decided};
 use super::sent::Pairs;
 use super::tag;
-use super::write::{Body, Key};
+use super::write::{Body, Key, short};
 use crate::answer::{Problem, Wrong};
 use crate::guard::Visitor;
 use crate::route::{Entry, Need, Route};
@@ -73,6 +73,7 @@ async fn put(
         Sayable::Name => Attribute::Name,
     };
     let device = say::may_label(&site, &visitor, &id).await?;
+    short("value", &body.says.value)?;
     let labels = say::labels(&site, device, vec![(attribute, body.says.value.clone())]).await?;
     let label = labels.into_iter().next().ok_or(Wrong::Nothing)?;
     key.once(&site, &visitor, &body, decided(&site, &visitor, Command::Label(label))).await

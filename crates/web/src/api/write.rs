@@ -53,6 +53,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
+/// Most characters of a text that is shown in lists.
+const SHORT: usize = 200;
+
+/// Errors: `text`, which the body calls `name`, is empty or longer than lists show.
+pub fn short(name: &str, text: &str) -> Result<(), Wrong> {
+    if (1..=SHORT).contains(&text.chars().count()) {
+        return Ok(());
+    }
+    let why = format!("`{name}` has 1 to {SHORT} characters.");
+    Err(Wrong::Standard(StatusCode::UNPROCESSABLE_ENTITY, why))
+}
+
 /// What a request that may be sent again is called by.
 pub struct Key(Option<String>);
 

@@ -416,6 +416,7 @@ async fn a_body_that_cannot_be_read_is_told_why() {
         (serde_json::json!({ "attribute": "type", "value": "x", "by": "me" }), 422, "unknown field"),
         (serde_json::json!({ "attribute": "serial", "value": "x" }), 422, "unknown variant"),
         (serde_json::json!([]), 422, "invalid"),
+        (serde_json::json!({ "attribute": "name", "value": "x".repeat(201) }), 422, "1 to 200 characters"),
         (serde_json::json!({ "attribute": "type", "value": "toaster" }), 400, "toaster"),
         (serde_json::json!({ "attribute": "name", "value": "x".repeat(70_000) }), 413, "64 KiB"),
     ] {
