@@ -53,7 +53,7 @@ async fn list(
     Extension(visitor): Extension<Visitor>,
     pairs: Pairs,
 ) -> Result<Response, Wrong> {
-    let asked = read(&site, &visitor, Action::SeeDevices, &*pairs).await?;
+    let asked = read(&site, &visitor, Action::SeeDevices, &pairs).await?;
     let sees_traffic = visitor.may_everywhere(&site, Action::SeeTraffic);
     let list = List::of(&site.parts().devices.snapshot(), asked, sees_traffic)?;
     let may_export = visitor.may_see_page(&site, Action::ExportDevices);

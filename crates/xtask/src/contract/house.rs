@@ -9,6 +9,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::runtime::Runtime;
 use wardlight_access::Role;
 use wardlight_access::token::ApiToken;
 use wardlight_access::{Action, Rights};
@@ -94,7 +95,7 @@ impl House {
         cli(&["import", "read", &register.display().to_string(), "--as", "maintenance"])?;
         cli(&["area", "put", "site", "St. Anna", "--zone", "Europe/Berlin"])?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(accounts(&self.folder().join("data/state.db")))
+        accounts(&runtime, &self.folder().join("data/state.db"))
     }
 
     /// Waits until assets are known.
@@ -139,23 +140,23 @@ fn token(role: Role) -> ApiToken {
 }
 
 /// Writes an account with a token for each role; of a vendor for the one site, as for the whole it is never given.
-async fn accounts(state: &Path) -> Result<()> {
+fn accounts(runtime: &Runtime, state: &Path) -> Result<()> {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let now = Time::from_seconds(i64::try_from(elapsed.as_secs())? - 1);
     let url = format!("sqlite://{}", state.display());
-    let database = Database::open(&Settings { url, site: Id([1; 16]), now, patience: PATIENCE }).await?;
-    let site = database.areas().await?.first().map(|area| area.id);
+    let database = runtime.block_on(Database::open(&Settings { url, site: Id([1; 16]), now, patience: PATIENCE }))?;
+    let site = runtime.block_on(database.areas())?.first().map(|area| area.id);
     let rights = Rights::shipped()?;
     for role in Role::ALL {
         let id = Id([role as u8 + 1; 16]);
         let name = role.name().to_owned();
         let shown = role.title().to_owned();
         let account = Account { id, name, shown, password: None, is_disabled: false, is_break_glass: false, made: now };
-        database.put_account(&account).await?;
+        runtime.block_on(database.put_account(&account))?;
         let until = Some(now.plus(86_400_000_000));
         let area = if role.is_of_the_house() { None } else { site };
         let grant = StoredGrant { account: id, role: role.name().to_owned(), area, from: now, until };
-        database.put_grants(id, &[grant]).await?;
+        runtime.block_on(database.put_grants(id, &[grant]))?;
         let actions = Action::ALL.into_iter().filter(|action| !rights.is_for_people(*action));
         let stored = StoredToken {
             id: token(role).id(),
@@ -167,8 +168,8 @@ async fn accounts(state: &Path) -> Result<()> {
             until: now.plus(86_400_000_000),
             used: None,
         };
-        database.put_token(&stored).await?;
+        runtime.block_on(database.put_token(&stored))?;
     }
-    database.close().await;
+    runtime.block_on(database.close());
     Ok(())
 }

@@ -17,7 +17,7 @@ use wardlight_store::projection::{Column, Row, Value};
 
 /// The rows, once it is written down that they were taken away.
 async fn rows(site: &Site, visitor: &Visitor, pairs: &Pairs) -> Result<(Vec<Column>, Vec<Row>), Wrong> {
-    let asked: Asked = read(site, visitor, Action::ExportDevices, &**pairs).await?.anew();
+    let asked: Asked = read(site, visitor, Action::ExportDevices, pairs).await?.anew();
     let columns = shown_columns(&asked, visitor.may_everywhere(site, Action::SeeTraffic));
     let rows = site.parts().devices.snapshot().list(&asked.query(usize::MAX)?).rows;
     let detail = format!("{} devices: {}", rows.len(), asked.address());

@@ -129,7 +129,7 @@ async fn render(site: &Site, visitor: &Visitor, one: One, with_bed: bool) -> Res
         place_source: place::source(asset),
         may_see_bed: !with_bed && !bed.is_empty() && may(Action::SeeSensitive).await.is_ok(),
         bed: if with_bed { bed } else { String::new() },
-        moments: timeline::timeline(&device, asset, &labels),
+        moments: timeline::timeline(device, asset, &labels),
         labels,
         may_label,
         types: if may_label { site.types().names().map(str::to_owned).collect() } else { Vec::new() },
