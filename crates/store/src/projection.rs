@@ -14,6 +14,7 @@ mod column;
 mod dictionary;
 mod filter;
 mod fold;
+mod mark;
 mod parse;
 mod plan;
 mod query;
@@ -24,6 +25,7 @@ mod trial;
 
 pub use column::{Column, Kind};
 pub use filter::{Bound, Filter, Literal, Net};
+pub use mark::Mark;
 pub use parse::{Fault, ParseFilterError, parse};
 pub use query::{Facet, Facets, Page, Query, Sort};
 pub use row::{Row, Value};

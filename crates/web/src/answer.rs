@@ -24,6 +24,8 @@ pub enum Wrong {
     Senseless(String),
     /// Too many attempts; how many seconds to wait.
     Wait(i64),
+    /// HTTP itself does not allow the request (RFC 9110 §15.5); what is so, and how to mend it.
+    Standard(StatusCode, String),
     /// The state does not answer.
     Store(String),
 }
@@ -59,6 +61,7 @@ impl Wrong {
             Self::Forbidden(_) | Self::Foreign => StatusCode::FORBIDDEN,
             Self::Senseless(_) => StatusCode::BAD_REQUEST,
             Self::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Standard(status, _) => *status,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -88,6 +91,7 @@ impl Wrong {
                 let what = format!("There were too many attempts. The next counts in {seconds} seconds.");
                 words("Wait a moment", &what, "Nobody is locked out for good.")
             }
+            Self::Standard(status, why) => words(status.canonical_reason().unwrap_or("Not allowed"), why, ""),
             Self::Store(_) => words(
                 "The state does not answer",
                 "Nothing is lost.",
@@ -105,7 +109,7 @@ pub fn wrong(is_program: bool, wrong: &Wrong) -> Response {
     let [title, what, how] = wrong.words();
     let status = wrong.status();
     let mut response = if is_program {
-        let problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": format!("{what} {how}") });
+        let problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": format!("{what} {how}").trim() });
         (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(problem).into_response().into_body())
             .into_response()
     } else {
@@ -113,6 +117,10 @@ pub fn wrong(is_program: bool, wrong: &Wrong) -> Response {
     };
     if let Wrong::Wait(seconds) = wrong {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+    }
+    if is_program && matches!(wrong, Wrong::Unknown) {
+        let how = HeaderValue::from_static("Bearer realm=\"wardlight\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
     }
     response
 }
@@ -126,6 +134,22 @@ pub fn page(template: &impl Template) -> Response {
         },
         |text| Html(text).into_response(),
     )
+}
+
+/// What a program is told: the same, as `application/problem+json`.
+#[derive(Debug)]
+pub struct Problem(Wrong);
+
+impl<W: Into<Wrong>> From<W> for Problem {
+    fn from(wrong: W) -> Self {
+        Self(wrong.into())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        wrong(true, &self.0)
+    }
 }
 
 /// A person's.

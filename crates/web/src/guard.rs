@@ -1,21 +1,24 @@
 //! Who asks, and whether they may. Every route passes here; one that names no need is nobody's.
 //!
-//! In: a request, what its route needs. Out: the same with its [`Visitor`], or the answer that turns it away: a page leads
+//! In: a request with the cookie of a session or, from programs, a token (RFC 6750); what its route needs. Out: the same with its [`Visitor`], or the answer that turns it away: a page leads
 //! to the log-in, a program is told in `application/problem+json` (RFC 9457). What would change something must come from a
 //! page of ours (Fetch Metadata; RFC 6454) and carries a token besides.
 
 use crate::answer::{self, Wrong};
 use crate::route::Need;
 use crate::site::Site;
+use crate::{api, health};
 use axum::extract::{Request, State};
-use axum::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use axum::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use std::collections::BTreeSet;
 use wardlight_access::session::{Session, Standing, Token};
+use wardlight_access::token::{ApiToken, Kept};
 use wardlight_access::{Action, Extent, Grant, Reach, Role, Verdict};
 use wardlight_model::Id;
-use wardlight_store::database::{StoredGrant, StoredSession};
+use wardlight_store::database::{StoredGrant, StoredSession, StoredToken};
 
 /// The cookie that holds a session's token; browsers take it from this host only, over TLS (RFC 6265bis §4.1.3).
 pub const COOKIE_NAME: &str = "__Host-wardlight";
@@ -40,6 +43,8 @@ pub struct Visitor {
     pub theme: &'static str,
     /// What the session is kept under.
     pub session: [u8; 32],
+    /// What the token lends that a program came in with; none for people.
+    pub lent: Option<BTreeSet<Action>>,
     now: wardlight_model::Time,
 }
 
@@ -59,12 +64,16 @@ impl Visitor {
     /// How far this visitor may do `action`.
     #[must_use]
     pub fn extent(&self, site: &Site, action: Action) -> Extent {
+        if !self.lends(action) {
+            return Extent::Nowhere;
+        }
         site.rights().extent(&self.grants, action, self.now)
     }
 
     /// Errors: the visitor may not do `action` to what stands at `at`.
     pub fn check(&self, site: &Site, action: Action, at: Option<&[Id]>) -> Result<(), Wrong> {
         match site.rights().may(&self.grants, action, at, self.now) {
+            Verdict::Granted if !self.lends(action) => Err(Wrong::Forbidden(site.rights().roles(action, at))),
             Verdict::Granted => Ok(()),
             Verdict::Forbidden { roles } => Err(Wrong::Forbidden(roles)),
             Verdict::Hidden => Err(Wrong::Nothing),
@@ -74,9 +83,18 @@ impl Visitor {
     /// The roles held now, each once, in their order.
     #[must_use]
     pub fn held_roles(&self) -> Vec<Role> {
-        let live: Vec<Role> =
-            self.grants.iter().filter(|grant| grant.is_live(self.now)).map(|grant| grant.role).collect();
+        let live: Vec<Role> = self.live_grants().map(|grant| grant.role).collect();
         Role::ALL.into_iter().filter(|role| live.contains(role)).collect()
+    }
+
+    /// What the account may now.
+    pub fn live_grants(&self) -> impl Iterator<Item = &Grant> {
+        self.grants.iter().filter(|grant| grant.is_live(self.now))
+    }
+
+    /// Whether the token, if there is one, is for `action` too.
+    fn lends(&self, action: Action) -> bool {
+        self.lent.as_ref().is_none_or(|lent| lent.contains(&action))
     }
 
     /// The roles, as the frame shows them.
@@ -91,11 +109,15 @@ impl Visitor {
 
 /// Turns away who may not, and hands on who may.
 pub async fn check(State((site, need)): State<(Site, Need)>, mut request: Request, next: Next) -> Response {
-    let is_program = request.uri().path().starts_with("/api/");
-    if !request.method().is_safe() && !comes_from_us(request.headers()) {
+    let is_program = is_program(request.uri());
+    let has_token = is_program && request.headers().contains_key(AUTHORIZATION);
+    // No page of others can make a browser send a token.
+    if !request.method().is_safe() && !has_token && !comes_from_us(request.headers()) {
         return answer::wrong(is_program, &Wrong::Foreign);
     }
-    let visitor = match visitor(&site, request.headers()).await {
+    let visitor =
+        if has_token { by_token(&site, request.headers()).await } else { by_session(&site, request.headers()).await };
+    let visitor = match visitor {
         Ok(visitor) => visitor,
         Err(wrong) => return answer::wrong(is_program, &wrong),
     };
@@ -144,8 +166,14 @@ pub async fn harden(request: Request, next: Next) -> Response {
 }
 
 /// What is answered where there is no route.
-pub fn nothing() -> Response {
-    answer::wrong(false, &Wrong::Nothing)
+pub fn nothing(uri: &Uri) -> Response {
+    answer::wrong(is_program(uri), &Wrong::Nothing)
+}
+
+/// Whether programs ask for `uri`, and not people.
+fn is_program(uri: &Uri) -> bool {
+    let path = uri.path();
+    path.starts_with(api::ROOT) || health::PATHS.contains(&path)
 }
 
 fn to_log_in(uri: &Uri) -> Response {
@@ -172,8 +200,51 @@ pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     all.flat_map(|text| text.split(';')).find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
+/// Whoever lent the token that a program sent. Errors: the state does not answer.
+async fn by_token(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, Wrong> {
+    let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| text.split_once(' '));
+    let Some(token) = sent.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else { return Ok(None) };
+    let Some(token) = ApiToken::read(token.1.trim()) else { return Ok(None) };
+    let (database, now) = (&site.parts().database, site.now());
+    let Some(stored) = database.token(token.id()).await? else { return Ok(None) };
+    let mut kept = kept_of(&stored);
+    if !kept.admits(&token, now) {
+        return Ok(None);
+    }
+    let Some(account) = database.account(stored.account).await?.filter(|account| !account.is_disabled) else {
+        return Ok(None);
+    };
+    if kept.touch(now) && !database.use_token(stored.id, now).await? {
+        // It was ended meanwhile.
+        return Ok(None);
+    }
+    Ok(Some(Visitor {
+        account: account.id,
+        name: account.name,
+        shown: account.shown,
+        grants: database.grants(account.id).await?.iter().filter_map(grant_of).collect(),
+        csrf: String::new(),
+        theme: "",
+        session: [0; 32],
+        lent: Some(kept.actions),
+        now,
+    }))
+}
+
+/// Names of actions that this version does not know lend nothing.
+fn kept_of(stored: &StoredToken) -> Kept {
+    Kept {
+        id: stored.id,
+        hash: stored.hash,
+        actions: stored.actions.iter().filter_map(|name| Action::named(name)).collect(),
+        from: stored.made,
+        until: stored.until,
+        last_used: stored.used,
+    }
+}
+
 /// Whoever the cookie of a living session names. Errors: the state does not answer.
-async fn visitor(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, Wrong> {
+async fn by_session(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, Wrong> {
     let Some(token) = cookie(headers, COOKIE_NAME).and_then(Token::read) else { return Ok(None) };
     let (database, now) = (&site.parts().database, site.now());
     let Some(kept) = database.session(&token.hash()).await? else { return Ok(None) };
@@ -204,6 +275,7 @@ async fn visitor(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, Wr
         csrf: token.csrf(),
         theme,
         session: kept.hash,
+        lent: None,
         now,
     }))
 }

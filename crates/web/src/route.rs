@@ -1,10 +1,13 @@
 //! The one list of addresses: what each needs, and what answers.
 
+use crate::api::document::{Described, described};
 use crate::site::Site;
-use crate::{guard, page};
+use crate::{api, guard, health, page};
 use axum::Router;
+use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::MethodRouter;
+use utoipa::__dev::{SchemaReferences, Tags};
 use wardlight_access::Action;
 
 /// What a route asks of whoever asks.
@@ -32,13 +35,22 @@ pub struct Route {
     pub path: &'static str,
     /// What it needs.
     pub need: Need,
+    /// What the API's document says of it, a method each.
+    pub said: Vec<fn() -> Described>,
     answers: MethodRouter<Site>,
 }
 
 impl Route {
     /// An address that is nobody's until [`Self::needs`] says whose.
     pub const fn new(path: &'static str, answers: MethodRouter<Site>) -> Self {
-        Self { path, need: Need::Unsaid, answers }
+        Self { path, need: Need::Unsaid, said: Vec::new(), answers }
+    }
+
+    /// Says what `T` writes of one of its methods.
+    #[must_use]
+    pub fn says<T: utoipa::Path + SchemaReferences + for<'t> Tags<'t>>(mut self) -> Self {
+        self.said.push(described::<T>);
+        self
     }
 
     /// Says what it needs.
@@ -51,16 +63,17 @@ impl Route {
 /// Every address there is.
 #[must_use]
 pub fn all() -> Vec<Route> {
-    page::routes()
+    page::routes().into_iter().chain(api::routes()).chain(health::routes()).collect()
 }
 
 /// `routes` over `site`, each behind the guard.
 pub fn serve(routes: Vec<Route>, site: &Site) -> Router {
     let mut router = Router::new();
-    for Route { path, need, answers } in routes {
+    for Route { path, need, answers, .. } in routes {
         let guarded = answers.route_layer(from_fn_with_state((site.clone(), need), guard::check));
-        router = router.route(path, guarded);
+        let framed = if path.starts_with(api::ROOT) { api::framed(guarded) } else { guarded };
+        router = router.route(path, framed);
     }
-    let router = router.fallback(|| async { guard::nothing() });
+    let router = router.fallback(|uri: Uri| async move { guard::nothing(&uri) });
     router.layer(from_fn(guard::harden)).with_state(site.clone())
 }

@@ -5,7 +5,7 @@ use crate::guard::Visitor;
 use crate::house::House;
 use crate::page::imports::Uploads;
 use crate::stand::Stands;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use wardlight_access::seal::Key;
 use wardlight_access::session::Limits;
@@ -100,9 +100,22 @@ struct Inner {
     log_ins: std::sync::Mutex<limit::LogIns>,
     codes: std::sync::Mutex<limit::Buckets<Id>>,
     hashing: tokio::sync::Semaphore,
+    keys: std::sync::Mutex<HashSet<[u8; 32]>>,
     stands: tokio::sync::Mutex<Option<Reckoned>>,
     uploads: std::sync::Mutex<Uploads>,
     listeners: Arc<tokio::sync::Semaphore>,
+}
+
+/// A turn under a key; another may have it when this ends.
+pub(crate) struct Turn<'s> {
+    keys: &'s std::sync::Mutex<HashSet<[u8; 32]>>,
+    key: [u8; 32],
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
 }
 
 /// Where devices stand, and by which assets and tree.
@@ -151,6 +164,7 @@ impl Site {
             log_ins,
             codes,
             hashing,
+            keys: std::sync::Mutex::default(),
             stands: tokio::sync::Mutex::new(None),
             uploads: std::sync::Mutex::default(),
             listeners: Arc::new(tokio::sync::Semaphore::new(LISTENERS)),
@@ -205,6 +219,12 @@ impl Site {
     /// A turn to hash a password; `None` while too many do.
     pub(crate) fn turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
         self.0.hashing.try_acquire().ok()
+    }
+
+    /// A turn to do what is asked under `key`; `None` while it is being done.
+    pub(crate) fn take_key(&self, key: [u8; 32]) -> Option<Turn<'_>> {
+        let is_free = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+        is_free.then_some(Turn { keys: &self.0.keys, key })
     }
 
     /// Errors: account `id` tried too many codes.

@@ -6,7 +6,7 @@
 
 mod ask;
 mod server;
-mod wire;
+pub(crate) mod wire;
 
 use crate::{shell, test};
 use anyhow::{Context as _, Result};

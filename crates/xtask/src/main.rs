@@ -5,6 +5,7 @@
 mod accuracy;
 mod alone;
 mod bench;
+mod contract;
 mod crash;
 mod fuzz;
 mod oui;
@@ -56,6 +57,8 @@ enum Task {
     Fuzz(fuzz::Plan),
     /// Measures a server with a hospital's worth of devices and conversations.
     Bench(bench::Plan),
+    /// Tries whether the API keeps what its description says, as each role.
+    Contract(contract::Plan),
     /// Compares what is concluded of a synthetic hospital with the truth about it.
     Accuracy(accuracy::Plan),
     /// Kills the server, cuts its power, and looks whether all that was acknowledged is there, once.
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Task::Oui { files } => oui::run(&root, &files),
         Task::Fuzz(plan) => fuzz::run(&root, &plan),
         Task::Bench(plan) => bench::run(&root, &plan),
+        Task::Contract(plan) => contract::run(&root, &plan).map(|outcome| outcome.say()),
         Task::Accuracy(plan) => accuracy::run(&root, &plan),
         Task::Crash(plan) => crash::run(&root, &plan),
     });

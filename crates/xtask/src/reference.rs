@@ -9,22 +9,31 @@ use wardlight_model::{Kind, Privacy};
 
 /// The page of protocols.
 const PROTOCOLS: &str = "docs/reference/protocols.md";
+/// The API's description.
+const API: &str = "docs/reference/openapi.json";
 
 /// Writes the pages below `root`, or with `check` only compares. Errors: when a page is out of date or not writable.
 pub fn run(root: &Path, check: bool) -> Result<()> {
-    let path = root.join(PROTOCOLS);
     let infos: Vec<&Info> = ENTRIES.iter().map(|entry| entry.info()).collect();
-    let page = protocols(&infos);
+    let api = wardlight_web::api::document::document(&wardlight_web::route::all());
+    for (name, page) in [(PROTOCOLS, protocols(&infos)), (API, format!("{api:#}\n"))] {
+        write(root, name, &page, check)?;
+    }
+    Ok(())
+}
+
+fn write(root: &Path, name: &str, page: &str, check: bool) -> Result<()> {
+    let path = root.join(name);
     if std::fs::read_to_string(&path).is_ok_and(|old| old == page) {
-        println!("  {PROTOCOLS} is up to date");
+        println!("  {name} is up to date");
         return Ok(());
     }
     if check {
-        bail!("{PROTOCOLS} is out of date: `cargo xtask reference` writes it");
+        bail!("{name} is out of date: `cargo xtask reference` writes it");
     }
     std::fs::create_dir_all(path.parent().unwrap_or(root)).context("cannot make docs/reference")?;
-    std::fs::write(&path, page).with_context(|| format!("cannot write {PROTOCOLS}"))?;
-    println!("  {PROTOCOLS} written");
+    std::fs::write(&path, page).with_context(|| format!("cannot write {name}"))?;
+    println!("  {name} written");
     Ok(())
 }
 

@@ -16,6 +16,14 @@ impl Outcome {
     pub fn done() -> Self {
         Self::Done(String::new())
     }
+
+    /// Prints what came out.
+    pub fn say(&self) {
+        match self {
+            Self::Done(remark) => println!("{remark}"),
+            Self::Skipped(why) => println!("skipped: {why}"),
+        }
+    }
 }
 
 /// The steps run so far.

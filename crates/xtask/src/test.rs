@@ -3,7 +3,7 @@
 use crate::alone::alone;
 use crate::steps::{Outcome, Steps};
 use crate::tools::{self, DENY, NEXTEST};
-use crate::{crash, reference, shell, tidy};
+use crate::{contract, crash, reference, shell, tidy};
 use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,12 +26,15 @@ pub fn run(root: &Path, quick: bool) -> Result<()> {
     steps.run("tests", || tests(root, &tools, &mut counted))?;
     if quick {
         steps.run("the rest", || {
-            Ok(Outcome::Skipped("--quick leaves out doctests, documents, dependencies, pages".to_owned()))
+            Ok(Outcome::Skipped(
+                "--quick leaves out doctests, the contract of the API, documents, dependencies, pages".to_owned(),
+            ))
         })?;
     } else {
         steps.run("doctests", || {
             shell::run(cargo(root).args(["test", "--workspace", "--doc", "--quiet"])).map(|()| Outcome::done())
         })?;
+        steps.run("contract", || contract::run(root, &contract::Plan::usual()))?;
         steps.run("crashes", || crashes(root))?;
         steps.run("fuzz targets", || fuzz_targets(root, &tools))?;
         steps.run("documents", || documents(root))?;

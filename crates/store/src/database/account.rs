@@ -5,11 +5,13 @@
 //! when its call returns. Never: a password, a session's or a program's token, or a secret that is not sealed; none of
 //! what stands in their place is shown by `Debug`.
 
+mod answer;
 mod factor;
 mod session;
 mod token;
 mod view;
 
+pub use answer::StoredAnswer;
 pub use factor::Factor;
 pub use session::StoredSession;
 pub use token::StoredToken;

@@ -103,7 +103,8 @@ pub(super) fn copied_at(format: i64) -> impl Iterator<Item = &'static Table> {
 
 /// All tables of a database of `format`.
 pub(super) fn tables_at(format: i64) -> impl Iterator<Item = &'static Table> {
-    copied_at(format).chain(Some(&account::SESSION).filter(|table| table.since <= format))
+    copied_at(format)
+        .chain([&account::SESSION, &account::ANSWER].into_iter().filter(move |table| table.since <= format))
 }
 
 /// The database itself; one row.

@@ -118,6 +118,7 @@ conformance! {
     accounts::grants_are_replaced_whole,
     accounts::a_step_is_spent_once,
     accounts::a_session_that_ended_stays_so,
+    accounts::an_answer_is_kept_until_it_is_old,
     accounts::a_token_that_was_taken_away_stays_so,
     accounts::a_view_is_seen_by_those_it_is_for,
     accounts::a_backup_carries_accounts_and_no_session,

@@ -117,6 +117,16 @@ impl Dictionary {
         self.ranks.get(usize::try_from(code).ok()?).copied()
     }
 
+    /// The place of `text` among all texts: its own, or that of the first behind it.
+    pub(super) fn place(&self, text: &Arc<str>, is_address: bool) -> Result<u32, u32> {
+        let folded = fold(text);
+        let address = if is_address { text.parse().ok() } else { None };
+        let wanted = Entry { text, folded: &folded, address };
+        let order = |code: &u32| self.entry(*code).map_or(Ordering::Greater, |entry| entry.order(&wanted));
+        let rank = |place: usize| u32::try_from(place).unwrap_or(ABSENT);
+        self.order.binary_search_by(order).map(rank).map_err(rank)
+    }
+
     /// Codes in the order of their texts.
     pub(super) fn order(&self) -> &[u32] {
         &self.order

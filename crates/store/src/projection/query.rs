@@ -4,7 +4,7 @@ use super::block::{Block, Cells, Mask, NOTHING, SLOTS, each_slot};
 use super::dictionary::Dictionary;
 use super::filter::{Filter, Literal};
 use super::plan::{Plan, both};
-use super::{Column, Kind, Row, Snapshot, Value, scalar};
+use super::{Column, Kind, Mark, Row, Snapshot, Value, scalar};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -83,10 +83,26 @@ impl Snapshot {
     /// The devices that `query` asks for.
     #[must_use]
     pub fn list(&self, query: &Query) -> Page {
+        self.list_where(query, |_| true)
+    }
+
+    /// The same of those devices alone that come behind `mark` in the order of the first column and the id.
+    #[must_use]
+    pub fn list_behind(&self, query: &Query, mark: &Mark) -> Page {
+        let sort = query.sort.first().copied().unwrap_or(Sort { column: Column::Id, is_descending: false });
+        let (first, id) = mark.bounds(self, sort);
+        self.list_where(query, |found| match first.side(found.first) {
+            Ordering::Equal => id.side(self.key(found, Column::Id, false)) == Ordering::Greater,
+            side => side == Ordering::Greater,
+        })
+    }
+
+    fn list_where(&self, query: &Query, is_listed: impl Fn(&Found) -> bool) -> Page {
         let order = |a: &Found, b: &Found| self.order(query, a, b);
-        let (total, mut found) = self.first(query, order);
-        let begin = query.offset.min(total);
-        let end = query.offset.saturating_add(query.limit).min(total);
+        let (total, mut found) = self.first(query, order, is_listed);
+        let count = found.len();
+        let begin = query.offset.min(count);
+        let end = query.offset.saturating_add(query.limit).min(count);
         if begin == end {
             return Page { total, rows: Vec::new() };
         }
@@ -166,7 +182,12 @@ impl Snapshot {
     }
 
     /// How many devices `query` finds; and those that come first, enough for the page, in no order.
-    fn first(&self, query: &Query, order: impl Fn(&Found, &Found) -> Ordering + Copy) -> (usize, Vec<Found>) {
+    fn first(
+        &self,
+        query: &Query,
+        order: impl Fn(&Found, &Found) -> Ordering + Copy,
+        is_listed: impl Fn(&Found) -> bool,
+    ) -> (usize, Vec<Found>) {
         let room = query.offset.saturating_add(query.limit);
         let sort = query.sort.first().copied().unwrap_or(Sort { column: Column::Id, is_descending: false });
         let texts = self.texts(sort.column);
@@ -181,7 +202,7 @@ impl Snapshot {
             each_slot(mask, |slot| {
                 let first = sort_key(texts, cells, slot, sort.is_descending);
                 let own = Found { first, block: number(n), slot: number(slot) };
-                if last.is_some_and(|last| order(&own, &last) == Ordering::Greater) {
+                if !is_listed(&own) || last.is_some_and(|last| order(&own, &last) == Ordering::Greater) {
                     return;
                 }
                 found.push(own);
@@ -195,13 +216,14 @@ impl Snapshot {
     }
 
     fn order(&self, query: &Query, a: &Found, b: &Found) -> Ordering {
-        let key = |found: &Found, column: Column, is_descending: bool| {
-            let cells = self.blocks.get(place(found.block)).and_then(|block| block.cells(column));
-            sort_key(self.texts(column), cells, place(found.slot), is_descending)
-        };
-        let by = |column, is_descending| key(a, column, is_descending).cmp(&key(b, column, is_descending));
+        let by = |column, is_descending| self.key(a, column, is_descending).cmp(&self.key(b, column, is_descending));
         let later = || query.sort.iter().skip(1).map(|sort| by(sort.column, sort.is_descending));
         a.first.cmp(&b.first).then_with(|| later().find(|order| order.is_ne()).unwrap_or_else(|| by(Column::Id, false)))
+    }
+
+    fn key(&self, found: &Found, column: Column, is_descending: bool) -> u64 {
+        let cells = self.blocks.get(place(found.block)).and_then(|block| block.cells(column));
+        sort_key(self.texts(column), cells, place(found.slot), is_descending)
     }
 
     fn row(&self, found: &Found) -> Option<Row> {
@@ -242,13 +264,20 @@ impl Snapshot {
 fn sort_key(texts: Option<&Dictionary>, cells: Option<&Cells>, slot: usize, is_descending: bool) -> u64 {
     let key = match (texts, cells) {
         (Some(texts), Some(cells)) => cells.codes(slot).first().and_then(|code| texts.rank(*code)).map(u64::from),
-        (None, Some(cells)) => Some(cells.scalar(slot)).filter(|scalar| *scalar != NOTHING).map(|scalar| {
-            // `NOTHING` is the lowest, so that one is left for it above the highest.
-            (scalar.cast_unsigned() ^ 1 << 63) - 1
-        }),
+        (None, Some(cells)) => Some(cells.scalar(slot)).filter(|scalar| *scalar != NOTHING).map(scalar_key),
         _ => None,
     };
-    key.map_or(u64::MAX, |key| if is_descending { u64::MAX - 1 - key } else { key })
+    key.map_or(u64::MAX, |key| turned(key, is_descending))
+}
+
+/// What a known value is sorted by.
+pub(super) const fn turned(key: u64, is_descending: bool) -> u64 {
+    if is_descending { u64::MAX - 1 - key } else { key }
+}
+
+/// A scalar as what it is sorted by; `NOTHING` is the lowest, so that one is left for it above the highest.
+pub(super) const fn scalar_key(scalar: i64) -> u64 {
+    (scalar.cast_unsigned() ^ 1 << 63) - 1
 }
 
 /// The `limit` most frequent of all values, which come in the column's order; says in `facets` how many there are.

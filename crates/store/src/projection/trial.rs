@@ -520,3 +520,68 @@ proptest! {
         prop_assert_eq!(page.rows[0].id(), first.as_str());
     }
 }
+
+fn marked(id: u16, name: Option<&str>, last: i64) -> Known {
+    let mut known = known(id);
+    known.device.claims = name.map(|name| claim(Attribute::Name, name, 0.9)).into_iter().collect();
+    known.device.last = Time::from_seconds(last);
+    known
+}
+
+/// All ids of a list got in parts of `limit`, with `between` done after each part.
+fn in_parts(projection: &Projection, sort: Sort, limit: usize, mut between: impl FnMut()) -> Vec<String> {
+    let query = Query { filter: Filter::All(Vec::new()), sort: vec![sort], offset: 0, limit };
+    let (mut ids, mut mark): (Vec<String>, Option<Mark>) = (Vec::new(), None);
+    loop {
+        let snapshot = projection.snapshot();
+        let page = mark.as_ref().map_or_else(|| snapshot.list(&query), |mark| snapshot.list_behind(&query, mark));
+        let Some(last) = page.rows.last() else { return ids };
+        assert!(page.rows.len() <= limit && page.total == snapshot.len());
+        mark = Mark::of(last, sort.column);
+        ids.extend(page.rows.iter().map(|row| row.id().to_owned()));
+        between();
+    }
+}
+
+#[test]
+fn a_list_goes_on_where_it_was_left_though_the_last_row_is_gone() {
+    let all: Vec<Known> = (0..7).map(|n| marked(n, Some(&format!("bed-{n}")), 5)).collect();
+    for is_descending in [false, true] {
+        let projection = projection(&all);
+        let mut gone = false;
+        let last = id(if is_descending { 5 } else { 1 });
+        let ids = in_parts(&projection, Sort { column: Column::Name, is_descending }, 2, || {
+            if !gone {
+                gone = true;
+                projection.apply(&[
+                    Change::DeviceGone(last),
+                    Change::Device(Box::new(marked(90, Some(if is_descending { "z" } else { "a" }), 5))),
+                ]);
+            }
+        });
+        let mut wanted: Vec<String> = (0..7).map(|n| id(n).to_string()).collect();
+        if is_descending {
+            wanted.reverse();
+        }
+        assert_eq!(ids, wanted, "nothing twice, nothing left out, and what came before the mark is not listed");
+    }
+}
+
+proptest! {
+    #[test]
+    fn parts_of_a_list_are_the_list(
+        names in proptest::collection::vec((proptest::option::of("[aAbBß]{0,2}"), 0_i64..3), 0..40),
+        limit in 1_usize..9,
+        is_descending: bool,
+        by in 0_usize..4,
+    ) {
+        let all: Vec<Known> = (0..).zip(&names).map(|(n, (name, last))| marked(n, name.as_deref(), *last)).collect();
+        let projection = projection(&all);
+        let column = [Column::Name, Column::LastSeen, Column::NameConfidence, Column::IsRouter][by];
+        let sort = Sort { column, is_descending };
+        let query = Query { filter: Filter::All(Vec::new()), sort: vec![sort], offset: 0, limit: usize::MAX };
+        let whole: Vec<String> =
+            projection.snapshot().list(&query).rows.iter().map(|row| row.id().to_owned()).collect();
+        prop_assert_eq!(in_parts(&projection, sort, limit, || ()), whole);
+    }
+}

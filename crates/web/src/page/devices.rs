@@ -1,6 +1,5 @@
 //! Devices: the list with facets, search, order and columns; the same as a file; one device with why.
 
-mod asked;
 mod export;
 mod label;
 mod near;
@@ -12,12 +11,11 @@ mod view;
 
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
+use crate::load::devices::read;
 use crate::part::frame::Frame;
 use crate::route::{Entry, Need, Route};
 use crate::site::Site;
-use crate::stand;
 use askama::Template;
-use asked::{Asked, Senseless};
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -55,24 +53,8 @@ struct Page {
     roles: Vec<(&'static str, &'static str)>,
 }
 
-impl From<Senseless> for Wrong {
-    fn from(why: Senseless) -> Self {
-        Self::Senseless(why.0)
-    }
-}
-
 /// The pairs of an address.
 type Pairs = Query<Vec<(String, String)>>;
-
-/// What is asked, of the devices to which this visitor may do `action`. Errors: it makes no sense, or asks with whom devices
-/// talk, which this visitor may not see everywhere.
-async fn read(site: &Site, visitor: &Visitor, action: Action, pairs: &Pairs) -> Result<Asked, Wrong> {
-    let asked = Asked::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    if !visitor.may_everywhere(site, Action::SeeTraffic) && asked.asks_for_traffic()? {
-        visitor.check(site, Action::SeeTraffic, None)?;
-    }
-    Ok(Asked { bound: stand::within(site, visitor, action).await?, ..asked })
-}
 
 async fn list(
     State(site): State<Site>,

@@ -1,6 +1,6 @@
 //! How surely devices are known for what they are: the three bands in which pages count them.
 
-use wardlight_store::projection::{Bound, Column, Filter, Literal};
+use wardlight_store::projection::{Bound, Column, Filter, Literal, Snapshot};
 
 /// How sure the type of a device is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,4 +48,10 @@ impl Sure {
             Self::Low => below(least(0.6)),
         }
     }
+}
+
+/// How many devices are of each band of [`Sure::ALL`].
+#[must_use]
+pub fn counts(devices: &Snapshot) -> [usize; 3] {
+    Sure::ALL.map(|sure| devices.count(&sure.filter()))
 }

@@ -2,8 +2,10 @@
 
 use super::site::{Trial, ask, csrf, id, page};
 use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use axum::routing::get;
+use tower::ServiceExt as _;
 use wardlight_access::{Action, Extent, Grant, Reach, Rights, Role};
 use wardlight_model::Time;
 use wardlight_web::route::{self, Need, Route};
@@ -13,23 +15,38 @@ pub fn address(path: &str) -> String {
     path.replace("{id}", &id(0).to_string())
         .replace("{name}", "tokens.css")
         .replace("{token}", "none")
+        .replace("{label}", "none")
         .replace("{upload}", "none")
 }
 
-/// What a page answers; where there is only a form, what a wrong one of our own is answered.
-async fn status(router: &Router, address: &str, cookie: &str) -> StatusCode {
-    match page(router, address, cookie).await.0 {
+/// What a page answers; where there is only a form, what a wrong one of our own is answered; what the API answers to a change
+/// of what is not any more as it was.
+async fn status(router: &Router, route: &Route, cookie: &str) -> StatusCode {
+    let address = address(route.path);
+    let method = method(route);
+    if method != "GET" {
+        let request = Request::builder().method(method.as_str()).uri(&address).header(header::COOKIE, cookie);
+        let request = request.header("sec-fetch-site", "same-origin").header(header::IF_MATCH, "\"x\"");
+        return router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status();
+    }
+    match page(router, &address, cookie).await.0 {
         StatusCode::METHOD_NOT_ALLOWED => {
             let form = format!("csrf={}&code=0", csrf(router, cookie).await);
-            ask(router, ("POST", address), cookie, &form).await.status()
+            ask(router, ("POST", &address), cookie, &form).await.status()
         }
         status => status,
     }
 }
 
+/// The method that the API's description names for `route`.
+fn method(route: &Route) -> String {
+    route.said.first().and_then(|say| say().methods.first().map(|method| method.to_uppercase())).unwrap_or("GET".into())
+}
+
 #[tokio::test]
 async fn every_address_is_for_those_whose_right_it_is_and_nobody_else() {
     let trial = Trial::with(3).await;
+    trial.settle(3);
     let (router, rights) = (trial.router(), Rights::shipped().unwrap());
     let nobody = trial.visitor(None).await;
     let mut checked = 0;
@@ -39,7 +56,7 @@ async fn every_address_is_for_those_whose_right_it_is_and_nobody_else() {
         let grants = [Grant { role, reach: Reach::Site, from: Time::MIN, until }];
         for route in route::all() {
             let Need::Right(action) = route.need else { continue };
-            let status = status(&router, &address(route.path), &cookie).await;
+            let status = status(&router, &route, &cookie).await;
             let may = rights.extent(&grants, action, super::site::now()) != Extent::Nowhere;
             let is_refused = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&status);
             assert_eq!(!is_refused, may, "{} for {}: {status}", route.path, role.name());
@@ -57,7 +74,7 @@ async fn every_address_is_for_those_whose_right_it_is_and_nobody_else() {
         }
     }
     for route in route::all().into_iter().filter(|route| matches!(route.need, Need::Right(_))) {
-        let status = status(&router, &address(route.path), &nobody).await;
+        let status = status(&router, &route, &nobody).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{} without a role", route.path);
     }
     let with_rights = route::all().iter().filter(|route| matches!(route.need, Need::Right(_))).count();
@@ -69,8 +86,10 @@ async fn whoever_is_not_logged_in_is_led_to_the_log_in() {
     let trial = Trial::with(1).await;
     let router = trial.router();
     for route in route::all() {
-        let response = ask(&router, ("GET", &address(route.path)), "", "").await;
+        let response = ask(&router, (&method(&route), &address(route.path)), "", "").await;
+        let is_program = route.path.starts_with("/api/v1/") || route.path == "/metrics";
         match route.need {
+            _ if is_program => assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{}", route.path),
             Need::Nothing => assert_ne!(response.status(), StatusCode::SEE_OTHER, "{}", route.path),
             _ => {
                 let is_form_only = response.status() == StatusCode::METHOD_NOT_ALLOWED;

@@ -11,9 +11,10 @@ use wardlight_access::Role;
 use wardlight_access::seal::Key;
 use wardlight_access::session::{Session, Token};
 use wardlight_engine::{Bounds, Effect, Entry, Held, Input, Site as Engine};
+use wardlight_inventory::resolve::{Asset, Member, Onboarding, Owners, Question, Resolution, Score, SourceKind, Why};
 use wardlight_model::change::{Change, Known};
 use wardlight_model::journal::{BodyKind, Decision, FORMAT, encode};
-use wardlight_model::{Attribute, Claim, Device, Id, Peer, Time};
+use wardlight_model::{Area, Attribute, Claim, Device, Id, Level, Peer, Time};
 use wardlight_store::database::{Account, Database, Settings, StoredGrant, StoredSession};
 use wardlight_store::history;
 use wardlight_store::projection::Projection;
@@ -96,6 +97,7 @@ pub struct Trial {
     pub site: Site,
     pub database: Database,
     pub invitation: Token,
+    assets: Assets,
     _folder: tempfile::TempDir,
 }
 
@@ -107,13 +109,21 @@ impl Trial {
         let settings = Settings { url, site: Id([7; 16]), now: now(), patience: Duration::from_secs(5) };
         let database = Database::open(&settings).await.unwrap();
         let devices = Arc::new(Projection::default());
-        let changes: Vec<Change> = (0..count).map(device).collect();
+        let mut changes: Vec<Change> = (0..count).map(device).collect();
         devices.apply(&changes);
+        changes.push(Change::Area(Area {
+            id: id(0),
+            parent: None,
+            level: Level::Site,
+            name: "St. Anna".to_owned(),
+            zone: Some("Europe/Berlin".to_owned()),
+        }));
         database.put(&changes).await.unwrap();
         let invitation = Token::new([9; 32]);
+        let assets = Assets::default();
         let parts = Parts {
             devices,
-            assets: Assets::default(),
+            assets: assets.clone(),
             database: database.clone(),
             key: Key::new([3; 32]),
             clock: now,
@@ -121,7 +131,15 @@ impl Trial {
             house: Arc::new(Small::over(database.clone())),
             invitation: invitation.hash(),
         };
-        Self { site: Site::new(parts).unwrap(), database, invitation, _folder: folder }
+        Self { site: Site::new(parts).unwrap(), database, invitation, assets, _folder: folder }
+    }
+
+    /// From now on assets are known: each of the first `count` devices is one, and the first two may be the same.
+    pub fn settle(&self, count: u32) {
+        let score = Score { sum: 0, probability: 0.6, reasons: Vec::new() };
+        let question = Question { a: id(0), b: id(1), why: Why::Unsure, score };
+        let assets = (0..count).map(asset).collect();
+        self.assets.put(Arc::new(Resolution { assets, questions: vec![question], ..Resolution::default() }));
     }
 
     /// Everything that is served.
@@ -168,6 +186,28 @@ pub fn id(number: u32) -> Id {
     let mut bytes = [0; 16];
     bytes[12..].copy_from_slice(&number.to_be_bytes());
     Id(bytes)
+}
+
+fn asset(number: u32) -> Asset {
+    let member = Member {
+        id: id(number),
+        source: "network".to_owned(),
+        kind: SourceKind::Network,
+        key: String::new(),
+        link: None,
+    };
+    Asset {
+        id: id(number),
+        members: vec![member],
+        fields: Vec::new(),
+        kind: None,
+        whereabouts: Vec::new(),
+        stands: None,
+        owners: Owners { technical: Some("Biomed".to_owned()), ..Owners::default() },
+        onboarding: Onboarding::Found,
+        is_confirmed: false,
+        seen: Some((now(), now())),
+    }
 }
 
 /// Every third is a ventilator that is surely one, every third likely a pump, the others nobody knows.

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What was sent and acknowledged.
 #[derive(Debug, Default)]
-pub(super) struct Sent {
+pub(crate) struct Sent {
     pub batches: u64,
     /// Facts, presences or conversations.
     pub items: u64,
@@ -27,7 +27,7 @@ pub(super) struct Sent {
 }
 
 /// Sends at most `most` of `bodies`, each with its kind and number of items. Errors: one is not taken.
-pub(super) fn send(
+pub(crate) fn send(
     socket: &Path,
     bodies: impl Iterator<Item = (BodyKind, Vec<u8>, usize)>,
     most: usize,

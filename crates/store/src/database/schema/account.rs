@@ -125,3 +125,15 @@ pub(in crate::database) static SESSION: Table = Table {
     unique: &[],
     is_short: true,
 };
+
+/// What programs were answered under a key of theirs; told apart by the hash of account and key.
+pub(in crate::database) static ANSWER: Table = Table {
+    name: "answer",
+    columns: &[blob("key"), blob("request"), int("status"), text("body"), int("made")],
+    since: 7,
+    key: 1,
+    lasting: 1,
+    indexes: &[&["made"]],
+    unique: &[],
+    is_short: true,
+};

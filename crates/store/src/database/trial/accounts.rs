@@ -1,6 +1,8 @@
 //! What any engine must do with accounts and what is theirs.
 
-use super::super::{Account, Database, Factor, StoreError, StoredGrant, StoredSession, StoredToken, View};
+use super::super::{
+    Account, Database, Factor, StoreError, StoredAnswer, StoredGrant, StoredSession, StoredToken, View,
+};
 use super::Bench;
 use super::cases::run;
 use super::copies::everything;
@@ -236,6 +238,24 @@ pub(super) async fn a_step_is_spent_once(bench: &Bench) {
     database.drop_factor(id(1)).await.unwrap();
     assert!(!database.spend_step(id(1), 7, now).await.unwrap(), "it is gone");
     assert_eq!((database.factors(id(9)).await.unwrap().len(), database.factors(id(8)).await.unwrap().len()), (1, 1));
+}
+
+pub(super) async fn an_answer_is_kept_until_it_is_old(bench: &Bench) {
+    let database = bench.open().await;
+    let answer = |key: u8, second: i64| StoredAnswer {
+        key: [key; 32],
+        request: [9; 32],
+        status: 201,
+        body: "{}".to_owned(),
+        made: Time::from_seconds(second),
+    };
+    for kept in [answer(1, 5), answer(2, 6)] {
+        database.put_answer(&kept).await.unwrap();
+    }
+    assert_eq!(database.answer(&[1; 32]).await.unwrap(), Some(answer(1, 5)));
+    assert_eq!(database.drop_answers_before(Time::from_seconds(6)).await.unwrap(), 1);
+    assert_eq!(database.answer(&[1; 32]).await.unwrap(), None);
+    assert_eq!(database.answer(&[2; 32]).await.unwrap(), Some(answer(2, 6)));
 }
 
 pub(super) async fn a_session_that_ended_stays_so(bench: &Bench) {

@@ -1,17 +1,17 @@
 //! The devices that are shown, as a file: every row asked for, the columns shown, in the order shown.
 
-use super::asked::Asked;
-use super::view::shown_columns as shown;
-use super::{Pairs, read};
+use super::Pairs;
 use crate::answer::Wrong;
 use crate::guard::Visitor;
+use crate::load::asked::Asked;
+use crate::load::devices::{object, read, shown_columns};
 use crate::site::Site;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use wardlight_access::Action;
 use wardlight_model::{Deed, DeedKind};
 use wardlight_store::projection::{Column, Row, Value};
@@ -19,7 +19,7 @@ use wardlight_store::projection::{Column, Row, Value};
 /// The rows, once it is written down that they were taken away.
 async fn rows(site: &Site, visitor: &Visitor, pairs: &Pairs) -> Result<(Vec<Column>, Vec<Row>), Wrong> {
     let asked: Asked = read(site, visitor, Action::ExportDevices, pairs).await?.anew();
-    let columns = shown(&asked, visitor.may_everywhere(site, Action::SeeTraffic));
+    let columns = shown_columns(&asked, visitor.may_everywhere(site, Action::SeeTraffic));
     let rows = site.parts().devices.snapshot().list(&asked.query(usize::MAX)?).rows;
     let detail = format!("{} devices: {}", rows.len(), asked.address());
     site.witness(&visitor.name, Deed { kind: DeedKind::Exported, object: None, detail }).await?;
@@ -89,11 +89,6 @@ fn workbook(columns: &[Column], rows: &[Row]) -> Result<Vec<u8>, XlsxError> {
         }
     }
     book.save_to_buffer()
-}
-
-fn object(row: &Row, columns: &[Column]) -> Map<String, Json> {
-    let value = |column: Column| serde_json::to_value(row.value(column)).unwrap_or(Json::Null);
-    columns.iter().map(|column| (column.name().to_owned(), value(*column))).collect()
 }
 
 fn file(kind: &'static str, name: &str, text: String) -> Response {

@@ -4,18 +4,14 @@ use crate::answer::Wrong;
 use crate::guard::Visitor;
 use crate::part::form::Sent;
 use crate::part::words::moment;
+use crate::say::{self, SAYABLE};
 use crate::site::Site;
-use crate::stand;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
-use wardlight_access::Action;
 use wardlight_model::change::Said;
-use wardlight_model::journal::{Command, Labelled};
+use wardlight_model::journal::Command;
 use wardlight_model::{Attribute, Id, Time};
-
-/// What a person can say of a device.
-const SAYABLE: [Attribute; 4] = [Attribute::Type, Attribute::Maker, Attribute::Model, Attribute::Name];
 
 /// One label as it is shown.
 pub struct Label {
@@ -64,22 +60,12 @@ pub async fn put(
     Path(id): Path<String>,
     Sent(form): Sent<Form>,
 ) -> Result<Redirect, Wrong> {
-    let device = allowed(&site, &visitor, &id).await?;
-    site.parts().database.device(device).await?.ok_or(Wrong::Nothing)?;
     let said = [form.r#type.trim().to_lowercase(), form.maker, form.model, form.name];
     let said: Vec<(Attribute, String)> =
         SAYABLE.into_iter().zip(said).filter(|(_, value)| !value.trim().is_empty()).collect();
-    if said.is_empty() {
-        return Err(Wrong::Senseless("Nothing was said of the device: fill in at least one field.".to_owned()));
-    }
-    let unknown = said.iter().find(|(attribute, value)| *attribute == Attribute::Type && !site.types().knows(value));
-    if let Some((_, value)) = unknown {
-        return Err(Wrong::Senseless(format!(
-            "No kind of device is called \u{201c}{value}\u{201d} here: choose one of the list that the field offers."
-        )));
-    }
-    for (attribute, value) in said {
-        site.decide(&visitor, Command::Label(Labelled { device, attribute, value })).await?;
+    let device = say::may_label(&site, &visitor, &id).await?;
+    for label in say::labels(&site, device, said).await? {
+        site.decide(&visitor, Command::Label(label)).await?;
     }
     Ok(Redirect::to(&format!("/devices/{device}")))
 }
@@ -96,16 +82,8 @@ pub async fn end(
     Path(id): Path<String>,
     Sent(form): Sent<End>,
 ) -> Result<Redirect, Wrong> {
-    let device = allowed(&site, &visitor, &id).await?;
-    let label: Id = form.label.parse().map_err(|_| Wrong::Nothing)?;
-    let all = site.parts().database.labels().await?;
-    all.iter().find(|(id, said)| *id == label && said.label.device == device).ok_or(Wrong::Nothing)?;
+    let device = say::may_label(&site, &visitor, &id).await?;
+    let label = say::own(&site, device, &form.label).await?;
     site.decide(&visitor, Command::Unlabel(label)).await?;
     Ok(Redirect::to(&format!("/devices/{device}")))
-}
-
-async fn allowed(site: &Site, visitor: &Visitor, id: &str) -> Result<Id, Wrong> {
-    let device: Id = id.parse().map_err(|_| Wrong::Nothing)?;
-    stand::check(site, visitor, Action::LabelDevices, device).await?;
-    Ok(device)
 }

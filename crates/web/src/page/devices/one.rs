@@ -8,6 +8,8 @@ use super::place;
 use super::timeline::{self, Moment};
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
+use crate::load::device::{self, One};
+use crate::load::matches::reason;
 use crate::part::frame::Frame;
 use crate::part::words::{counted, moment, named, percent};
 use crate::site::Site;
@@ -17,12 +19,9 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use wardlight_access::Action;
-use wardlight_inventory::resolve::{Asset, By};
+use wardlight_inventory::resolve::Asset;
 use wardlight_model::{Attribute, Claim, Deed, DeedKind, Device, Id};
 use wardlight_store::projection::{Column, Row, Value};
-
-/// A claim this near to the shown one disputes it.
-const DISPUTES: f64 = 0.2;
 
 #[derive(Template)]
 #[template(path = "page/devices/one.html")]
@@ -87,8 +86,7 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Wrong> {
     let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
-    stand::check(&site, &visitor, Action::SeeDevices, id).await?;
-    render(&site, &visitor, id, false).await
+    render(&site, &visitor, device::one(&site, &visitor, Action::SeeDevices, id).await?, false).await
 }
 
 /// The same with the bed, which stands near to a patient: that it was read is written down first.
@@ -98,39 +96,31 @@ pub async fn bed(
     Path(id): Path<String>,
 ) -> Result<Response, Wrong> {
     let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
-    stand::check(&site, &visitor, Action::SeeSensitive, id).await?;
+    let one = device::one(&site, &visitor, Action::SeeSensitive, id).await?;
     let deed = Deed { kind: DeedKind::SensitiveRead, object: Some(id), detail: "bed".to_owned() };
     site.witness(&visitor.name, deed).await?;
-    render(&site, &visitor, id, true).await
+    render(&site, &visitor, one, true).await
 }
 
-async fn render(site: &Site, visitor: &Visitor, id: Id, with_bed: bool) -> Result<Response, Wrong> {
-    let stored = site.parts().database.device(id).await?.ok_or(Wrong::Nothing)?;
-    let device: Device = serde_json::from_str(&stored.body)
-        .map_err(|_| Wrong::Store(format!("device {id} is of another version's form")))?;
-    let snapshot = site.parts().devices.snapshot();
-    let row = snapshot.device(id);
-    let settled = site.parts().assets.now();
-    let asset = settled.as_ref().and_then(|settled| settled.asset(id));
+async fn render(site: &Site, visitor: &Visitor, one: One, with_bed: bool) -> Result<Response, Wrong> {
+    let (id, device, asset, sees_matches) = (one.id, &one.device, one.asset(), one.sees_matches);
     let name = device.best(Attribute::Name).map_or_else(|| device.id.clone(), |claim| named(&claim.value));
     let kind = device.best(Attribute::Type);
-    let sees_matches = visitor.may_everywhere(site, Action::SeeMatches);
     let may = |action| stand::check(site, visitor, action, id);
-    let sees_traffic = may(Action::SeeTraffic).await.is_ok();
-    let peers = if sees_traffic { site.parts().house.peers(id) } else { Vec::new() };
+    let sees_traffic = one.sees_traffic;
     // Whose right reaches some areas cannot open the list of conversations.
     let own = device.addresses.first().filter(|_| visitor.may_everywhere(site, Action::SeeTraffic));
     let own = own.map(ToString::to_string).unwrap_or_default();
-    let around = near::around(&peers, &snapshot, site.types(), &own);
+    let around = near::around(&device.peers, &one.snapshot, site.types(), &own);
     let labels = label::labels(site, id).await?;
     let may_label = may(Action::LabelDevices).await.is_ok();
     let bed = place::bed(asset).unwrap_or_default();
     Ok(answer::page(&Page {
         frame: Frame::of(site, visitor, &name, "/devices"),
         kind: kind.map_or_else(|| "kind not known".to_owned(), |claim| claim.value.clone()),
-        verdict: verdict(kind, row.as_ref()),
-        facts: Attribute::ALL.into_iter().map(|attribute| fact(&device, attribute)).collect(),
-        reached: reached(&device),
+        verdict: verdict(kind, one.row.as_ref()),
+        facts: Attribute::ALL.into_iter().map(|attribute| fact(&one, attribute)).collect(),
+        reached: reached(device),
         remarks: device.labels.iter().map(|label| (label.text.clone(), label.reason.clone())).collect(),
         members: asset.filter(|_| sees_matches).map(members).unwrap_or_default(),
         sees_matches,
@@ -139,7 +129,7 @@ async fn render(site: &Site, visitor: &Visitor, id: Id, with_bed: bool) -> Resul
         place_source: place::source(asset),
         may_see_bed: !with_bed && !bed.is_empty() && may(Action::SeeSensitive).await.is_ok(),
         bed: if with_bed { bed } else { String::new() },
-        moments: timeline::timeline(&device, asset, &labels),
+        moments: timeline::timeline(device, asset, &labels),
         labels,
         may_label,
         types: if may_label { site.types().names().map(str::to_owned).collect() } else { Vec::new() },
@@ -173,23 +163,15 @@ fn verdict(kind: Option<&Claim>, row: Option<&Row>) -> String {
     }
 }
 
-fn fact(device: &Device, attribute: Attribute) -> Fact {
-    let mut claims: Vec<&Claim> = device.claims.iter().filter(|claim| claim.attribute == attribute).collect();
-    let rank = |claim: &Claim| claim.person().is_none();
-    claims.sort_by(|a, b| {
-        rank(a).cmp(&rank(b)).then(b.confidence.total_cmp(&a.confidence)).then_with(|| a.value.cmp(&b.value))
-    });
+fn fact(one: &One, attribute: Attribute) -> Fact {
+    let claims = one.claims(attribute);
     let best = claims.first();
-    // What a person said is no dispute any more.
-    let is_near = |claim: &&Claim| {
-        best.is_some_and(|best| best.person().is_none() && best.confidence - claim.confidence < DISPUTES)
-    };
     Fact {
         title: attribute.name().replace('_', " "),
         value: best.map(|claim| named(&claim.value)).unwrap_or_default(),
         sure: best.map(|claim| percent(claim.confidence)).unwrap_or_default(),
         source: best.map(|claim| source(claim)).unwrap_or_default(),
-        is_disputed: attribute != Attribute::Name && claims.iter().copied().skip(1).any(|claim| is_near(&claim)),
+        is_disputed: one.is_disputed(attribute),
         claims: claims.iter().enumerate().map(|(at, claim)| told(claim, at == 0)).collect(),
     }
 }
@@ -225,17 +207,10 @@ fn reached(device: &Device) -> Vec<(String, String)> {
 }
 
 fn members(asset: &Asset) -> Vec<Said> {
-    let why = |by: &By| match by {
-        By::Person => "a person said so".to_owned(),
-        By::Score(score) => {
-            let reasons: Vec<String> = score.reasons.iter().map(ToString::to_string).collect();
-            named(&format!("{}: {}", percent(score.probability), reasons.join("; ")))
-        }
-    };
     let said = |member: &wardlight_inventory::resolve::Member| Said {
         source: member.source.clone(),
         key: member.key.clone(),
-        why: member.link.as_ref().map(|link| why(&link.by)).unwrap_or_default(),
+        why: reason(member.link.as_ref().map(|link| &link.by)),
     };
     asset.members.iter().map(said).collect()
 }

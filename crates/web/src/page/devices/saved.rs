@@ -1,8 +1,8 @@
 //! Views that somebody saved: a title for an address of the list, one's own or of all who have a role, with what it counts now.
 
-use super::asked::Asked;
 use crate::answer::Wrong;
 use crate::guard::Visitor;
+use crate::load::asked::Asked;
 use crate::part::form::Sent;
 use crate::part::words::counted;
 use crate::site::Site;

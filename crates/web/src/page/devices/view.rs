@@ -3,25 +3,14 @@
 //! In: a snapshot of the devices and what was asked. Out: what the template writes, every number with the address of just
 //! the rows that it counts.
 
-use super::asked::{ABSENT, Asked, ROWS, Senseless};
+use crate::load::asked::{ABSENT, Asked, ROWS, Senseless};
+use crate::load::devices::shown_columns;
 use crate::part::sure::Sure;
 use crate::part::words::{counted, moment, named, percent};
 use wardlight_store::projection::{Column, Filter, Kind, Literal, Row, Snapshot, Value};
 
-/// Columns that are shown when none is asked for.
-const USUAL: [Column; 6] =
-    [Column::Name, Column::Type, Column::OperatingSystem, Column::TypeConfidence, Column::Service, Column::LastSeen];
 /// Columns whose values are always offered.
 const FACETS: [Column; 4] = [Column::Type, Column::Maker, Column::OperatingSystem, Column::Label];
-/// The columns that are shown: those asked for, else the usual ones.
-#[must_use]
-pub fn shown_columns(asked: &Asked, sees_traffic: bool) -> Vec<Column> {
-    if !asked.columns.is_empty() {
-        return asked.columns.clone();
-    }
-    USUAL.into_iter().filter(|column| sees_traffic || !column.is_traffic()).collect()
-}
-
 /// Values of one column offered.
 const VALUES: usize = 8;
 /// Values of one cell shown; the rest is counted.

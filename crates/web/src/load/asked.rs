@@ -56,7 +56,7 @@ impl Asked {
                 "sort" => asked.sort = Some(sorted(value)?),
                 "col" => put(&mut asked.columns, column(value)?),
                 "facet" => put(&mut asked.facets, column(value)?),
-                "sure" => asked.sure.extend(Sure::ALL.into_iter().filter(|sure| sure.name() == value)),
+                "sure" => asked.sure.push(band(value)?),
                 "from" => asked.from = value.parse().map_err(|_| Senseless(format!("`from={value}` is no number")))?,
                 "page" | "format" => {}
                 other => asked.picks.push((column(other)?, value.to_owned())),
@@ -187,6 +187,11 @@ fn asks_for_traffic(filter: &Filter) -> bool {
         | Filter::Present(column) => column.is_traffic(),
         Filter::Search(_) => false,
     }
+}
+
+fn band(name: &str) -> Result<Sure, Senseless> {
+    let found = Sure::ALL.into_iter().find(|sure| sure.name() == name);
+    found.ok_or_else(|| Senseless(format!("`sure={name}` is none of high, middle, low")))
 }
 
 fn sorted(text: &str) -> Result<(Column, bool), Senseless> {
