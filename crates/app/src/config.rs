@@ -93,6 +93,9 @@ section! {
     pub struct Web = "web" {
         /// Where to listen, such as `127.0.0.1:8443`; empty for no pages.
         listen: String = String::new(),
+        /// The name by which browsers reach the pages, with the port where it is another than the one listened at, such as
+        /// `wardlight.example.org`. Security keys and the log-in by another house need it.
+        host: String = String::new(),
         /// The certificate's file, in PEM with its chain; empty to have one made that nobody vouches for.
         certificate: PathBuf = PathBuf::new(),
         /// The file of its private key, in PEM.

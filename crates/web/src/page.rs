@@ -1,16 +1,19 @@
 //! The pages: one folder each, with what it reads, what it shows, and its template.
 
 mod account;
+mod accounts;
 mod devices;
 mod home;
-mod log_in;
+pub mod log_in;
+mod tokens;
 
 use crate::route::{Entry, Need, Route};
 use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
-const ALL: &[&Entry] = &[&account::ENTRY, &devices::ENTRY, &home::ENTRY, &log_in::ENTRY];
+const ALL: &[&Entry] =
+    &[&account::ENTRY, &accounts::ENTRY, &devices::ENTRY, &home::ENTRY, &log_in::ENTRY, &tokens::ENTRY];
 
 /// Every page's addresses.
 pub fn routes() -> Vec<Route> {

@@ -1,8 +1,13 @@
 //! What several pages share: the frame, figures in words, files of style and script.
 
-pub mod codes;
+pub mod again;
+pub mod factors;
 pub mod form;
 pub mod frame;
+pub mod hex;
+pub mod keys;
+pub mod passwords;
+pub mod pending;
 pub mod sure;
 pub mod words;
 
@@ -18,6 +23,9 @@ const PAGES: &str = include_str!("part/pages.css");
 /// The keyboard.
 const SCRIPT: &str = include_str!("part/wardlight.js");
 
+/// Keys of the browser.
+const KEYS: &str = include_str!("part/keys.js");
+
 /// The file called `name`; `None` when there is none.
 #[must_use]
 pub fn file(name: &str) -> Option<Response> {
@@ -26,6 +34,7 @@ pub fn file(name: &str) -> Option<Response> {
         "components.css" => ("text/css; charset=utf-8", COMPONENTS),
         "pages.css" => ("text/css; charset=utf-8", PAGES),
         "wardlight.js" => ("text/javascript; charset=utf-8", SCRIPT),
+        "keys.js" => ("text/javascript; charset=utf-8", KEYS),
         _ => return None,
     };
     Some(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=3600")], text).into_response())

@@ -4,7 +4,7 @@ use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
 use crate::part::frame::Frame;
 use crate::part::sure;
-use crate::part::words::{counted, percent};
+use crate::part::words::{counted, moment, percent};
 use crate::route::{Entry, Need, Route};
 use crate::site::Site;
 use askama::Template;
@@ -28,6 +28,15 @@ struct Page {
     verdict: String,
     figures: Vec<Figure>,
     is_shown: bool,
+    alarms: Vec<Alarm>,
+}
+
+/// A use of an account for emergencies of which nobody took note yet.
+struct Alarm {
+    id: String,
+    account: String,
+    shown: String,
+    begun: String,
 }
 
 /// One number, what it counts, and where its rows are.
@@ -48,7 +57,26 @@ async fn show(State(site): State<Site>, Extension(visitor): Extension<Visitor>) 
         (true, 0) => "Nothing has been seen yet. Let a sensor report, load a capture, or take in a list.".to_owned(),
         (true, _) => format!("{} devices were found by watching.", counted(known)),
     };
-    Ok(answer::page(&Page { frame: Frame::of(&site, &visitor, "Today", "/"), verdict, figures, is_shown }))
+    let alarms = alarms(&site, &visitor).await?;
+    Ok(answer::page(&Page { frame: Frame::of(&site, &visitor, "Today", "/"), verdict, figures, is_shown, alarms }))
+}
+
+/// For those who run Wardlight.
+async fn alarms(site: &Site, visitor: &Visitor) -> Result<Vec<Alarm>, Wrong> {
+    let mut alarms = Vec::new();
+    if !visitor.may_everywhere(site, Action::ManageAccounts) {
+        return Ok(alarms);
+    }
+    for emergency in site.parts().database.open_emergencies().await? {
+        let account = site.parts().database.account(emergency.account).await?;
+        alarms.push(Alarm {
+            id: emergency.id.to_string(),
+            account: emergency.account.to_string(),
+            shown: account.map_or_else(|| emergency.account.to_string(), |account| account.shown),
+            begun: moment(emergency.begun),
+        });
+    }
+    Ok(alarms)
 }
 
 fn figures(site: &Site) -> Vec<Figure> {

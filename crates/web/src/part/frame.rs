@@ -1,6 +1,6 @@
 //! The frame of every page: who looks, where else one can go, how fresh it all is.
 
-use super::words::counted;
+use super::words::{counted, moment};
 use crate::guard::Visitor;
 use crate::site::Site;
 use wardlight_access::Action;
@@ -46,6 +46,10 @@ pub struct Frame {
     pub groups: Vec<Group>,
     /// Goes with every form, against forgery.
     pub csrf: String,
+    /// Since when glass is broken; empty when it is not.
+    pub emergency: String,
+    /// Seconds without use after which the session ends.
+    pub idle: i64,
 }
 
 impl Frame {
@@ -54,7 +58,10 @@ impl Frame {
     pub fn of(site: &Site, visitor: &Visitor, title: &str, here: &'static str) -> Self {
         let settled = site.parts().assets.now();
         let devices = counted(site.parts().devices.snapshot().len());
-        let all = [("See", "/devices", "Devices", devices, Action::SeeDevices)];
+        let all = [
+            ("See", "/devices", "Devices", devices, Action::SeeDevices),
+            ("Run", "/accounts", "Accounts", String::new(), Action::SeeAccounts),
+        ];
         let mut groups: Vec<Group> = Vec::new();
         for (verb, address, title, count, action) in all {
             if !visitor.may_everywhere(site, action) {
@@ -76,6 +83,8 @@ impl Frame {
             is_settled: settled.is_some(),
             groups,
             csrf: visitor.csrf.clone(),
+            emergency: if visitor.session.is_break_glass { moment(visitor.session.begun) } else { String::new() },
+            idle: site.limits().idle / 1_000_000,
         }
     }
 }

@@ -14,7 +14,7 @@ use wardlight_model::change::{Change, Known};
 use wardlight_model::{Attribute, Claim, Device, Id, Time};
 use wardlight_store::database::{Account, Database, Settings, StoredGrant, StoredSession};
 use wardlight_store::projection::Projection;
-use wardlight_web::site::{Assets, Parts, Site};
+use wardlight_web::site::{Assets, Host, Parts, Site};
 
 /// Microseconds since 1970, moved on by tests.
 static CLOCK: AtomicI64 = AtomicI64::new(1_790_000_000_000_000);
@@ -51,6 +51,7 @@ impl Trial {
             clock: now,
             chance: |bytes| getrandom::fill(bytes).is_ok(),
             invitation: invitation.hash(),
+            host: Some(Host::read("ward.example", 443).unwrap()),
         };
         Self { site: Site::new(parts).unwrap(), database, invitation, _folder: folder }
     }
@@ -86,7 +87,8 @@ impl Trial {
             account: id,
             begun: session.begun,
             seen: session.seen,
-            stepped_up: None,
+            // As after a second factor.
+            stepped_up: Some(now()),
             is_break_glass: false,
         };
         self.database.put_session(&kept).await.unwrap();
