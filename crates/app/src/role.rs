@@ -4,6 +4,7 @@ pub mod backup;
 pub mod demo;
 pub mod fleet;
 mod flows;
+mod house;
 pub mod keeper;
 pub mod ledger;
 pub mod listen;

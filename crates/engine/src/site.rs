@@ -8,6 +8,7 @@ mod areas;
 mod assets;
 mod contact;
 mod judgements;
+mod labels;
 mod owners;
 mod records;
 
@@ -19,7 +20,7 @@ use std::hash::BuildHasher as _;
 use wardlight_dissect::tally::Tally;
 use wardlight_inventory::resolve::{Resolution, Rules};
 use wardlight_inventory::{Contacts, Identified, Knowledge, Seen, identify_with_facts};
-use wardlight_model::change::{Change, Known, Row, Source};
+use wardlight_model::change::{Change, Known, Row, Said, Source};
 use wardlight_model::journal::{BodyKind, Command, Decision, FORMAT, Flows, Import, Judgement};
 use wardlight_model::journal::{Observations, Oddity, OwnerRule, Unreadable, decode};
 use wardlight_model::{Area, Device, Domain, Fact, Flow, Id, Origin, Presence, Scope};
@@ -111,6 +112,8 @@ pub struct Held {
     pub judged: BTreeMap<Id, Judgement>,
     /// Who answers for which devices, by the decision's id.
     pub owners: BTreeMap<Id, OwnerRule>,
+    /// What people say of devices, by the decision's id.
+    pub labels: BTreeMap<Id, Said>,
     /// Ids of the devices that are stored: those that are none any more go at the next settling.
     pub devices: Vec<Id>,
     /// The last record that it follows from; 0 for none.
@@ -127,6 +130,7 @@ pub struct Site {
     records: Records,
     judged: BTreeMap<Id, Judgement>,
     owners: BTreeMap<Id, OwnerRule>,
+    labels: labels::Labels,
     /// The devices as of the last settling, each with a mark that changes when anything of it does: whole they would take
     /// as much memory again as their facts.
     devices: BTreeMap<Id, u64>,
@@ -157,6 +161,7 @@ impl Site {
             records: Records::held(held.rows, held.sources),
             judged: held.judged,
             owners: held.owners,
+            labels: labels::Labels::held(held.labels),
             devices: BTreeMap::new(),
             marks: FixedState::with_seed(seed),
             stored: held.devices.into_iter().collect(),
@@ -244,22 +249,25 @@ impl Site {
     }
 
     fn decide(&mut self, entry: &Entry<'_>, decision: Decision) -> Vec<Effect> {
-        self.settled = false;
-        let outcome = self.carry_out(entry.id, &decision.command);
+        // What was only witnessed changes nothing.
+        self.settled &= matches!(decision.command, Command::Witness(_));
+        let outcome = self.carry_out(entry.id, &decision);
         let mut effects: Vec<Effect> = outcome.iter().flatten().cloned().map(Effect::Change).collect();
         let outcome = outcome.map(drop);
         effects.push(Effect::Decided { sequence: entry.sequence, id: entry.id, decision, outcome });
         effects
     }
 
-    fn carry_out(&mut self, id: Id, command: &Command) -> Result<Vec<Change>, Refusal> {
+    fn carry_out(&mut self, id: Id, decision: &Decision) -> Result<Vec<Change>, Refusal> {
+        let command = &decision.command;
         if let Command::UndoImport(run) = command {
             return self.records.undo(*run);
         }
         let judged = judgements::apply(&mut self.judged, id, command)?;
         let owned = owners::apply(&mut self.owners, id, command)?;
         let placed = areas::apply(&mut self.areas, &mut self.domains, command)?;
-        Ok(judged.into_iter().chain(owned).chain(placed).collect())
+        let labelled = self.labels.apply(id, decision)?;
+        Ok(judged.into_iter().chain(owned).chain(placed).chain(labelled).collect())
     }
 
     /// The rows of other systems' records as these have them now, with whether the source's last whole run had each.
@@ -281,7 +289,15 @@ impl Site {
         let presence = self.tally.presences();
         let seen = Seen { facts: self.tally.facts(), presence: &presence, contacts: &Contacts::default() };
         let found = identify_with_facts(&seen, knowledge).into_iter();
-        let found: Vec<(Id, Identified<'_>)> = found.map(|one| (lasting_id(self.id, &one.device), one)).collect();
+        let said = self.labels.by_device();
+        let found: Vec<(Id, Identified<'_>)> = found
+            .map(|mut one| {
+                let mut own = Vec::new();
+                let id = lasting_id(self.id, &one.device.origins, |id| own.extend(said.get(&id).into_iter().flatten()));
+                labels::put(&mut one.device, &own);
+                (id, one)
+            })
+            .collect();
         let resolution = assets::resolved(self, &found, knowledge, rules);
         let devices: BTreeMap<Id, Device> = found.into_iter().map(|(id, one)| (id, one.device)).collect();
         let stored = std::mem::take(&mut self.stored);
@@ -310,9 +326,9 @@ fn count(sequence: u64, body: Flows) -> Vec<Effect> {
 }
 
 /// The smallest of the ids that follow from where the journal first speaks of the device's members: a merged device
-/// keeps the smallest, and a replay mints the same ones.
-fn lasting_id(site: Id, device: &Device) -> Id {
-    let minted = device.origins.iter().map(|origin| {
+/// keeps the smallest, and a replay mints the same ones. `each` is told of every one.
+fn lasting_id(site: Id, origins: &[Origin], mut each: impl FnMut(Id)) -> Id {
+    let minted = origins.iter().map(|origin| {
         let mut hash = Sha256::new();
         hash.update(site.0);
         hash.update(b"device");
@@ -320,7 +336,7 @@ fn lasting_id(site: Id, device: &Device) -> Id {
         hash.update(origin.item.to_be_bytes());
         Id::of(hash.finalize().into())
     });
-    minted.min().unwrap_or_default()
+    minted.inspect(|id| each(*id)).min().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ impl Knowledge {
             oui: Oui::load(OUI),
             fingerprints: Fingerprints::load(FINGERPRINTS.iter().copied())?,
             makers: Makers::load(include_str!("../../../data/makers.toml"))?,
-            types: Types::load(include_str!("../../../data/types.toml"))?,
+            types: Types::shipped()?,
             lifecycle: Lifecycle::load(include_str!("../../../data/lifecycle.toml"))?,
             phrases: Phrases::load(include_str!("../../../data/type-phrases.toml"))?,
             panels: Panels::load(

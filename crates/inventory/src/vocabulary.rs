@@ -45,6 +45,19 @@ impl Types {
         }
     }
 
+    /// The shipped ones.
+    ///
+    /// # Errors
+    /// They are broken, which a test rules out.
+    pub fn shipped() -> Result<Self, LoadError> {
+        Self::load(include_str!("../../../data/types.toml"))
+    }
+
+    /// The names of all, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
     /// Whether `name` is a type of the vocabulary.
     #[must_use]
     pub fn knows(&self, name: &str) -> bool {

@@ -2,7 +2,7 @@
 //! [`Contact`] adds up, and is therefore committed together with the journal's offset.
 
 use crate::cbor::Name;
-use crate::journal::{Judgement, Oddity, OwnerRule};
+use crate::journal::{Judgement, Labelled, Oddity, OwnerRule};
 use crate::{Area, AssetRecord, Device, Domain, Endpoint, Fact, Id, Origin, Presence, Scope, Time};
 
 /// One row that is new, different or gone.
@@ -40,6 +40,25 @@ pub enum Change {
     Owner(Id, OwnerRule),
     /// A rule about owners that was taken back.
     OwnerGone(Id),
+    /// What a person says of a device; told apart by the decision's id.
+    Labelled(Id, Said),
+    /// A label that was taken back, or that a later one took the place of.
+    LabelledGone(Id),
+}
+
+/// What a person says of a device, and who.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Said {
+    /// What.
+    #[n(0)]
+    pub label: Labelled,
+    /// The account.
+    #[n(1)]
+    pub by: String,
+    /// When.
+    #[n(2)]
+    pub at: Time,
 }
 
 /// What a row of another system's records said from one run of its importer until another.

@@ -8,22 +8,43 @@ use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 /// What is said of a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    minicbor::Encode,
+    minicbor::Decode,
+)]
 #[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
 pub enum Attribute {
     /// What it is, such as `infusion pump` or `ip camera`.
+    #[n(0)]
     Type,
     /// Who makes the product (not the network chip in it).
+    #[n(1)]
     Maker,
     /// Product model.
+    #[n(2)]
     Model,
     /// Operating system with version.
+    #[n(3)]
     OperatingSystem,
     /// Firmware or software version.
+    #[n(4)]
     Firmware,
     /// Serial number.
+    #[n(5)]
     Serial,
     /// Name it is known by.
+    #[n(6)]
     Name,
 }
 
@@ -31,6 +52,12 @@ impl Attribute {
     /// Every attribute, in the order shown.
     pub const ALL: [Self; 7] =
         [Self::Type, Self::Maker, Self::Model, Self::OperatingSystem, Self::Firmware, Self::Serial, Self::Name];
+
+    /// The attribute called `name`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|attribute| attribute.name() == name)
+    }
 
     /// Its name in data and logs.
     #[must_use]
@@ -86,10 +113,28 @@ pub struct Claim {
     pub value: String,
     /// How sure, 0 (a guess) to 1 (the device says so itself and nothing contradicts).
     pub confidence: f64,
-    /// The rule that drew it: a fingerprint's id, `oui`, or `self`.
+    /// The rule that drew it: a fingerprint's id, `oui`, `self`, or who says so.
     pub rule: String,
     /// The facts it rests on.
     pub evidence: Vec<Evidence>,
+}
+
+/// With what the rule of a claim begins that a person made.
+const PERSON: &str = "said by ";
+
+impl Claim {
+    /// What the account `by` says, which counts for more than whatever was concluded.
+    #[must_use]
+    pub fn of_person(attribute: Attribute, value: &str, by: &str) -> Self {
+        let rule = format!("{PERSON}{by}");
+        Self { attribute, value: value.to_owned(), confidence: 1.0, rule, evidence: Vec::new() }
+    }
+
+    /// The person who says so; `None` for what was concluded.
+    #[must_use]
+    pub fn person(&self) -> Option<&str> {
+        self.rule.strip_prefix(PERSON)
+    }
 }
 
 impl Hash for Claim {
@@ -149,12 +194,11 @@ pub struct Device {
 }
 
 impl Device {
-    /// The best claim on `attribute`, when there is one.
+    /// The best claim on `attribute`, when there is one: the last word of a person, else the surest.
     #[must_use]
     pub fn best(&self, attribute: Attribute) -> Option<&Claim> {
-        self.claims
-            .iter()
-            .filter(|claim| claim.attribute == attribute)
-            .max_by(|a, b| a.confidence.total_cmp(&b.confidence))
+        let own = || self.claims.iter().filter(|claim| claim.attribute == attribute);
+        let said = own().find(|claim| claim.person().is_some());
+        said.or_else(|| own().max_by(|a, b| a.confidence.total_cmp(&b.confidence)))
     }
 }

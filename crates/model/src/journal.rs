@@ -2,7 +2,7 @@
 //! passed over there and stays in the record.
 
 use crate::cbor::{Known, Name};
-use crate::{Area, AssetRecord, Domain, Fact, Flow, Id, Place, Presence, Scope, Time};
+use crate::{Area, AssetRecord, Attribute, Deed, Domain, Fact, Flow, Id, Place, Presence, Scope, Time};
 
 /// Format of the bodies below; a body of a later one is refused, not guessed at.
 pub const FORMAT: u8 = 1;
@@ -188,6 +188,15 @@ pub enum Command {
     /// The rule with this decision's id no longer counts.
     #[n(7)]
     RemoveOwner(#[n(0)] Id),
+    /// A device is what somebody says, whatever was concluded.
+    #[n(8)]
+    Label(#[n(0)] Labelled),
+    /// The label with this decision's id no longer counts.
+    #[n(9)]
+    Unlabel(#[n(0)] Id),
+    /// Something was done that changes no device, and is to be remembered.
+    #[n(10)]
+    Witness(#[n(0)] Deed),
 }
 
 /// In which way somebody answers for a device.
@@ -267,6 +276,21 @@ pub struct Judgement {
     pub is_same: bool,
 }
 
+/// What somebody says of a device.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Labelled {
+    /// The device.
+    #[n(0)]
+    pub device: Id,
+    /// What is said of it.
+    #[n(1)]
+    pub attribute: Attribute,
+    /// The answer.
+    #[n(2)]
+    pub value: String,
+}
+
 impl Command {
     /// Its name in ledger and logs.
     #[must_use]
@@ -280,6 +304,9 @@ impl Command {
             Self::Unjudge(_) => "asset.unjudge",
             Self::PutOwner(_) => "owner.put",
             Self::RemoveOwner(_) => "owner.remove",
+            Self::Label(_) => "device.label",
+            Self::Unlabel(_) => "device.unlabel",
+            Self::Witness(deed) => deed.kind.name(),
         }
     }
 }

@@ -5,10 +5,13 @@
 
 mod answer;
 mod guard;
+pub mod host;
+pub mod house;
 mod page;
 mod part;
 pub mod route;
 pub mod site;
+mod stand;
 
 pub use guard::COOKIE_NAME;
 

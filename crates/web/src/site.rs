@@ -1,59 +1,22 @@
 //! What pages read: devices, assets, the state, and how time and chance come in.
 
 use crate::answer::Wrong;
-use crate::part::keys::{Asked, Enrolling};
-use crate::part::pending::Pending;
+use crate::guard::Visitor;
+use crate::host::Host;
+use crate::house::{House, Refused};
+use crate::part::pending::Waiting;
+use crate::stand::Stands;
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use wardlight_access::seal::Key;
 use wardlight_access::session::Limits;
 use wardlight_access::{Rights, limit};
+use wardlight_inventory::Types;
 use wardlight_inventory::resolve::{Asset, Resolution};
-use wardlight_model::{Id, Time};
+use wardlight_model::journal::{Command, Decision};
+use wardlight_model::{Area, Deed, DeedKind, Id, Time};
 use wardlight_store::database::Database;
 use wardlight_store::projection::Projection;
-
-/// Why the name by which browsers reach the pages cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HostError {
-    /// Keys belong to names.
-    #[error("{0:?} is an address: give a name, such as wardlight.example.org, or leave it empty")]
-    Address(String),
-    /// It is no name.
-    #[error("{0:?} is no name and port, such as wardlight.example.org:8443")]
-    Name(String),
-}
-
-impl Host {
-    /// The host that `text` names, with the port that it names or `port`.
-    ///
-    /// # Errors
-    /// [`HostError`] when it is an address or no name.
-    pub fn read(text: &str, port: u16) -> Result<Self, HostError> {
-        let no_name = || HostError::Name(text.to_owned());
-        if text.parse::<IpAddr>().is_ok() || text.starts_with('[') {
-            return Err(HostError::Address(text.to_owned()));
-        }
-        let (name, port) = match text.split_once(':') {
-            Some((name, port)) => (name, port.parse().map_err(|_| no_name())?),
-            None => (text, port),
-        };
-        let is_label = |label: &str| {
-            let is_fit = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-            (1..=63).contains(&label.len()) && is_fit && !label.starts_with('-') && !label.ends_with('-')
-        };
-        if name.parse::<IpAddr>().is_ok() {
-            return Err(HostError::Address(text.to_owned()));
-        }
-        if name.len() > 253 || !name.split('.').all(is_label) {
-            return Err(no_name());
-        }
-        let name = name.to_ascii_lowercase();
-        let origin = if port == 443 { format!("https://{name}") } else { format!("https://{name}:{port}") };
-        Ok(Self { name, origin })
-    }
-}
 
 /// The assets as of the last settling, and which of them each member is.
 #[derive(Debug)]
@@ -107,19 +70,12 @@ pub struct Parts {
     pub clock: fn() -> Time,
     /// Fills with chance; whether there was any.
     pub chance: fn(&mut [u8]) -> bool,
+    /// Who carries out what is decided.
+    pub house: Arc<dyn House>,
     /// The hash of the token with which the first account is made.
     pub invitation: [u8; 32],
     /// By which name browsers reach the pages; none: by an address, where there are no keys and no other house.
     pub host: Option<Host>,
-}
-
-/// The name by which browsers reach the pages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Host {
-    /// The name alone, such as `wardlight.example.org`.
-    pub name: String,
-    /// What every address of ours begins with, such as `https://wardlight.example.org:8443`.
-    pub origin: String,
 }
 
 /// All that a page can ask; its clones are the same.
@@ -129,30 +85,32 @@ pub struct Site(Arc<Inner>);
 struct Inner {
     parts: Parts,
     rights: Rights,
+    types: Types,
     limits: Limits,
     log_ins: std::sync::Mutex<limit::LogIns>,
     codes: std::sync::Mutex<limit::Buckets<Id>>,
     hashing: tokio::sync::Semaphore,
     changing: tokio::sync::Mutex<()>,
     waiting: Waiting,
+    stands: tokio::sync::Mutex<Option<Reckoned>>,
 }
 
-/// What was begun and waits for its second half, each for a few minutes and once.
-pub(crate) struct Waiting {
-    /// Log-ins whose password was right.
-    pub(crate) log_ins: Pending<HalfIn>,
-    /// Keys that are being made known.
-    pub(crate) keys: Pending<Enrolling>,
-    /// Keys that are asked for again inside.
-    pub(crate) again: Pending<Asked>,
+/// Where devices stand, and by which assets and tree.
+struct Reckoned {
+    settled: Arc<Settled>,
+    areas: Vec<Area>,
+    stands: Arc<Stands>,
 }
 
-/// Somebody whose password was right, and of whom more is asked.
-pub(crate) struct HalfIn {
-    pub(crate) account: Id,
-    pub(crate) to: String,
-    pub(crate) asked: Option<Asked>,
-    pub(crate) tries: u32,
+/// A shipped table is broken.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// That of rights.
+    #[error("the shipped rights: {0}")]
+    Rights(#[from] wardlight_access::RightsError),
+    /// That of types.
+    #[error("the shipped types: {0}")]
+    Types(#[from] wardlight_inventory::LoadError),
 }
 
 /// Passwords that may be hashed at one time: each takes 19 MiB.
@@ -160,29 +118,31 @@ const HASHING: usize = 4;
 /// Codes that an account may try at once inside, and microseconds until it may try another.
 const CODES: u32 = 5;
 const CODE_EVERY: i64 = 30_000_000;
-/// Most of each kind that wait at one time, and for how long at most, in microseconds.
-const WAITING: (usize, i64) = (1_000, 300_000_000);
 /// Most names and addresses whose log-ins are counted at one time.
 const COUNTED: usize = 10_000;
 
 impl Site {
-    /// A site of `parts`, with the shipped rights.
+    /// A site of `parts`, with the shipped rights and words.
     ///
     /// # Errors
-    /// The shipped table is broken, which a test rules out.
-    pub fn new(parts: Parts) -> Result<Self, wardlight_access::RightsError> {
+    /// A shipped table is broken, which a test rules out.
+    pub fn new(parts: Parts) -> Result<Self, Broken> {
         let log_ins = std::sync::Mutex::new(limit::LogIns::new(COUNTED));
         let codes = std::sync::Mutex::new(limit::Buckets::new(CODES, CODE_EVERY, COUNTED));
         let hashing = tokio::sync::Semaphore::new(HASHING);
-        let (rights, limits) = (Rights::shipped()?, Limits::default());
-        let changing = tokio::sync::Mutex::new(());
-        let (most, lasts) = WAITING;
-        let waiting = Waiting {
-            log_ins: Pending::new(most, lasts),
-            keys: Pending::new(most, lasts),
-            again: Pending::new(most, lasts),
-        };
-        Ok(Self(Arc::new(Inner { parts, rights, limits, log_ins, codes, hashing, changing, waiting })))
+        let (rights, types, limits) = (Rights::shipped()?, Types::shipped()?, Limits::default());
+        Ok(Self(Arc::new(Inner {
+            parts,
+            rights,
+            types,
+            limits,
+            log_ins,
+            codes,
+            hashing,
+            changing: tokio::sync::Mutex::new(()),
+            waiting: Waiting::default(),
+            stands: tokio::sync::Mutex::new(None),
+        })))
     }
 
     pub(crate) fn parts(&self) -> &Parts {
@@ -191,6 +151,25 @@ impl Site {
 
     pub(crate) fn rights(&self) -> &Rights {
         &self.0.rights
+    }
+
+    /// Where devices stand now. Errors: the state does not answer.
+    pub(crate) async fn stands(&self) -> Result<Arc<Stands>, Wrong> {
+        let Some(settled) = self.parts().assets.now() else { return Ok(Arc::default()) };
+        let areas = self.parts().database.areas().await?;
+        let mut held = self.0.stands.lock().await;
+        if let Some(held) = held.as_ref().filter(|held| Arc::ptr_eq(&held.settled, &settled) && held.areas == areas) {
+            return Ok(Arc::clone(&held.stands));
+        }
+        let (of, tree) = (Arc::clone(&settled), areas.clone());
+        let stands = tokio::task::spawn_blocking(move || Stands::of(&of, &tree)).await;
+        let stands = Arc::new(stands.map_err(|error| Wrong::Store(error.to_string()))?);
+        *held = Some(Reckoned { settled, areas, stands: Arc::clone(&stands) });
+        Ok(stands)
+    }
+
+    pub(crate) fn types(&self) -> &Types {
+        &self.0.types
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -221,6 +200,30 @@ impl Site {
         codes.take(&id, self.now())
     }
 
+    /// Has `command` carried out for `visitor`; gives the id by which it is taken back. Errors: it makes no sense, or the
+    /// server cannot take it now.
+    pub(crate) async fn decide(&self, visitor: &Visitor, command: Command) -> Result<Id, Wrong> {
+        self.decide_as(&visitor.name, command).await
+    }
+
+    /// Writes down what the account `by` did, before anything comes of it. Errors: it cannot be written down now.
+    pub(crate) async fn witness(&self, by: &str, deed: Deed) -> Result<(), Wrong> {
+        self.decide_as(by, Command::Witness(deed)).await.map(drop)
+    }
+
+    /// The same of a deed to `object`, in a few words.
+    pub(crate) async fn note(&self, by: &str, kind: DeedKind, object: Id, detail: &str) -> Result<(), Wrong> {
+        self.witness(by, Deed { kind, object: Some(object), detail: detail.to_owned() }).await
+    }
+
+    async fn decide_as(&self, by: &str, command: Command) -> Result<Id, Wrong> {
+        let decision = Decision { by: by.to_owned(), at: self.now(), command };
+        self.0.parts.house.decide(decision).await.map_err(|refused| match refused {
+            Refused::Senseless(why) => Wrong::Senseless(why),
+            Refused::Later(why) => Wrong::Store(why),
+        })
+    }
+
     pub(crate) fn now(&self) -> Time {
         (self.0.parts.clock)()
     }
@@ -230,24 +233,5 @@ impl Site {
         let mut bytes = [0; N];
         let is_there = (self.0.parts.chance)(&mut bytes);
         is_there.then_some(bytes).ok_or_else(|| Wrong::Store("the system has no chance".to_owned()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_is_a_name_and_never_an_address() {
-        let origin = |text, port| Host::read(text, port).map(|host| host.origin);
-        assert_eq!(origin("Ward.Example.org", 443), Ok("https://ward.example.org".to_owned()));
-        assert_eq!(origin("ward", 8443), Ok("https://ward:8443".to_owned()));
-        assert_eq!(origin("ward.example:443", 8443), Ok("https://ward.example".to_owned()));
-        for text in ["10.0.0.1", "10.0.0.1:8443", "::1", "[::1]:8443"] {
-            assert!(matches!(origin(text, 1), Err(HostError::Address(_))), "{text}");
-        }
-        for text in ["https://ward", "ward/", "a..b", "-a", "a b", "ward:x", "ward:99999"] {
-            assert!(matches!(origin(text, 1), Err(HostError::Name(_))), "{text}");
-        }
     }
 }

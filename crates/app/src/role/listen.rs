@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 use wardlight_model::Id;
-use wardlight_model::journal::{BodyKind, Decision, Flows, decode, encode};
+use wardlight_model::journal::{BodyKind, Decision, FORMAT, Flows, decode, encode};
 use wardlight_store::journal::{Journal, JournalError};
 use wardlight_store::segment;
 
@@ -181,6 +181,17 @@ fn answer(to: UnixStream, answers: &Receiver<(Id, Answer)>) {
         if sent.and_then(|()| to.flush()).is_err() {
             return;
         }
+    }
+}
+
+/// Submits a decision of a page, signed already; gives its id, and by which its outcome is told. Errors: the system has no
+/// chance.
+pub fn decide(decision: &Decision, journal: &Journal, waiting: &Waiting) -> anyhow::Result<(Id, Receiver<Fate>)> {
+    let id = super::new_id()?;
+    let message = Message { id, kind: BodyKind::Decision.number(), format: FORMAT, body: encode(decision) };
+    match take(message, journal, waiting) {
+        Answer::Journal(outcome) | Answer::Outcome(outcome) => Ok((id, outcome)),
+        Answer::Told(_) => anyhow::bail!("a decision is no question"),
     }
 }
 

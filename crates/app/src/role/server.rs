@@ -97,6 +97,7 @@ pub fn held(loaded: Loaded, devices: Vec<Id>) -> Held {
         sources: loaded.sources,
         judged: loaded.judged.into_iter().collect(),
         owners: loaded.owners.into_iter().collect(),
+        labels: loaded.labels.into_iter().collect(),
         devices,
         sequence: loaded.sequence,
     }
@@ -153,7 +154,8 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
     let mut keeper = Keeper::open(config, &runtime, parts)?;
     let door = listen::open(&places.socket(), &journal, &waiting, &fleet, stop)
         .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
-    super::web::start(config, &runtime, &database, &fleet, stop)?;
+    let house = super::house::Server { journal: journal.clone(), waiting: waiting.clone() };
+    super::web::start(config, &runtime, (&database, &fleet, house), stop)?;
     let reading = sources.start(config, once, stop).context("cannot start a thread for a source")?;
     let outcome = keeper.run();
     stop.now();

@@ -4,6 +4,7 @@
 //! first is made, once; it is good until the next start.
 
 use super::fleet::Fleet;
+use super::house::Server;
 use super::places::Places;
 use super::{Stop, now};
 use crate::config::Config;
@@ -23,7 +24,8 @@ use tokio::runtime::Runtime;
 use wardlight_access::seal::Key;
 use wardlight_access::session::Token;
 use wardlight_store::database::Database;
-use wardlight_web::site::{Host, Parts, Site};
+use wardlight_web::host::Host;
+use wardlight_web::site::{Parts, Site};
 
 /// How often it is looked whether to stop.
 const LOOK: Duration = Duration::from_millis(200);
@@ -35,8 +37,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub fn start(
     config: &Config,
     runtime: &Runtime,
-    database: &Database,
-    fleet: &Fleet,
+    (database, fleet, house): (&Database, &Fleet, Server),
     stop: &Stop,
 ) -> anyhow::Result<()> {
     if config.web.listen.is_empty() {
@@ -59,6 +60,7 @@ pub fn start(
         key: Key::new(key::read_or_make(&places.sealing_key())?.0),
         clock: now,
         chance: |bytes| getrandom::fill(bytes).is_ok(),
+        house: Arc::new(house),
         invitation: invitation.hash(),
         host: host.clone(),
     })?;

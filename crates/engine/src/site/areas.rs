@@ -80,7 +80,10 @@ pub(super) fn apply(
         | Command::Judge(_)
         | Command::Unjudge(_)
         | Command::PutOwner(_)
-        | Command::RemoveOwner(_) => Ok(None),
+        | Command::RemoveOwner(_)
+        | Command::Label(_)
+        | Command::Unlabel(_)
+        | Command::Witness(_) => Ok(None),
     }
 }
 

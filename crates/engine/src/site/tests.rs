@@ -3,8 +3,8 @@
 use super::*;
 use proptest::prelude::*;
 use std::net::IpAddr;
-use wardlight_model::journal::{Command, Import, OwnerRole, OwnerRule, encode};
-use wardlight_model::{AssetField, AssetRecord};
+use wardlight_model::journal::{Command, Import, Labelled, OwnerRole, OwnerRule, encode};
+use wardlight_model::{AssetField, AssetRecord, Attribute, Deed, DeedKind};
 use wardlight_model::{
     ConnState, Direction, Endpoint, Field, FlowId, FlowKey, Level, Mac, Place, Service, Subject, Time, Transport,
 };
@@ -96,6 +96,11 @@ fn tell(site: &mut Site, sequence: u64, body: &Body) -> Vec<Effect> {
     }))
 }
 
+/// The id of a device of which the journal speaks first at `origin`.
+fn minted(origin: Origin) -> Id {
+    lasting_id(SITE, &[origin], |_| ())
+}
+
 /// What two ends exchanged by which service in which hour.
 type Ends = ([Endpoint; 2], &'static str, i64);
 
@@ -111,6 +116,7 @@ struct Kept {
     sources: BTreeMap<String, Source>,
     judged: BTreeMap<Id, Judgement>,
     owners: BTreeMap<Id, OwnerRule>,
+    labels: BTreeMap<Id, Said>,
     resolution: Option<Box<Resolution>>,
 }
 
@@ -141,6 +147,8 @@ impl Kept {
                 Change::JudgedGone(id) => drop(self.judged.remove(&id)),
                 Change::Owner(id, rule) => drop(self.owners.insert(id, rule)),
                 Change::OwnerGone(id) => drop(self.owners.remove(&id)),
+                Change::Labelled(id, said) => drop(self.labels.insert(id, said)),
+                Change::LabelledGone(id) => drop(self.labels.remove(&id)),
                 Change::Oddity(_) | Change::Domain(_) => {}
             }
         }
@@ -156,6 +164,7 @@ impl Kept {
             sources: self.sources.values().cloned().collect(),
             judged: self.judged.clone(),
             owners: self.owners.clone(),
+            labels: self.labels.clone(),
             sequence,
             ..Held::default()
         }
@@ -191,8 +200,13 @@ fn bodies() -> impl Strategy<Value = Vec<Body>> {
         decision(Command::PutOwner(rule))
     });
     let disowned = (1..25u64).prop_map(|at| decision(Command::RemoveOwner(Id::at(at, [0; 10]))));
+    let labelled = (1..25u64, 0..5u32, 0..3u8).prop_map(|(sequence, item, n)| {
+        let device = minted(Origin { sequence, item });
+        decision(Command::Label(Labelled { device, attribute: Attribute::Type, value: format!("pump {n}") }))
+    });
+    let unlabelled = (1..25u64).prop_map(|at| decision(Command::Unlabel(Id::at(at, [0; 10]))));
     let undone = (0..5u8).prop_map(|run| decision(Command::UndoImport(Id([run; 16]))));
-    let decided = prop_oneof![area, removal, judged, taken_back, owner, disowned, undone];
+    let decided = prop_oneof![area, removal, judged, taken_back, owner, disowned, labelled, unlabelled, undone];
     prop::collection::vec(
         prop_oneof![4 => observed, 2 => flows, 2 => imports().prop_map(Body::Import), 3 => decided],
         0..25,
@@ -449,4 +463,62 @@ fn a_record_and_a_device_become_one_asset_with_an_owner_and_two_again_when_someb
         source: None,
     }));
     assert!(matches!(&tell(&mut site, 7, &empty)[..], [Effect::Decided { outcome: Err(_), .. }]));
+}
+
+#[test]
+fn what_a_person_says_of_a_device_counts_first_until_it_is_taken_back_even_when_the_device_is_found_to_be_another() {
+    let (knowledge, rules) = (Knowledge::shipped().expect("loads"), Rules::shipped().expect("loads"));
+    let mut site = Site::new(SITE, 1, BOUNDS, Held::default());
+    let serial = |last| vec![fact(last, Field::Manufacturer, "Draeger", 5), fact(last, Field::Serial, "ASHK-0042", 5)];
+    tell(&mut site, 1, &seen(serial(1), vec![presence(1, 5), presence(2, 500)]));
+    let mut kept = Kept::default();
+    kept.keep(site.step(Input::Settle(&knowledge, &rules)));
+    let before = kept.devices.clone();
+    let of = |last: u8, kept: &Kept| {
+        let ip = IpAddr::from([10, 0, 0, last]);
+        *kept.devices.iter().find(|(_, device)| device.addresses.contains(&ip)).expect("there").0
+    };
+    let label = |attribute, value: &str, device| {
+        decision(Command::Label(Labelled { device, attribute, value: value.to_owned() }))
+    };
+    let second = of(2, &kept);
+    tell(&mut site, 2, &label(Attribute::Type, "printer", second));
+    tell(&mut site, 3, &label(Attribute::Maker, "Hamilton", second));
+    tell(&mut site, 4, &label(Attribute::Type, " ventilator ", second));
+    kept.keep(site.step(Input::Settle(&knowledge, &rules)));
+    let kind = |kept: &Kept, id: Id| kept.devices[&id].best(Attribute::Type).map(|claim| claim.value.clone());
+    assert_eq!(kind(&kept, second).as_deref(), Some("ventilator"), "the last word counts");
+    let asset = kept.resolution.as_ref().and_then(|all| all.assets.iter().find(|asset| asset.id == second));
+    let asset_kind = asset.and_then(|asset| asset.kind.clone()).expect("known");
+    assert_eq!((asset_kind.name.as_str(), asset_kind.source.as_str()), ("ventilator", "mayer"));
+
+    // Both turn out to be one, whose network says another maker.
+    tell(&mut site, 5, &seen(serial(2), vec![]));
+    kept.keep(site.step(Input::Settle(&knowledge, &rules)));
+    let one = of(1, &kept);
+    assert_eq!((kept.devices.len(), kind(&kept, one).as_deref()), (1, Some("ventilator")));
+    let maker = kept.devices[&one].best(Attribute::Maker).expect("known");
+    assert_eq!((maker.value.as_str(), maker.person()), ("Hamilton", Some("mayer")));
+
+    for (sequence, told) in [(6, 3), (7, 4)] {
+        tell(&mut site, sequence, &decision(Command::Unlabel(Id::at(told, [0; 10]))));
+    }
+    kept.keep(site.step(Input::Settle(&knowledge, &rules)));
+    assert_eq!(kind(&kept, one), before[&of(1, &kept)].best(Attribute::Type).map(|claim| claim.value.clone()));
+    for wrong in ["", "two\nlines", &"long ".repeat(50)] {
+        let refused = tell(&mut site, 8, &label(Attribute::Type, wrong, one)).pop();
+        assert!(matches!(refused, Some(Effect::Decided { outcome: Err(_), .. })), "{wrong}: {refused:?}");
+        site = Site::new(SITE, 1, BOUNDS, kept.held(7));
+    }
+}
+
+#[test]
+fn what_was_only_witnessed_changes_nothing_and_is_told_of() {
+    let (knowledge, rules) = (Knowledge::shipped().expect("loads"), Rules::shipped().expect("loads"));
+    let mut site = Site::new(SITE, 1, BOUNDS, Held::default());
+    site.step(Input::Settle(&knowledge, &rules));
+    let deed = Deed { kind: DeedKind::LoggedIn, object: None, detail: String::new() };
+    let effects = tell(&mut site, 1, &decision(Command::Witness(deed)));
+    assert!(matches!(&effects[..], [Effect::Decided { outcome: Ok(()), .. }]), "{effects:?}");
+    assert!(site.is_settled());
 }

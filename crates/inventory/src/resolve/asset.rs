@@ -297,10 +297,11 @@ impl<'a> Draft<'a> {
 fn fields(said: &[(&Row, Said<'_>)], choice: &Choice<'_>) -> Vec<Held> {
     let mut answers: BTreeMap<AssetField, Vec<Answer>> = BTreeMap::new();
     for (row, said) in said {
-        let mut tell = |field, value: &str, time, confidence: f64| {
-            let (source, kind) = match said {
-                Said::Network(_) => ("network", SourceKind::Network),
-                Said::Record(source, _) => (source.name, source.kind),
+        let mut tell = |field, value: &str, time, confidence: f64, person: Option<&str>| {
+            let (source, kind) = match (person, said) {
+                (Some(person), _) => (person, SourceKind::People),
+                (None, Said::Network(_)) => ("network", SourceKind::Network),
+                (None, Said::Record(source, _)) => (source.name, source.kind),
             };
             let worth = choice.worth(field, kind, confidence, time);
             let (value, source) = (value.to_owned(), source.to_owned());
@@ -310,24 +311,24 @@ fn fields(said: &[(&Row, Said<'_>)], choice: &Choice<'_>) -> Vec<Held> {
         match said {
             Said::Network(found) => network(found, &mut tell),
             Said::Record(_, record) => {
-                record.says.iter().for_each(|(field, value)| tell(*field, value, row.seen.1, 1.0));
+                record.says.iter().for_each(|(field, value)| tell(*field, value, row.seen.1, 1.0, None));
             }
         }
     }
     answers.into_iter().map(|(field, answers)| choice.held(field, answers)).collect()
 }
 
-/// What the network says of one device, as answers: field, value, time, confidence.
-fn network(found: &Networked<'_>, tell: &mut impl FnMut(AssetField, &str, Time, f64)) {
+/// What the network, and who labelled it, say of one device, as answers: field, value, time, confidence, person.
+fn network(found: &Networked<'_>, tell: &mut impl FnMut(AssetField, &str, Time, f64, Option<&str>)) {
     let device = found.device;
     for claim in &device.claims {
-        tell(field(claim.attribute), &claim.value, device.last, claim.confidence);
+        tell(field(claim.attribute), &claim.value, device.last, claim.confidence, claim.person());
     }
-    device.macs.iter().for_each(|mac| tell(AssetField::Mac, &mac.to_string(), device.last, 1.0));
-    device.addresses.iter().for_each(|ip| tell(AssetField::Ip, &ip.to_string(), device.last, 1.0));
+    device.macs.iter().for_each(|mac| tell(AssetField::Mac, &mac.to_string(), device.last, 1.0, None));
+    device.addresses.iter().for_each(|ip| tell(AssetField::Ip, &ip.to_string(), device.last, 1.0, None));
     let last = found.stays.iter().max_by_key(|stay| (stay.last, &stay.place));
     for (field, value) in last.into_iter().flat_map(|stay| stay.place.iter()) {
-        tell(*field, value, last.map_or(device.last, |stay| stay.last), 1.0);
+        tell(*field, value, last.map_or(device.last, |stay| stay.last), 1.0, None);
     }
 }
 

@@ -7,7 +7,7 @@
 use super::engine::{Row, Session};
 use super::row;
 use super::schema::{
-    AREA, ASSET_ROW, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, ODDITY, OWNER_RULE, PRESENCE, SITE, SOURCE, Table,
+    AREA, ASSET_ROW, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, LABEL, ODDITY, OWNER_RULE, PRESENCE, SITE, SOURCE, Table,
 };
 use super::{Database, StoreError, statement};
 use crate::history;
@@ -86,6 +86,7 @@ struct Batch<'a> {
     sources: BTreeMap<String, Row>,
     judged: BTreeMap<Id, Option<Row>>,
     owners: BTreeMap<Id, Option<Row>>,
+    labels: BTreeMap<Id, Option<Row>>,
 }
 
 impl<'a> Batch<'a> {
@@ -111,6 +112,8 @@ impl<'a> Batch<'a> {
                 Change::JudgedGone(id) => drop(batch.judged.insert(*id, None)),
                 Change::Owner(id, rule) => drop(batch.owners.insert(*id, Some(row::owner_rule(*id, rule)))),
                 Change::OwnerGone(id) => drop(batch.owners.insert(*id, None)),
+                Change::Labelled(id, said) => drop(batch.labels.insert(*id, Some(row::label(*id, said)))),
+                Change::LabelledGone(id) => drop(batch.labels.insert(*id, None)),
             }
         }
         batch
@@ -136,7 +139,8 @@ impl<'a> Batch<'a> {
         statement::write(session, &ASSET_ROW, self.rows.into_values().flatten()).await?;
         statement::write(session, &SOURCE, self.sources.into_values()).await?;
         replace(session, &JUDGEMENT, self.judged, |row| row).await?;
-        replace(session, &OWNER_RULE, self.owners, |row| row).await
+        replace(session, &OWNER_RULE, self.owners, |row| row).await?;
+        replace(session, &LABEL, self.labels, |row| row).await
     }
 }
 

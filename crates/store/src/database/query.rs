@@ -3,14 +3,15 @@
 use super::engine::Session;
 use super::row::{self, Cells, Digest, Misfit};
 use super::schema::{
-    AREA, ASSET_ROW, CONSUMER, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, ODDITY, OWNER_RULE, PRESENCE, SITE, SOURCE,
+    AREA, ASSET_ROW, CONSUMER, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, LABEL, ODDITY, OWNER_RULE, PRESENCE, SITE,
+    SOURCE,
 };
 use super::statement::Pages;
 use super::{Database, StoreError, statement};
 use sea_query::{Cond, Expr, ExprTrait as _, LikeExpr, SelectStatement};
 use std::net::IpAddr;
 use std::ops::Range;
-use wardlight_model::change::{Contact, Row, Source};
+use wardlight_model::change::{Contact, Row, Said, Source};
 use wardlight_model::journal::{Judgement, Oddity, OwnerRule};
 use wardlight_model::{Area, Domain, Fact, Id, Mac, Presence, Scope};
 
@@ -40,6 +41,8 @@ pub struct Loaded {
     pub judged: Vec<(Id, Judgement)>,
     /// Who answers for which devices, by the decision's id.
     pub owners: Vec<(Id, OwnerRule)>,
+    /// What people say of devices, by the decision's id.
+    pub labels: Vec<(Id, Said)>,
     /// Facts that were left out because this version does not know their field.
     pub unknown: u64,
 }
@@ -128,6 +131,7 @@ impl Database {
             sources: statement::all(&mut session, &SOURCE, Cells::source).await?,
             judged: statement::all(&mut session, &JUDGEMENT, Cells::judgement).await?,
             owners: statement::all(&mut session, &OWNER_RULE, Cells::owner_rule).await?,
+            labels: statement::all(&mut session, &LABEL, Cells::label).await?,
             unknown,
         })
     }
@@ -150,6 +154,11 @@ impl Database {
     /// Who answers for which devices, by the decision's id.
     pub async fn owners(&self) -> Result<Vec<(Id, OwnerRule)>, StoreError> {
         statement::all(&mut self.engine.read().await?, &OWNER_RULE, Cells::owner_rule).await
+    }
+
+    /// What people say of devices, by the decision's id.
+    pub async fn labels(&self) -> Result<Vec<(Id, Said)>, StoreError> {
+        statement::all(&mut self.engine.read().await?, &LABEL, Cells::label).await
     }
 
     /// All routing domains, by scope.

@@ -9,7 +9,7 @@ use sea_query::Value;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::net::IpAddr;
-use wardlight_model::change::{self, Contact, Known};
+use wardlight_model::change::{self, Contact, Known, Said};
 use wardlight_model::journal::{Judgement, Oddity, OwnerRule, decode, encode};
 use wardlight_model::{
     Area, Attribute, Device, Domain, Endpoint, Fact, Field, Id, Key, KeyKind, Level, Mac, Origin, Place, Presence,
@@ -109,6 +109,10 @@ pub(super) fn judgement(id: Id, judgement: &Judgement) -> Row {
 
 pub(super) fn owner_rule(id: Id, rule: &OwnerRule) -> Row {
     vec![blob(&id.0), blob(&encode(rule))]
+}
+
+pub(super) fn label(id: Id, said: &Said) -> Row {
+    vec![blob(&id.0), blob(&encode(said))]
 }
 
 pub(super) fn fact(fact: &Fact) -> Row {
@@ -350,6 +354,10 @@ impl Cells {
     }
 
     pub(super) fn owner_rule(mut self) -> Result<(Id, OwnerRule), Misfit> {
+        Ok((Id(self.bytes()?), decode(&self.blob()?).map_err(|_| Misfit)?))
+    }
+
+    pub(super) fn label(mut self) -> Result<(Id, Said), Misfit> {
         Ok((Id(self.bytes()?), decode(&self.blob()?).map_err(|_| Misfit)?))
     }
 

@@ -86,6 +86,7 @@ static STATE: &[&Table] = &[
     &SOURCE,
     &JUDGEMENT,
     &OWNER_RULE,
+    &LABEL,
     &FLOW_SEGMENT,
     &CONSUMER,
 ];
@@ -319,6 +320,18 @@ pub(super) static OWNER_RULE: Table = Table {
     name: "owner_rule",
     columns: &[blob("id"), blob("body")],
     since: 4,
+    key: 1,
+    lasting: 1,
+    indexes: &[],
+    unique: &[],
+    is_short: true,
+};
+
+/// What people say of devices; told apart by the decision that says so.
+pub(super) static LABEL: Table = Table {
+    name: "label",
+    columns: &[blob("id"), blob("body")],
+    since: 6,
     key: 1,
     lasting: 1,
     indexes: &[],

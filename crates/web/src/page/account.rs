@@ -23,7 +23,7 @@ use axum::http::header::SET_COOKIE;
 use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use wardlight_access::{Action, Extent};
-use wardlight_model::Id;
+use wardlight_model::{DeedKind, Id};
 
 /// The page.
 pub static ENTRY: Entry = Entry { routes };
@@ -90,8 +90,10 @@ async fn show(State(site): State<Site>, Extension(visitor): Extension<Visitor>) 
     }))
 }
 
-/// Ends factor `id` of `account`; with the last that is asked for, the recovery sheet goes too.
-async fn end(site: &Site, account: Id, id: Id) -> Result<(), Wrong> {
+/// Ends factor `id` of who looks; with the last that is asked for, the recovery sheet goes too.
+async fn end(site: &Site, visitor: &Visitor, id: Id, what: &str) -> Result<(), Wrong> {
+    let account = visitor.account;
+    site.note(&visitor.name, DeedKind::FactorEnded, account, what).await?;
     let database = &site.parts().database;
     let left: Vec<_> = database.factors(account).await?.into_iter().filter(|factor| factor.id != id).collect();
     if left.iter().any(|factor| [factors::CODES, keys::KIND].contains(&factor.kind.as_str())) {
@@ -125,6 +127,7 @@ async fn leave(
     Extension(visitor): Extension<Visitor>,
     Sent(()): Sent<()>,
 ) -> Result<Response, Wrong> {
+    site.note(&visitor.name, DeedKind::LoggedOut, visitor.account, "").await?;
     site.parts().database.drop_session(&visitor.hash).await?;
     let cookie = format!("{COOKIE_NAME}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
     Ok((AppendHeaders([(SET_COOKIE, cookie)]), Redirect::to("/log-in")).into_response())

@@ -2,7 +2,9 @@
 
 mod asked;
 mod export;
+mod label;
 mod one;
+mod place;
 mod view;
 
 use crate::answer::{self, Wrong};
@@ -10,12 +12,13 @@ use crate::guard::Visitor;
 use crate::part::frame::Frame;
 use crate::route::{Entry, Need, Route};
 use crate::site::Site;
+use crate::stand;
 use askama::Template;
 use asked::{Asked, Senseless};
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use view::{Cell, List};
 use wardlight_access::Action;
 
@@ -28,6 +31,9 @@ fn routes() -> Vec<Route> {
         Route::new("/devices/export.csv", get(export::csv)).needs(Need::Right(Action::ExportDevices)),
         Route::new("/devices/export.json", get(export::json)).needs(Need::Right(Action::ExportDevices)),
         Route::new("/devices/{id}", get(one::show)).needs(Need::Right(Action::SeeDevices)),
+        Route::new("/devices/{id}/bed", get(one::bed)).needs(Need::Right(Action::SeeSensitive)),
+        Route::new("/devices/{id}/label", post(label::put)).needs(Need::Right(Action::LabelDevices)),
+        Route::new("/devices/{id}/label/end", post(label::end)).needs(Need::Right(Action::LabelDevices)),
     ]
 }
 
@@ -48,19 +54,14 @@ impl From<Senseless> for Wrong {
 /// The pairs of an address.
 type Pairs = Query<Vec<(String, String)>>;
 
-/// What is asked. Errors: it makes no sense, or asks with whom devices talk, which this visitor may not see everywhere.
-fn read(site: &Site, visitor: &Visitor, pairs: &Pairs) -> Result<Asked, Wrong> {
+/// What is asked, of the devices to which this visitor may do `action`. Errors: it makes no sense, or asks with whom devices
+/// talk, which this visitor may not see everywhere.
+async fn read(site: &Site, visitor: &Visitor, action: Action, pairs: &Pairs) -> Result<Asked, Wrong> {
     let asked = Asked::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
     if !visitor.may_everywhere(site, Action::SeeTraffic) && asked.asks_for_traffic()? {
         visitor.check(site, Action::SeeTraffic, None)?;
     }
-    Ok(asked)
-}
-
-/// Errors: the visitor's rights reach some areas only. Where a device stands is not yet a column: lists are for those whose
-/// right reaches the whole site, and the others ask for one device.
-fn whole_site(site: &Site, visitor: &Visitor, action: Action) -> Result<(), Wrong> {
-    visitor.check(site, action, None)
+    Ok(Asked { bound: stand::within(site, visitor, action).await?, ..asked })
 }
 
 async fn list(
@@ -68,10 +69,10 @@ async fn list(
     Extension(visitor): Extension<Visitor>,
     pairs: Pairs,
 ) -> Result<Response, Wrong> {
-    whole_site(&site, &visitor, Action::SeeDevices)?;
+    let asked = read(&site, &visitor, Action::SeeDevices, &pairs).await?;
     let sees_traffic = visitor.may_everywhere(&site, Action::SeeTraffic);
-    let list = List::of(&site.parts().devices.snapshot(), read(&site, &visitor, &pairs)?, sees_traffic)?;
-    let may_export = visitor.may_everywhere(&site, Action::ExportDevices);
+    let list = List::of(&site.parts().devices.snapshot(), asked, sees_traffic)?;
+    let may_export = visitor.may_see_page(&site, Action::ExportDevices);
     let frame = Frame::of(&site, &visitor, "Devices", "/devices");
     Ok(answer::page(&Page { frame, list, may_export }))
 }

@@ -25,6 +25,7 @@ use axum::routing::{get, post};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use wardlight_access::limit::Attempt;
 use wardlight_access::session::{Session, Token};
+use wardlight_model::{DeedKind, Id};
 use wardlight_store::database::{Account, StoredSession};
 
 pub use emergency::KIND as EMERGENCY;
@@ -95,6 +96,9 @@ async fn log_in(
     site.log_ins().attempt(&attempt, site.now()).map_err(|wait| Wrong::Wait(wait.seconds()))?;
     let kept = account.as_ref().and_then(|account| account.password.clone());
     let is_right = passwords::is_right(&site, form.password, kept).await?;
+    if !is_right {
+        note_refusal(&site, account.as_ref(), attempt.address);
+    }
     let Some(account) = account.filter(|_| is_right) else { return Ok(refused(form.to, form.name)) };
     let factors = site.parts().database.factors(account.id).await?;
     let is_asked = factors::is_asked(&factors);
@@ -102,10 +106,34 @@ async fn log_in(
         return second::ask(&site, &reached, second::Half { account: &account, factors: &factors, to: form.to });
     }
     if is_asked && !factors::spends(&site, &factors, &form.code).await? {
+        note_refusal(&site, Some(&account), attempt.address);
         return Ok(refused(form.to, form.name));
     }
     site.log_ins().succeeded(&attempt, site.now());
-    enter(&site, &account, is_asked, &form.to).await
+    let how = if is_asked { "password and code" } else { "password" };
+    enter(&site, &account, In { how, address: attempt.address, has_stepped_up: is_asked }, &form.to).await
+}
+
+/// Writes down that somebody was refused; not before the answer, whose time would tell which names there are.
+fn note_refusal(site: &Site, account: Option<&Account>, address: IpAddr) {
+    let Some(id) = account.map(|account| account.id) else { return };
+    note_later(site, "unknown", (DeedKind::LogInRefused, id, format!("from {address}")));
+}
+
+fn note_later(site: &Site, by: &str, (kind, id, detail): (DeedKind, Id, String)) {
+    let (site, by) = (site.clone(), by.to_owned());
+    tokio::spawn(async move {
+        if site.note(&by, kind, id, &detail).await.is_err() {
+            eprintln!("wardlight: {} of {id} {detail} could not be written into the ledger", kind.name());
+        }
+    });
+}
+
+/// How somebody came in.
+struct In<'a> {
+    how: &'a str,
+    address: IpAddr,
+    has_stepped_up: bool,
 }
 
 fn refused(to: String, name: String) -> Response {
@@ -115,8 +143,18 @@ fn refused(to: String, name: String) -> Response {
 }
 
 /// Begins a session, and leads to where somebody wanted to go.
-async fn enter(site: &Site, account: &Account, has_stepped_up: bool, to: &str) -> Result<Response, Wrong> {
-    let (token, session) = (Token::new(site.chance()?), Session::begin(site.now(), has_stepped_up));
+async fn enter(site: &Site, account: &Account, came: In<'_>, to: &str) -> Result<Response, Wrong> {
+    let (token, session) = (Token::new(site.chance()?), Session::begin(site.now(), came.has_stepped_up));
+    let (kind, detail) = match account.is_break_glass {
+        true => (DeedKind::GlassBroken, format!("from {}", came.address)),
+        false => (DeedKind::LoggedIn, format!("by {} from {}", came.how, came.address)),
+    };
+    if account.is_break_glass {
+        // In an emergency nobody waits for the ledger; its alarm is in the state already.
+        note_later(site, &account.name, (kind, account.id, detail));
+    } else {
+        site.note(&account.name, kind, account.id, &detail).await?;
+    }
     let kept = StoredSession {
         hash: token.hash(),
         account: account.id,

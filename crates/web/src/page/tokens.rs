@@ -20,7 +20,7 @@ use axum::routing::{get, post};
 use std::collections::BTreeSet;
 use wardlight_access::Action;
 use wardlight_access::token::{ApiToken, Kept};
-use wardlight_model::Id;
+use wardlight_model::{DeedKind, Id};
 use wardlight_store::database::StoredToken;
 
 /// The page.
@@ -129,6 +129,8 @@ async fn make(
             Ok((StatusCode::BAD_REQUEST, page).into_response())
         }
         Ok(kept) => {
+            let detail = format!("{} until {}: {}", kept.id, day(kept.until.plus(-1)), kept.actions.join(", "));
+            site.note(&visitor.name, DeedKind::TokenMade, visitor.account, &detail).await?;
             site.parts().database.put_token(&kept).await?;
             let frame = Frame::of(&site, &visitor, "A token", "/account");
             let (title, token) = (kept.title, token.text().to_string());
@@ -182,6 +184,7 @@ async fn end(
     let tokens = site.parts().database.tokens(visitor.account).await?;
     let token = tokens.iter().find(|token| token.id.to_string() == ended.id);
     let token = token.ok_or_else(|| Wrong::Senseless("there is no such token of yours any more".to_owned()))?;
+    site.note(&visitor.name, DeedKind::TokenEnded, visitor.account, &token.id.to_string()).await?;
     site.parts().database.drop_token(token.id).await?;
     Ok(Redirect::to(HERE).into_response())
 }

@@ -64,9 +64,11 @@ impl Frame {
         ];
         let mut groups: Vec<Group> = Vec::new();
         for (verb, address, title, count, action) in all {
-            if !visitor.may_everywhere(site, action) {
+            if !visitor.may_see_page(site, action) {
                 continue;
             }
+            // Whoever sees some areas is not told how much there is in all.
+            let count = if visitor.may_everywhere(site, action) { count } else { String::new() };
             let link = Link { address, title, count };
             match groups.iter_mut().find(|group| group.title == verb) {
                 Some(group) => group.links.push(link),

@@ -6,7 +6,8 @@
 use super::factors::row;
 use crate::answer::Wrong;
 use crate::guard::host;
-use crate::site::{Host, Site};
+use crate::host::Host;
+use crate::site::Site;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use std::convert::Infallible;

@@ -3,12 +3,41 @@
 //! In: something to wait, now. Out: the token by which whoever began it takes it up again. Nothing of it outlives the
 //! server: who was half in begins anew.
 
+use super::keys::{Asked, Enrolling};
 use crate::answer::Wrong;
 use crate::site::Site;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use wardlight_access::session::Token;
-use wardlight_model::Time;
+use wardlight_model::{Id, Time};
+
+/// What was begun and waits for its second half, each for a few minutes and once.
+pub struct Waiting {
+    /// Log-ins whose password was right.
+    pub log_ins: Pending<HalfIn>,
+    /// Keys that are being made known.
+    pub keys: Pending<Enrolling>,
+    /// Keys that are asked for again inside.
+    pub again: Pending<Asked>,
+}
+
+/// Somebody whose password was right, and of whom more is asked.
+pub struct HalfIn {
+    pub account: Id,
+    pub to: String,
+    pub asked: Option<Asked>,
+    pub tries: u32,
+}
+
+/// Most of each kind that wait at one time, and for how long at most, in microseconds.
+const WAITING: (usize, i64) = (1_000, 300_000_000);
+
+impl Default for Waiting {
+    fn default() -> Self {
+        let (most, lasts) = WAITING;
+        Self { log_ins: Pending::new(most, lasts), keys: Pending::new(most, lasts), again: Pending::new(most, lasts) }
+    }
+}
 
 /// Things that wait, by the hash of their token.
 pub struct Pending<T> {

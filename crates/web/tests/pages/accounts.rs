@@ -276,7 +276,11 @@ async fn glass_is_broken_with_the_envelope_and_an_alarm_stands_until_somebody_sa
         StatusCode::SEE_OTHER
     );
     let account = admin.account("glass").await;
-    assert_eq!(admin.post(&format!("{account}/link"), "factors=keep").await.0, StatusCode::BAD_REQUEST, "an envelope, no link");
+    assert_eq!(
+        admin.post(&format!("{account}/link"), "factors=keep").await.0,
+        StatusCode::BAD_REQUEST,
+        "an envelope, no link"
+    );
     admin.post(&format!("{account}/grant"), "role=admin").await;
     let (_, sealed) = admin.post(&format!("{account}/envelope"), "").await;
     let old = shown(&sealed, "code");
@@ -305,9 +309,75 @@ async fn glass_is_broken_with_the_envelope_and_an_alarm_stands_until_somebody_sa
     assert_eq!(admin.post("/accounts/seen", &seen).await.0, StatusCode::SEE_OTHER);
     assert!(!admin.page("/").await.1.contains("Emergency access was used"));
     assert!(admin.page(&account).await.1.contains("A admin took note"));
+    let deeds = trial.deeds.lock().unwrap().clone();
+    for deed in [
+        "admin: account.put made glass, for emergencies",
+        "admin: account.factor_put a code for the envelope",
+        "glass: account.glass_broken from 0.0.0.0",
+        "admin: account.glass_seen",
+    ] {
+        assert!(deeds.iter().any(|done| done == deed), "{deed}: {deeds:?}");
+    }
     for _ in 0..6 {
         wait(10 * 60);
         glass.page("/").await;
     }
     assert_eq!(glass.page("/").await.0, StatusCode::SEE_OTHER, "an hour, however it is used");
+}
+
+#[tokio::test]
+async fn what_is_done_with_accounts_is_written_down_without_secrets() {
+    let trial = Trial::with(1).await;
+    let router = trial.router();
+    let link = format!("/set-up/{}", trial.invitation.text());
+    let ada = Inside::set_up(&router, &link, &format!("name=ada&shown=&password={PASSWORD}")).await;
+    assert_eq!(log_in(&router, "ada", "wrong+wrong+wrong").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(log_in(&router, "nobody", PASSWORD).await, StatusCode::UNAUTHORIZED);
+    let admin = Inside::of(&router, trial.visitor(Some(Role::Admin)).await).await;
+    let (_, made) = admin.post("/accounts/new", "name=eve&shown=").await;
+    let eve = admin.account("eve").await;
+    admin.post(&format!("{eve}/grant"), "role=admin").await;
+    Inside::set_up(&router, &path(&shown(&made, "link")), &format!("password={PASSWORD}")).await;
+    admin.post(&format!("{eve}/state"), "to=disabled").await;
+    let until = wardlight_days(now().plus(30 * 86_400_000_000));
+    let (_, made) = admin.post("/account/tokens", &format!("title=SIEM&until={until}&action=see-devices")).await;
+    let token = wardlight_access::token::ApiToken::read(&shown(&made, "token")).unwrap().id();
+    admin.post("/account/tokens/end", &format!("id={token}")).await;
+    ada.post("/account/password", &format!("old={PASSWORD}&new=eleven+lamps+over+the+ward")).await;
+    ada.post("/account/sessions/end", "which=others").await;
+    ada.post("/log-out", "").await;
+    // A refusal is written down beside the answer.
+    for _ in 0..100 {
+        if trial.deeds.lock().unwrap().iter().any(|deed| deed.starts_with("unknown")) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let mut deeds = trial.deeds.lock().unwrap().clone();
+    deeds.sort();
+    for deed in &mut deeds {
+        for part in ["gave admin  ", "token_made "] {
+            if let Some((front, _)) = deed.split_once(part) {
+                *deed = format!("{front}{}", part.trim_end());
+            }
+        }
+    }
+    let ended = format!("admin: account.token_ended {token}");
+    let mut wanted = vec![
+        "ada: account.factor_put a password",
+        "ada: account.logged_in by a link from 0.0.0.0",
+        "ada: account.logged_out",
+        "ada: account.put the first, an administrator's, by the printed link",
+        "ada: account.sessions_ended all but one",
+        "admin: account.ended disabled",
+        "admin: account.grants_put gave admin",
+        "admin: account.put made eve",
+        "admin: account.token_made",
+        &ended,
+        "eve: account.factor_put a password, by a link",
+        "eve: account.logged_in by a link from 0.0.0.0",
+        "unknown: account.log_in_refused from 0.0.0.0",
+    ];
+    wanted.sort_unstable();
+    assert_eq!(deeds, wanted, "each once, and of names that there are alone");
 }

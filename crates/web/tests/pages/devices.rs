@@ -1,6 +1,6 @@
 //! The list of devices, its files, and one device.
 
-use super::site::{Trial, id, page};
+use super::site::{Trial, ask, csrf, field, id, page, text};
 use axum::http::StatusCode;
 use wardlight_access::Role;
 
@@ -92,4 +92,34 @@ async fn nothing_yet_says_what_to_do() {
     assert!(list.contains("No sensor has reported") && !list.contains("<table"), "{list}");
     let (_, today) = page(&trial.router(), "/", &cookie).await;
     assert!(today.contains("Nothing has been seen yet"), "{today}");
+}
+
+#[tokio::test]
+async fn what_somebody_says_of_a_device_is_shown_with_who_said_it_and_can_be_taken_back() {
+    let trial = Trial::with(3).await;
+    let (router, cookie) = (trial.router(), trial.visitor(Some(Role::ClinicalEngineer)).await);
+    let (address, csrf) = (format!("/devices/{}", id(2)), csrf(&router, &cookie).await);
+    let (_, before) = page(&router, &address, &cookie).await;
+    assert!(before.contains("Nobody has said anything of it yet") && before.contains("value=\"ventilator\""));
+    let label = format!("{address}/label");
+    let wrong = ask(&router, ("POST", &label), &cookie, &format!("csrf={csrf}&type=ventilador")).await;
+    assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
+    assert!(text(wrong).await.contains("No kind of device is called"));
+    let empty = ask(&router, ("POST", &label), &cookie, &format!("csrf={csrf}&type=+")).await;
+    assert_eq!(empty.status(), StatusCode::BAD_REQUEST);
+    let said = ask(&router, ("POST", &label), &cookie, &format!("csrf={csrf}&type=Ventilator&maker=Hamilton")).await;
+    assert_eq!(said.status(), StatusCode::SEE_OTHER);
+    let (_, after) = page(&router, &address, &cookie).await;
+    assert!(after.contains("type: ventilator") && after.contains("maker: Hamilton"), "{after}");
+    assert!(after.contains("clinical-engineer, "), "who said it: {after}");
+    let end = format!("csrf={csrf}&label={}", field(&after, "label"));
+    assert_eq!(
+        ask(&router, ("POST", &format!("{address}/label/end")), &cookie, &end).await.status(),
+        StatusCode::SEE_OTHER
+    );
+    let (_, one) = page(&router, &address, &cookie).await;
+    assert_eq!(one.matches("Take back ").count(), 1, "{one}");
+    let other = format!("csrf={csrf}&label={}", field(&one, "label"));
+    let foreign = ask(&router, ("POST", &format!("/devices/{}/label/end", id(1))), &cookie, &other).await;
+    assert_eq!(foreign.status(), StatusCode::NOT_FOUND, "a label of another device");
 }

@@ -10,11 +10,15 @@ use tower::ServiceExt as _;
 use wardlight_access::Role;
 use wardlight_access::seal::Key;
 use wardlight_access::session::{Session, Token};
+use wardlight_engine::{Bounds, Effect, Entry, Held, Input, Site as Engine};
 use wardlight_model::change::{Change, Known};
+use wardlight_model::journal::{BodyKind, Command, Decision, FORMAT, encode};
 use wardlight_model::{Attribute, Claim, Device, Id, Time};
 use wardlight_store::database::{Account, Database, Settings, StoredGrant, StoredSession};
 use wardlight_store::projection::Projection;
-use wardlight_web::site::{Assets, Host, Parts, Site};
+use wardlight_web::host::Host;
+use wardlight_web::house::{House, Refused, Soon};
+use wardlight_web::site::{Assets, Parts, Site};
 
 /// Microseconds since 1970, moved on by tests.
 static CLOCK: AtomicI64 = AtomicI64::new(1_790_000_000_000_000);
@@ -23,11 +27,51 @@ pub fn now() -> Time {
     Time::from_micros(CLOCK.load(Ordering::Relaxed))
 }
 
+/// A server without journal and ledger: the engine over the state.
+struct Small(Arc<tokio::sync::Mutex<(Engine, Database)>>, Deeds);
+
+/// Who did what, in words.
+type Deeds = Arc<std::sync::Mutex<Vec<String>>>;
+
+impl Small {
+    fn over(database: Database, deeds: Deeds) -> Self {
+        let bounds = Bounds { facts: 1000, presences: 1000 };
+        Self(Arc::new(tokio::sync::Mutex::new((Engine::new(Id([7; 16]), 1, bounds, Held::default()), database))), deeds)
+    }
+}
+
+impl House for Small {
+    fn decide(&self, decision: Decision) -> Soon<Result<Id, Refused>> {
+        if let Command::Witness(deed) = &decision.command {
+            let text = format!("{}: {} {}", decision.by, deed.kind.name(), deed.detail);
+            self.1.lock().unwrap().push(text.trim_end().to_owned());
+        }
+        let own = Arc::clone(&self.0);
+        Box::pin(async move {
+            let mut own = own.lock().await;
+            let (sequence, body) = (own.0.sequence() + 1, encode(&decision));
+            let id = Id::at(sequence, [8; 10]);
+            let entry = Entry { sequence, id, format: FORMAT, kind: BodyKind::Decision.number(), body: &body };
+            let (mut changes, mut refused) = (Vec::new(), None);
+            for effect in own.0.step(Input::Record(entry)) {
+                match effect {
+                    Effect::Change(change) => changes.push(change),
+                    Effect::Decided { outcome, .. } => refused = outcome.err(),
+                    _ => {}
+                }
+            }
+            own.1.put(&changes).await.unwrap();
+            refused.map_or(Ok(id), |why| Err(Refused::Senseless(why.to_string())))
+        })
+    }
+}
+
 /// The site, and the folder it lies in.
 pub struct Trial {
     pub site: Site,
     pub database: Database,
     pub invitation: Token,
+    pub deeds: Deeds,
     _folder: tempfile::TempDir,
 }
 
@@ -43,6 +87,7 @@ impl Trial {
         devices.apply(&changes);
         database.put(&changes).await.unwrap();
         let invitation = Token::new([9; 32]);
+        let deeds = Deeds::default();
         let parts = Parts {
             devices,
             assets: Assets::default(),
@@ -50,10 +95,11 @@ impl Trial {
             key: Key::new([3; 32]),
             clock: now,
             chance: |bytes| getrandom::fill(bytes).is_ok(),
+            house: Arc::new(Small::over(database.clone(), Arc::clone(&deeds))),
             invitation: invitation.hash(),
             host: Some(Host::read("ward.example", 443).unwrap()),
         };
-        Self { site: Site::new(parts).unwrap(), database, invitation, _folder: folder }
+        Self { site: Site::new(parts).unwrap(), database, invitation, deeds, _folder: folder }
     }
 
     /// Everything that is served.

@@ -132,7 +132,7 @@ pub(in crate::database) static SESSION: Table = Table {
 pub(in crate::database) static PASS: Table = Table {
     name: "account_pass",
     columns: &[blob("hash"), blob("account"), text("kind"), int("made"), int("until").or_null()],
-    since: 6,
+    since: 7,
     key: 1,
     lasting: 1,
     indexes: &[&["account"]],
@@ -144,7 +144,7 @@ pub(in crate::database) static PASS: Table = Table {
 pub(in crate::database) static IDENTITY: Table = Table {
     name: "account_identity",
     columns: &[text("issuer"), text("subject"), blob("account"), int("made")],
-    since: 6,
+    since: 7,
     key: 2,
     lasting: 2,
     indexes: &[&["account"]],
@@ -156,7 +156,7 @@ pub(in crate::database) static IDENTITY: Table = Table {
 pub(in crate::database) static EMERGENCY: Table = Table {
     name: "emergency",
     columns: &[blob("id"), blob("account"), int("begun"), blob("seen_by").or_null(), int("seen").or_null()],
-    since: 6,
+    since: 7,
     key: 1,
     lasting: 3,
     indexes: &[],

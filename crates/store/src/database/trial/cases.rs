@@ -2,7 +2,7 @@
 
 use super::super::{Commit, ContactFilter, Database, Removal, Segment, StoreError, engine, schema};
 use super::sample::{
-    self, area, asset_row, contact, device, domain, fact, id, judgement, oddity, owner, presence, source,
+    self, area, asset_row, contact, device, domain, fact, id, judgement, oddity, owner, presence, said, source,
 };
 use super::{Bench, settings};
 use crate::history::{self, Digest, Hour, Tombstone, Why};
@@ -47,6 +47,9 @@ pub(super) async fn what_was_committed_is_loaded(bench: &Bench) {
         Change::Owner(id(4), owner("Biomed")),
         Change::Owner(id(5), owner("IT")),
         Change::OwnerGone(id(5)),
+        Change::Labelled(id(6), said("ventilator")),
+        Change::Labelled(id(7), said("pump")),
+        Change::LabelledGone(id(7)),
     ];
     assert_eq!(database.commit(&changes, 7).await.unwrap(), Commit::Made);
     database.close().await;
@@ -63,6 +66,8 @@ pub(super) async fn what_was_committed_is_loaded(bench: &Bench) {
     assert_eq!(loaded.judged, [(id(8), judgement(true))]);
     assert_eq!(loaded.owners, [(id(4), owner("Biomed"))]);
     assert_eq!(database.owners().await.unwrap(), loaded.owners);
+    assert_eq!(loaded.labels, [(id(6), said("ventilator"))]);
+    assert_eq!(database.labels().await.unwrap(), loaded.labels);
     assert_eq!(database.judgements().await.unwrap(), loaded.judged);
     assert_eq!(loaded.unknown, 0);
     assert_eq!(database.areas().await.unwrap(), loaded.areas);

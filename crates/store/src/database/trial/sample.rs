@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use wardlight_model::change::{Change, Contact, Known, Row, Run, Source};
-use wardlight_model::journal::{Judgement, Oddity, OwnerRole, OwnerRule};
+use wardlight_model::change::{Change, Contact, Known, Row, Run, Said, Source};
+use wardlight_model::journal::{Judgement, Labelled, Oddity, OwnerRole, OwnerRule};
 use wardlight_model::{
     Area, Attribute, Claim, Device, Domain, Endpoint, Evidence, Fact, Field, Id, Key, KeyKind, Label, Level, Mac,
     Origin, Peer, Place, Presence, Scope, Subject, Time,
@@ -124,6 +124,11 @@ pub(super) fn owner(name: &str) -> OwnerRule {
     OwnerRule { role: OwnerRole::Technical, owner: name.to_owned(), r#type, department: None, scope, source }
 }
 
+pub(super) fn said(value: &str) -> Said {
+    let label = Labelled { device: id(3), attribute: Attribute::Type, value: value.to_owned() };
+    Said { label, by: "mayer".to_owned(), at: Time::from_seconds(9) }
+}
+
 pub(super) fn judgement(is_same: bool) -> Judgement {
     Judgement { one: id(1), other: id(2), is_same }
 }
@@ -170,6 +175,8 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (0..4_u8).prop_map(|last| Change::JudgedGone(id(last))),
         1 => (0..4_u8, text()).prop_map(|(last, name)| Change::Owner(id(last), owner(&name))),
         1 => (0..4_u8).prop_map(|last| Change::OwnerGone(id(last))),
+        1 => (0..4_u8, "[a-z]{1,3}").prop_map(|(last, value)| Change::Labelled(id(last), said(&value))),
+        1 => (0..4_u8).prop_map(|last| Change::LabelledGone(id(last))),
     ]
 }
 

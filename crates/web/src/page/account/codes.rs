@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use wardlight_access::seal::Row;
 use wardlight_access::totp::{self, Secret};
-use wardlight_model::Id;
+use wardlight_model::{DeedKind, Id};
 use wardlight_store::database::Factor;
 
 /// Where this is.
@@ -108,6 +108,7 @@ pub async fn confirm(
         used: None,
         step: Some(step),
     };
+    site.note(&visitor.name, DeedKind::FactorPut, visitor.account, "codes of a second device").await?;
     site.parts().database.put_factor(&factor).await?;
     site.parts().database.step_up_session(&visitor.hash, now).await?;
     Ok(Redirect::to("/account").into_response())
@@ -127,7 +128,7 @@ pub async fn end(
     site.try_code(visitor.account).map_err(|wait| Wrong::Wait(wait.seconds()))?;
     let factors = site.parts().database.factors(visitor.account).await?;
     if factors::spends(&site, &factors, &form.code).await? {
-        super::end(&site, visitor.account, factors::only(visitor.account, factors::CODES)).await?;
+        super::end(&site, &visitor, factors::only(visitor.account, factors::CODES), "codes").await?;
         return Ok(Redirect::to("/account").into_response());
     }
     Err(Wrong::Senseless("the code is not right, so codes are still asked for".to_owned()))

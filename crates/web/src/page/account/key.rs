@@ -15,7 +15,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use wardlight_model::Id;
+use wardlight_model::{DeedKind, Id};
 use wardlight_store::database::Factor;
 
 const HERE: &str = "/account/key";
@@ -114,6 +114,7 @@ pub async fn confirm(
     let title = if title.is_empty() { "Key".to_owned() } else { title };
     let (account, kind) = (visitor.account, keys::KIND.to_owned());
     let factor = Factor { id, account, kind, title, sealed, made: now, used: None, step: None };
+    site.note(&visitor.name, DeedKind::FactorPut, account, "a security key").await?;
     site.parts().database.put_factor(&factor).await?;
     site.parts().database.step_up_session(&visitor.hash, now).await?;
     Ok(Redirect::to("/account").into_response())
@@ -134,6 +135,6 @@ pub async fn end(
     let factors = site.parts().database.factors(visitor.account).await?;
     let key = factors.iter().find(|factor| factor.kind == keys::KIND && factor.id.to_string() == form.id);
     let key = key.ok_or_else(|| Wrong::Senseless("there is no such key of yours any more".to_owned()))?;
-    super::end(&site, visitor.account, key.id).await?;
+    super::end(&site, &visitor, key.id, "a security key").await?;
     Ok(Redirect::to("/account").into_response())
 }

@@ -11,6 +11,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use wardlight_model::DeedKind;
 use wardlight_store::database::Account;
 
 #[derive(Template)]
@@ -59,6 +60,7 @@ pub async fn change(
     match passwords::hashed(&site, typed.new, account.name.clone()).await? {
         Err(why) => refused(format!("The new password {why}.")).await,
         Ok(password) => {
+            site.note(&visitor.name, DeedKind::FactorPut, visitor.account, "a password").await?;
             database.put_account(&Account { password: Some(password), ..account }).await?;
             database.drop_other_sessions(visitor.account, &visitor.hash).await?;
             Ok(Redirect::to("/account").into_response())

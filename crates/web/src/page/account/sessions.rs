@@ -9,6 +9,7 @@ use crate::site::Site;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use wardlight_model::DeedKind;
 
 /// One session.
 pub struct Line {
@@ -47,10 +48,12 @@ pub async fn end(
 ) -> Result<Response, Wrong> {
     let database = &site.parts().database;
     if which == "others" {
+        site.note(&visitor.name, DeedKind::SessionsEnded, visitor.account, "all but one").await?;
         database.drop_other_sessions(visitor.account, &visitor.hash).await?;
     } else if let Some(hash) = hex::read(&which).and_then(|hash| <[u8; 32]>::try_from(hash).ok()) {
         let is_own = database.session(&hash).await?.is_some_and(|session| session.account == visitor.account);
         if is_own {
+            site.note(&visitor.name, DeedKind::SessionsEnded, visitor.account, "one").await?;
             database.drop_session(&hash).await?;
         }
     }

@@ -11,6 +11,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use wardlight_access::recovery::{CODES, Code};
+use wardlight_model::DeedKind;
 use wardlight_store::database::Factor;
 
 #[derive(Template)]
@@ -45,6 +46,7 @@ pub async fn make(
         used: None,
         step: None,
     };
+    site.note(&visitor.name, DeedKind::FactorPut, visitor.account, "a recovery sheet").await?;
     database.put_factor(&factor).await?;
     let frame = Frame::of(&site, &visitor, "Recovery sheet", "/account");
     Ok(answer::page(&Page { frame, codes: codes.iter().map(|code| code.text().to_string()).collect() }))

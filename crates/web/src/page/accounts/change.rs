@@ -16,11 +16,13 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use wardlight_access::Action;
 use wardlight_access::session::Token;
-use wardlight_model::Id;
+use wardlight_model::{DeedKind, Id};
 use wardlight_store::database::{Account, Pass};
 
 /// How long a link is good, in microseconds: three days.
 const LINK: i64 = 3 * 86_400_000_000;
+
+const TAKEN: &str = "There is an account of that name already.";
 
 #[derive(Template)]
 #[template(path = "page/accounts/new.html")]
@@ -87,8 +89,13 @@ pub async fn make(
         made: site.now(),
     };
     let alone = site.changing().await;
+    if site.parts().database.account_named(&account.name).await?.is_some() {
+        return refused(TAKEN.to_owned());
+    }
+    let detail = format!("made {}{}", account.name, if account.is_break_glass { ", for emergencies" } else { "" });
+    site.note(&visitor.name, DeedKind::AccountPut, account.id, &detail).await?;
     if !site.parts().database.put_account(&account).await? {
-        return refused("There is an account of that name already.".to_owned());
+        return refused(TAKEN.to_owned());
     }
     drop(alone);
     if account.is_break_glass {
@@ -119,9 +126,12 @@ pub async fn link(
     if account.password.is_some() {
         keeps_administrator(&site, account.id).await?;
     }
+    let lost = renewed.factors == "end";
+    let detail = if lost { "a new link, second devices ended" } else { "a new link" };
+    site.note(&visitor.name, DeedKind::AccountPut, account.id, detail).await?;
     let account = Account { password: None, ..account };
     database.put_account(&account).await?;
-    if renewed.factors == "end" {
+    if lost {
         database.drop_factors(account.id).await?;
     }
     database.drop_sessions(account.id).await?;
@@ -168,6 +178,9 @@ pub async fn switch(
     if is_disabled {
         keeps_administrator(&site, account.id).await?;
     }
+    let (kind, detail) =
+        if is_disabled { (DeedKind::AccountEnded, "disabled") } else { (DeedKind::AccountPut, "enabled") };
+    site.note(&visitor.name, kind, account.id, detail).await?;
     let account = Account { is_disabled, ..account };
     database.put_account(&account).await?;
     if is_disabled {
@@ -197,6 +210,7 @@ pub async fn part(
     if account.password.is_none() {
         keeps_administrator(&site, account.id).await?;
     }
+    site.note(&visitor.name, DeedKind::AccountPut, account.id, "no other house vouches for it").await?;
     site.parts().database.drop_identities(account.id).await?;
     site.parts().database.drop_sessions(account.id).await?;
     Ok(Redirect::to(&format!("/accounts/{id}")).into_response())

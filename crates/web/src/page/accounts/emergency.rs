@@ -14,7 +14,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use wardlight_access::Action;
 use wardlight_access::recovery::{CODES, Code};
-use wardlight_model::Id;
+use wardlight_model::{DeedKind, Id};
 use wardlight_store::database::Pass;
 
 #[derive(Template)]
@@ -44,6 +44,7 @@ pub async fn seal(
     }
     let [code, ..] = Code::ten(chance);
     let (hash, kind) = (code.hash(), EMERGENCY.to_owned());
+    site.note(&visitor.name, DeedKind::FactorPut, account.id, "a code for the envelope").await?;
     let pass = Pass { hash, account: account.id, kind, made: site.now(), until: None };
     site.parts().database.put_pass(&pass).await?;
     let frame = Frame::of(&site, &visitor, "A code for an envelope", "/accounts");
@@ -67,6 +68,7 @@ pub async fn seen(
             "an emergency is taken note of by somebody else, with an account of their own".to_owned(),
         ));
     }
+    site.note(&visitor.name, DeedKind::GlassSeen, emergency, "").await?;
     site.parts().database.see_emergency(emergency, visitor.account, site.now()).await?;
     Ok(Redirect::to("/").into_response())
 }

@@ -10,7 +10,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use wardlight_access::{Grant, Reach, Role};
-use wardlight_model::{Area, Id, Time};
+use wardlight_model::{Area, DeedKind, Id, Time};
 use wardlight_store::database::StoredGrant;
 
 /// Microseconds of a day.
@@ -133,6 +133,7 @@ pub async fn add(
         return Err(Wrong::Senseless(format!("an account has at most {MOST} roles: take one away first")));
     }
     if !grants.iter().any(|held| key(held) == key(&grant)) {
+        site.note(&visitor.name, DeedKind::GrantsPut, account.id, &format!("gave {}", key(&grant))).await?;
         grants.push(grant);
         database.put_grants(account.id, &grants).await?;
     }
@@ -161,6 +162,7 @@ pub async fn end(
     if gone.role == Role::Admin.name() {
         keeps_administrator(&site, account.id).await?;
     }
+    site.note(&visitor.name, DeedKind::GrantsPut, account.id, &format!("took {}", ended.grant)).await?;
     database.put_grants(account.id, &grants).await?;
     Ok(Redirect::to(&format!("/accounts/{id}")).into_response())
 }

@@ -23,7 +23,7 @@ pub const ABSENT: &str = "-";
 pub struct Senseless(pub String);
 
 /// The question.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Asked {
     /// Words, or a filter as [`parse`] reads it.
     pub search: String,
@@ -39,6 +39,8 @@ pub struct Asked {
     pub facets: Vec<Column>,
     /// Rows to pass over.
     pub from: usize,
+    /// The devices that the asker may see; all without it. No address says it.
+    pub bound: Option<Filter>,
 }
 
 impl Asked {
@@ -81,6 +83,7 @@ impl Asked {
         if !self.sure.is_empty() && but != Some(Column::TypeConfidence) {
             all.push(Filter::Any(self.sure.iter().map(|sure| sure.filter()).collect()));
         }
+        all.extend(self.bound.clone());
         Ok(Filter::All(all))
     }
 

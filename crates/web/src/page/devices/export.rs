@@ -2,7 +2,7 @@
 
 use super::asked::Asked;
 use super::view::shown_columns as shown;
-use super::{Pairs, read, whole_site};
+use super::{Pairs, read};
 use crate::answer::Wrong;
 use crate::guard::Visitor;
 use crate::site::Site;
@@ -12,13 +12,17 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value as Json};
 use wardlight_access::Action;
+use wardlight_model::{Deed, DeedKind};
 use wardlight_store::projection::{Column, Row, Value};
 
-fn rows(site: &Site, visitor: &Visitor, pairs: &Pairs) -> Result<(Vec<Column>, Vec<Row>), Wrong> {
-    whole_site(site, visitor, Action::ExportDevices)?;
-    let asked: Asked = read(site, visitor, pairs)?.anew();
+/// The rows, once it is written down that they were taken away.
+async fn rows(site: &Site, visitor: &Visitor, pairs: &Pairs) -> Result<(Vec<Column>, Vec<Row>), Wrong> {
+    let asked: Asked = read(site, visitor, Action::ExportDevices, pairs).await?.anew();
     let columns = shown(&asked, visitor.may_everywhere(site, Action::SeeTraffic));
-    Ok((columns, site.parts().devices.snapshot().list(&asked.query(usize::MAX)?).rows))
+    let rows = site.parts().devices.snapshot().list(&asked.query(usize::MAX)?).rows;
+    let detail = format!("{} devices: {}", rows.len(), asked.address());
+    site.witness(&visitor.name, Deed { kind: DeedKind::Exported, object: None, detail }).await?;
+    Ok((columns, rows))
 }
 
 /// Comma-separated (RFC 4180); nothing begins as a spreadsheet's formula does.
@@ -27,7 +31,7 @@ pub async fn csv(
     Extension(visitor): Extension<Visitor>,
     pairs: Pairs,
 ) -> Result<Response, Wrong> {
-    let (columns, rows) = rows(&site, &visitor, &pairs)?;
+    let (columns, rows) = rows(&site, &visitor, &pairs).await?;
     let mut text = columns.iter().map(|column| column.name()).collect::<Vec<_>>().join(",") + "\r\n";
     for row in &rows {
         let cells: Vec<String> = columns.iter().map(|column| quoted(&plain(row.value(*column)))).collect();
@@ -43,7 +47,7 @@ pub async fn json(
     Extension(visitor): Extension<Visitor>,
     pairs: Pairs,
 ) -> Result<Response, Wrong> {
-    let (columns, rows) = rows(&site, &visitor, &pairs)?;
+    let (columns, rows) = rows(&site, &visitor, &pairs).await?;
     let all: Vec<Json> = rows.iter().map(|row| Json::Object(object(row, &columns))).collect();
     Ok(file("application/json", "devices.json", Json::Array(all).to_string()))
 }

@@ -2,18 +2,21 @@
 //!
 //! In: the device as the state holds it, the asset that it is. Out: facts with all their claims and evidence, conflicts open.
 
+use super::label::{self, Label};
+use super::place;
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
 use crate::part::frame::Frame;
 use crate::part::words::{counted, moment, named, percent};
 use crate::site::Site;
+use crate::stand;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use wardlight_access::Action;
 use wardlight_inventory::resolve::{Asset, By};
-use wardlight_model::{Attribute, Claim, Device, Id};
+use wardlight_model::{Attribute, Claim, Deed, DeedKind, Device, Id};
 use wardlight_store::projection::{Column, Filter, Literal, Query, Row, Snapshot, Value};
 
 /// Peers listed; more are counted.
@@ -34,6 +37,16 @@ struct Page {
     members: Vec<Said>,
     sees_matches: bool,
     owners: Vec<(&'static str, String)>,
+    /// Where it stands, as far as that is believed now; without the bed unless that was asked for.
+    place: Vec<(String, String)>,
+    place_source: String,
+    /// Whether the bed may be asked for and is known.
+    may_see_bed: bool,
+    bed: String,
+    labels: Vec<Label>,
+    may_label: bool,
+    types: Vec<String>,
+    id: Id,
     peers: Vec<Peer>,
     /// How many peers are not listed; empty for none.
     more_peers: String,
@@ -81,9 +94,24 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Wrong> {
     let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
-    if !visitor.may_everywhere(&site, Action::SeeDevices) {
-        visitor.check(&site, Action::SeeDevices, Some(&[]))?;
-    }
+    stand::check(&site, &visitor, Action::SeeDevices, id).await?;
+    render(&site, &visitor, id, false).await
+}
+
+/// The same with the bed, which stands near to a patient: that it was read is written down first.
+pub async fn bed(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+) -> Result<Response, Wrong> {
+    let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
+    stand::check(&site, &visitor, Action::SeeSensitive, id).await?;
+    let deed = Deed { kind: DeedKind::SensitiveRead, object: Some(id), detail: "bed".to_owned() };
+    site.witness(&visitor.name, deed).await?;
+    render(&site, &visitor, id, true).await
+}
+
+async fn render(site: &Site, visitor: &Visitor, id: Id, with_bed: bool) -> Result<Response, Wrong> {
     let stored = site.parts().database.device(id).await?.ok_or(Wrong::Nothing)?;
     let device: Device = serde_json::from_str(&stored.body)
         .map_err(|_| Wrong::Store(format!("device {id} is of another version's form")))?;
@@ -93,10 +121,13 @@ pub async fn show(
     let asset = settled.as_ref().and_then(|settled| settled.asset(id));
     let name = device.best(Attribute::Name).map_or_else(|| device.id.clone(), |claim| named(&claim.value));
     let kind = device.best(Attribute::Type);
-    let sees_matches = visitor.may_everywhere(&site, Action::SeeMatches);
-    let peers = if visitor.may_everywhere(&site, Action::SeeTraffic) { peers(&device, &snapshot) } else { Vec::new() };
+    let sees_matches = visitor.may_everywhere(site, Action::SeeMatches);
+    let peers = if visitor.may_everywhere(site, Action::SeeTraffic) { peers(&device, &snapshot) } else { Vec::new() };
+    let may = |action| stand::check(site, visitor, action, id);
+    let may_label = may(Action::LabelDevices).await.is_ok();
+    let bed = place::bed(asset).unwrap_or_default();
     Ok(answer::page(&Page {
-        frame: Frame::of(&site, &visitor, &name, "/devices"),
+        frame: Frame::of(site, visitor, &name, "/devices"),
         kind: kind.map_or_else(|| "kind not known".to_owned(), |claim| claim.value.clone()),
         verdict: verdict(kind, row.as_ref()),
         facts: Attribute::ALL.into_iter().map(|attribute| fact(&device, attribute)).collect(),
@@ -105,6 +136,14 @@ pub async fn show(
         members: asset.filter(|_| sees_matches).map(members).unwrap_or_default(),
         sees_matches,
         owners: owners(asset),
+        place: place::now(asset),
+        place_source: place::source(asset),
+        may_see_bed: !with_bed && !bed.is_empty() && may(Action::SeeSensitive).await.is_ok(),
+        bed: if with_bed { bed } else { String::new() },
+        labels: label::labels(site, id).await?,
+        may_label,
+        types: if may_label { site.types().names().map(str::to_owned).collect() } else { Vec::new() },
+        id,
         more_peers: Some(device.peers.len().saturating_sub(PEERS))
             .filter(|more| *more > 0)
             .map(counted)
@@ -121,6 +160,7 @@ fn verdict(kind: Option<&Claim>, row: Option<&Row>) -> String {
         _ => String::new(),
     };
     match kind {
+        Some(kind) if kind.person().is_some() => format!("This is a {}, {}.{conflicts}", kind.value, kind.rule),
         Some(kind) if kind.confidence >= 0.9 => {
             format!("It is known what this is, {} sure.{conflicts}", percent(kind.confidence))
         }
@@ -137,9 +177,15 @@ fn verdict(kind: Option<&Claim>, row: Option<&Row>) -> String {
 
 fn fact(device: &Device, attribute: Attribute) -> Fact {
     let mut claims: Vec<&Claim> = device.claims.iter().filter(|claim| claim.attribute == attribute).collect();
-    claims.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.value.cmp(&b.value)));
+    let rank = |claim: &Claim| claim.person().is_none();
+    claims.sort_by(|a, b| {
+        rank(a).cmp(&rank(b)).then(b.confidence.total_cmp(&a.confidence)).then_with(|| a.value.cmp(&b.value))
+    });
     let best = claims.first();
-    let is_near = |claim: &&Claim| best.is_some_and(|best| best.confidence - claim.confidence < DISPUTES);
+    // What a person said is no dispute any more.
+    let is_near = |claim: &&Claim| {
+        best.is_some_and(|best| best.person().is_none() && best.confidence - claim.confidence < DISPUTES)
+    };
     Fact {
         title: attribute.name().replace('_', " "),
         value: best.map(|claim| named(&claim.value)).unwrap_or_default(),

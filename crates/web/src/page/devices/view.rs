@@ -141,14 +141,16 @@ impl List {
     pub fn of(devices: &Snapshot, asked: Asked, sees_traffic: bool) -> Result<Self, Senseless> {
         let page = devices.list(&asked.query(ROWS)?);
         let columns = shown_columns(&asked, sees_traffic);
-        let sure = devices.count(&Filter::All(vec![Sure::High.filter()]));
+        let bound = |filter: Option<Filter>| Filter::All(asked.bound.iter().cloned().chain(filter).collect());
+        let known = asked.bound.as_ref().map_or(devices.len(), |_| devices.count(&bound(None)));
+        let sure = devices.count(&bound(Some(Sure::High.filter())));
         let address = |from: usize| format!("/devices?{}", Asked { from, ..asked.clone() }.address());
         let last = asked.from + page.rows.len();
         Ok(Self {
-            known: devices.len(),
+            known,
             total: page.total,
             count: counted(page.total),
-            verdict: verdict(devices.len(), sure),
+            verdict: verdict(known, sure),
             chips: chips(&asked),
             facets: facets(devices, &asked)?,
             heads: columns.iter().map(|column| head(&asked, *column)).collect(),

@@ -4,7 +4,7 @@
 //! administrator took note of it. The code has 120 random bits, so nothing is counted here and nobody can make anybody wait
 //! (45 CFR 164.312(a)(2)(ii)).
 
-use super::{From, address};
+use super::{From, In, address};
 use crate::answer::{self, Wrong};
 use crate::part::form::Sent;
 use crate::site::Site;
@@ -46,7 +46,8 @@ pub async fn enter(State(site): State<Site>, from: From, Sent(shown): Sent<Shown
     // The alarm first: there is no such session without one.
     site.parts().database.put_emergency(&emergency).await?;
     eprintln!("wardlight: EMERGENCY ACCESS to account {} from {}", account.id, address(&from));
-    super::enter(&site, &account, true, "/").await
+    let came = In { how: "envelope", address: address(&from), has_stepped_up: true };
+    super::enter(&site, &account, came, "/").await
 }
 
 /// The account whose envelope holds `code`.

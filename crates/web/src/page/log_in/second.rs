@@ -1,11 +1,12 @@
 //! The second half of a log-in: a code, a key, or a line of the recovery sheet, after the right password.
 
-use super::{From, Page, address, enter};
+use super::{From, In, Page, address, enter, note_refusal};
 use crate::answer::{self, Wrong};
 use crate::part::form::Sent;
 use crate::part::keys::{self, Reached};
+use crate::part::pending::HalfIn;
 use crate::part::{factors, words};
-use crate::site::{HalfIn, Site};
+use crate::site::Site;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -96,8 +97,11 @@ pub async fn show(
     };
     if is_right {
         site.log_ins().succeeded(&attempt, site.now());
-        return enter(&site, &account, true, &half.to).await;
+        let how = if shown.key.is_empty() { "password and code" } else { "password and key" };
+        let came = In { how, address: attempt.address, has_stepped_up: true };
+        return enter(&site, &account, came, &half.to).await;
     }
+    note_refusal(&site, Some(&account), attempt.address);
     let tries = half.tries + 1;
     let left = words::counted(usize::try_from(TRIES.saturating_sub(tries)).unwrap_or_default());
     let refusal = format!("That is not right. {left} more tries, then the password is asked for again.");

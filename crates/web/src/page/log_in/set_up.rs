@@ -1,7 +1,7 @@
 //! How accounts are set up: the first of all by the link that is printed at the start, the others by one that an
 //! administrator made. Only who holds the link ever knows the password.
 
-use super::{enter, second};
+use super::{From, In, address, enter, second};
 use crate::answer::{self, Wrong};
 use crate::part::form::Sent;
 use crate::part::keys::Reached;
@@ -11,14 +11,17 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use std::net::IpAddr;
 use subtle::ConstantTimeEq as _;
 use wardlight_access::Role;
 use wardlight_access::session::Token;
-use wardlight_model::Id;
+use wardlight_model::{DeedKind, Id};
 use wardlight_store::database::{Account, Pass, StoredGrant};
 
 /// What the link is called in the state.
 pub const KIND: &str = "set-up";
+/// What a log-in by it is called in the ledger.
+const LINK: &str = "a link";
 /// Most signs of a name to log in with, and of one that others see.
 pub const NAME: usize = 64;
 /// The same, of the name that others see.
@@ -90,6 +93,7 @@ pub fn seen(shown: &str, name: &str) -> String {
 pub async fn set_up(
     State(site): State<Site>,
     Path(token): Path<String>,
+    from: From,
     reached: Reached,
     Sent(typed): Sent<Typed>,
 ) -> Result<Response, Wrong> {
@@ -105,8 +109,8 @@ pub async fn set_up(
             .map_err(|refused| format!("The password {refused}.")),
     };
     match (hashed, link) {
-        (Ok(password), Link::First) => first(&site, (name, typed.shown), password).await,
-        (Ok(password), Link::Of(account, pass)) => renew(&site, &reached, (account.id, pass), password).await,
+        (Ok(password), Link::First) => first(&site, (name, typed.shown), password, address(&from)).await,
+        (Ok(password), Link::Of(_, pass)) => renew(&site, &reached, (pass, address(&from)), password).await,
         (Err(refusal), link) => {
             let shown = if let Link::Of(account, _) = link { account.shown } else { typed.shown };
             let name = if is_first { typed.name } else { name };
@@ -116,7 +120,12 @@ pub async fn set_up(
     }
 }
 
-async fn first(site: &Site, (name, shown): (String, String), password: String) -> Result<Response, Wrong> {
+async fn first(
+    site: &Site,
+    (name, shown): (String, String),
+    password: String,
+    address: IpAddr,
+) -> Result<Response, Wrong> {
     let (id, now) = (Id(site.chance()?), site.now());
     let shown = seen(&shown, &name);
     let account =
@@ -125,13 +134,20 @@ async fn first(site: &Site, (name, shown): (String, String), password: String) -
     if !site.parts().database.put_first_account(&account, &[grant]).await? {
         return Err(Wrong::Nothing);
     }
-    enter(site, &account, false, "/").await
+    site.note(&account.name, DeedKind::AccountPut, id, "the first, an administrator's, by the printed link").await?;
+    enter(site, &account, In { how: LINK, address, has_stepped_up: false }, "/").await
 }
 
-async fn renew(site: &Site, reached: &Reached, (id, pass): (Id, Pass), password: String) -> Result<Response, Wrong> {
-    let (_alone, database) = (site.changing().await, &site.parts().database);
+async fn renew(
+    site: &Site,
+    reached: &Reached,
+    (pass, address): (Pass, IpAddr),
+    password: String,
+) -> Result<Response, Wrong> {
+    let (_alone, database, id) = (site.changing().await, &site.parts().database, pass.account);
     // It may have been disabled, or the link used, while the password was hashed.
     let account = database.account(id).await?.filter(|account| !account.is_disabled).ok_or(Wrong::Nothing)?;
+    site.note(&account.name, DeedKind::FactorPut, id, "a password, by a link").await?;
     if !database.drop_pass(&pass.hash).await? {
         return Err(Wrong::Nothing);
     }
@@ -142,5 +158,5 @@ async fn renew(site: &Site, reached: &Reached, (id, pass): (Id, Pass), password:
     if factors::is_asked(&factors) {
         return second::ask(site, reached, second::Half { account: &account, factors: &factors, to: "/".to_owned() });
     }
-    enter(site, &account, false, "/").await
+    enter(site, &account, In { how: LINK, address, has_stepped_up: false }, "/").await
 }
