@@ -9,6 +9,7 @@ pub mod host;
 pub mod house;
 mod page;
 mod part;
+pub mod provider;
 pub mod route;
 pub mod site;
 mod stand;

@@ -5,6 +5,7 @@ use crate::guard::Visitor;
 use crate::host::Host;
 use crate::house::{House, Refused};
 use crate::part::pending::Waiting;
+use crate::provider::{Lately, Provider};
 use crate::stand::Stands;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -76,6 +77,8 @@ pub struct Parts {
     pub invitation: [u8; 32],
     /// By which name browsers reach the pages; none: by an address, where there are no keys and no other house.
     pub host: Option<Host>,
+    /// Who vouches for people, if anybody does; it leads back to the host.
+    pub provider: Option<Provider>,
 }
 
 /// All that a page can ask; its clones are the same.
@@ -92,6 +95,7 @@ struct Inner {
     hashing: tokio::sync::Semaphore,
     changing: tokio::sync::Mutex<()>,
     waiting: Waiting,
+    lately: Lately,
     stands: tokio::sync::Mutex<Option<Reckoned>>,
 }
 
@@ -141,6 +145,7 @@ impl Site {
             hashing,
             changing: tokio::sync::Mutex::new(()),
             waiting: Waiting::default(),
+            lately: Lately::default(),
             stands: tokio::sync::Mutex::new(None),
         })))
     }
@@ -188,6 +193,11 @@ impl Site {
     /// Holds off all other changes of who may what: what one looked at stays so until it has written.
     pub(crate) async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.0.changing.lock().await
+    }
+
+    /// What the provider said of itself lately.
+    pub(crate) fn lately(&self) -> &Lately {
+        &self.0.lately
     }
 
     pub(crate) fn waiting(&self) -> &Waiting {

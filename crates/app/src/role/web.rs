@@ -3,6 +3,8 @@
 //! In: where to listen, what pages read. Out: nothing but answers. Where no account is yet, a link is printed by which the
 //! first is made, once; it is good until the next start.
 
+mod provider;
+
 use super::fleet::Fleet;
 use super::house::Server;
 use super::places::Places;
@@ -63,6 +65,7 @@ pub fn start(
         house: Arc::new(house),
         invitation: invitation.hash(),
         host: host.clone(),
+        provider: provider::of(config)?,
     })?;
     if runtime.block_on(database.accounts())?.is_empty() {
         eprintln!(

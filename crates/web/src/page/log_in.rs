@@ -5,6 +5,7 @@
 //! 5.0.0 V6.3). Attempts are counted before they are looked at, so that many at once gain nothing. That a password was right
 //! is told to whoever knew it alone.
 
+mod elsewhere;
 mod emergency;
 mod second;
 mod set_up;
@@ -13,6 +14,7 @@ use crate::answer::{self, Wrong};
 use crate::guard::{COOKIE_NAME, Visitor};
 use crate::part::form::Sent;
 use crate::part::keys::Reached;
+use crate::part::words::encoded;
 use crate::part::{factors, passwords};
 use crate::route::{Entry, Need, Route};
 use crate::site::Site;
@@ -38,6 +40,8 @@ fn routes() -> Vec<Route> {
     vec![
         Route::new("/log-in", get(ask).post(log_in)).needs(Need::Nothing),
         Route::new("/log-in/second", post(second::show)).needs(Need::Nothing),
+        Route::new("/log-in/elsewhere", get(elsewhere::send)).needs(Need::Nothing),
+        Route::new(crate::provider::BACK, get(elsewhere::back)).needs(Need::Nothing),
         Route::new("/emergency", get(emergency::ask).post(emergency::enter)).needs(Need::Nothing),
         Route::new("/set-up/{token}", get(set_up::ask).post(set_up::set_up)).needs(Need::Nothing),
     ]
@@ -49,6 +53,17 @@ struct Page {
     to: String,
     name: String,
     refusal: String,
+    /// What stands on the button of another house; empty when none vouches.
+    elsewhere: String,
+    /// Where to go on, as an address has it.
+    encoded: String,
+}
+
+/// The page, with what was typed before and why it was refused.
+fn page(site: &Site, to: String, name: String, refusal: &str) -> Response {
+    let elsewhere = site.parts().provider.as_ref().map(|provider| provider.title.clone()).unwrap_or_default();
+    let encoded = encoded(&to);
+    answer::page(&Page { to, name, refusal: refusal.to_owned(), elsewhere, encoded })
 }
 
 #[derive(serde::Deserialize)]
@@ -57,12 +72,16 @@ struct To {
     to: String,
 }
 
-async fn ask(visitor: Option<axum::Extension<Visitor>>, Query(To { to }): Query<To>) -> Response {
+async fn ask(
+    State(site): State<Site>,
+    visitor: Option<axum::Extension<Visitor>>,
+    Query(To { to }): Query<To>,
+) -> Response {
     if visitor.is_some() {
         // Whoever is in already is led on.
         return Redirect::to(within(&to)).into_response();
     }
-    answer::page(&Page { to, name: String::new(), refusal: String::new() })
+    page(&site, to, String::new(), "")
 }
 
 #[derive(serde::Deserialize)]
@@ -99,7 +118,7 @@ async fn log_in(
     if !is_right {
         note_refusal(&site, account.as_ref(), attempt.address);
     }
-    let Some(account) = account.filter(|_| is_right) else { return Ok(refused(form.to, form.name)) };
+    let Some(account) = account.filter(|_| is_right) else { return Ok(refused(&site, form.to, form.name)) };
     let factors = site.parts().database.factors(account.id).await?;
     let is_asked = factors::is_asked(&factors);
     if is_asked && form.code.is_empty() {
@@ -107,7 +126,7 @@ async fn log_in(
     }
     if is_asked && !factors::spends(&site, &factors, &form.code).await? {
         note_refusal(&site, Some(&account), attempt.address);
-        return Ok(refused(form.to, form.name));
+        return Ok(refused(&site, form.to, form.name));
     }
     site.log_ins().succeeded(&attempt, site.now());
     let how = if is_asked { "password and code" } else { "password" };
@@ -136,10 +155,9 @@ struct In<'a> {
     has_stepped_up: bool,
 }
 
-fn refused(to: String, name: String) -> Response {
+fn refused(site: &Site, to: String, name: String) -> Response {
     let refusal = "Name, password or code is wrong. Nothing else is said, so that nobody can try out names.";
-    let page = Page { to, name, refusal: refusal.to_owned() };
-    (StatusCode::UNAUTHORIZED, answer::page(&page)).into_response()
+    (StatusCode::UNAUTHORIZED, page(site, to, name, refusal)).into_response()
 }
 
 /// Begins a session, and leads to where somebody wanted to go.

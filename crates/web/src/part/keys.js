@@ -44,7 +44,8 @@
         const options = JSON.parse(button.dataset.key).publicKey;
         form.elements.key.value = await (button.dataset.act === "make" ? made(options) : shown(options));
         form.submit();
-      } catch {
+      } catch (error) {
+        failed.dataset.failed = `${error.name}: ${error.message}`;
         failed.hidden = false;
       }
       button.removeAttribute("aria-disabled");

@@ -76,7 +76,9 @@ pub fn enrol(
     let (id, name, shown) = account;
     let known: Vec<CredentialID> = known(site, factors).into_iter().map(|(_, key)| key.cred_id().clone()).collect();
     let begun = relying.start_securitykey_registration(Uuid::from_bytes(id.0), name, shown, Some(known), None, None);
-    let (challenge, state) = begun.map_err(unable)?;
+    let (mut challenge, state) = begun.map_err(unable)?;
+    // It would ask for a protection that browsers refuse where they need not ask for a PIN.
+    challenge.public_key.extensions = None;
     Ok(Some((json(&challenge)?, Enrolling { account: id, state })))
 }
 
@@ -89,8 +91,10 @@ pub fn enrolled(
     answer: &str,
 ) -> Result<Option<Vec<u8>>, Wrong> {
     let Some(relying) = reached.offers(site) else { return Ok(None) };
-    let Ok(answer) = serde_json::from_str::<RegisterPublicKeyCredential>(answer) else { return Ok(None) };
-    let Ok(key) = relying.finish_securitykey_registration(&answer, &begun.state) else { return Ok(None) };
+    let read = serde_json::from_str::<RegisterPublicKeyCredential>(answer).map_err(refused);
+    let Ok(answer) = read else { return Ok(None) };
+    let finished = relying.finish_securitykey_registration(&answer, &begun.state).map_err(refused);
+    let Ok(key) = finished else { return Ok(None) };
     if begun.account != account {
         return Ok(None);
     }
@@ -118,8 +122,9 @@ pub async fn answers(
     answer: &str,
 ) -> Result<bool, Wrong> {
     let Some(relying) = reached.offers(site) else { return Ok(false) };
-    let Ok(answer) = serde_json::from_str::<PublicKeyCredential>(answer) else { return Ok(false) };
-    let Ok(used) = relying.finish_securitykey_authentication(&answer, &asked.0) else { return Ok(false) };
+    let Ok(answer) = serde_json::from_str::<PublicKeyCredential>(answer).map_err(refused) else { return Ok(false) };
+    let finished = relying.finish_securitykey_authentication(&answer, &asked.0).map_err(refused);
+    let Ok(used) = finished else { return Ok(false) };
     for (factor, mut key) in known(site, factors) {
         if key.update_credential(&used).is_some() {
             let text = json(&key)?;
@@ -141,6 +146,11 @@ fn known<'f>(site: &Site, factors: &'f [Factor]) -> Vec<(&'f Factor, SecurityKey
 
 fn json(what: &impl serde::Serialize) -> Result<String, Wrong> {
     serde_json::to_string(what).map_err(|error| Wrong::Store(error.to_string()))
+}
+
+/// For the log: a browser or key that is not as it should be is rare, and hard to look into.
+fn refused(error: impl std::fmt::Display) {
+    eprintln!("wardlight: a security key is refused: {error}");
 }
 
 fn unable(error: WebauthnError) -> Wrong {

@@ -5,6 +5,7 @@
 
 use super::keys::{Asked, Enrolling};
 use crate::answer::Wrong;
+use crate::provider::Sent;
 use crate::site::Site;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +16,8 @@ use wardlight_model::{Id, Time};
 pub struct Waiting {
     /// Log-ins whose password was right.
     pub log_ins: Pending<HalfIn>,
+    /// Browsers that were sent to another house.
+    pub sent: Pending<Sent>,
     /// Keys that are being made known.
     pub keys: Pending<Enrolling>,
     /// Keys that are asked for again inside.
@@ -35,7 +38,12 @@ const WAITING: (usize, i64) = (1_000, 300_000_000);
 impl Default for Waiting {
     fn default() -> Self {
         let (most, lasts) = WAITING;
-        Self { log_ins: Pending::new(most, lasts), keys: Pending::new(most, lasts), again: Pending::new(most, lasts) }
+        Self {
+            log_ins: Pending::new(most, lasts),
+            sent: Pending::new(most, lasts),
+            keys: Pending::new(most, lasts),
+            again: Pending::new(most, lasts),
+        }
     }
 }
 
@@ -55,8 +63,13 @@ impl<T> Pending<T> {
     /// Lets `what` wait; the token by which it is taken. Errors: the system has no chance.
     pub fn put(&self, site: &Site, what: T) -> Result<String, Wrong> {
         let token = Token::new(site.chance()?);
-        self.keep(token.hash(), site.now(), what);
+        self.put_under(site, &token, what);
         Ok(token.text())
+    }
+
+    /// Lets `what` wait under `token`.
+    pub fn put_under(&self, site: &Site, token: &Token, what: T) {
+        self.keep(token.hash(), site.now(), what);
     }
 
     /// Takes what waits under `token`; none when it was taken, waited too long, or never was.

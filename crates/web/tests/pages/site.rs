@@ -97,6 +97,7 @@ impl Trial {
             chance: |bytes| getrandom::fill(bytes).is_ok(),
             house: Arc::new(Small::over(database.clone(), Arc::clone(&deeds))),
             invitation: invitation.hash(),
+            provider: None,
             host: Some(Host::read("ward.example", 443).unwrap()),
         };
         Self { site: Site::new(parts).unwrap(), database, invitation, deeds, _folder: folder }

@@ -1,6 +1,6 @@
 //! The second half of a log-in: a code, a key, or a line of the recovery sheet, after the right password.
 
-use super::{From, In, Page, address, enter, note_refusal};
+use super::{From, In, address, enter, note_refusal};
 use crate::answer::{self, Wrong};
 use crate::part::form::Sent;
 use crate::part::keys::{self, Reached};
@@ -76,9 +76,9 @@ pub async fn show(
     Sent(shown): Sent<Shown>,
 ) -> Result<Response, Wrong> {
     let half = site.waiting().log_ins.take(&shown.pending, site.now());
-    let Some(half) = half.filter(|half| half.tries < TRIES) else { return Ok(anew()) };
+    let Some(half) = half.filter(|half| half.tries < TRIES) else { return Ok(anew(&site)) };
     let account = site.parts().database.account(half.account).await?;
-    let Some(account) = account.filter(|account| !account.is_disabled) else { return Ok(anew()) };
+    let Some(account) = account.filter(|account| !account.is_disabled) else { return Ok(anew(&site)) };
     let factors = site.parts().database.factors(account.id).await?;
     let name = account.name.to_lowercase();
     let attempt = Attempt { account: &name, address: address(&from) };
@@ -109,8 +109,8 @@ pub async fn show(
     Ok((StatusCode::UNAUTHORIZED, page).into_response())
 }
 
-fn anew() -> Response {
-    let refusal = "That took too long, or too many tries. Begin again.".to_owned();
-    let page = answer::page(&Page { to: String::new(), name: String::new(), refusal });
+fn anew(site: &Site) -> Response {
+    let refusal = "That took too long, or too many tries. Begin again.";
+    let page = super::page(site, String::new(), String::new(), refusal);
     (StatusCode::UNAUTHORIZED, page).into_response()
 }
