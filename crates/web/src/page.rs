@@ -4,7 +4,7 @@ mod account;
 mod accounts;
 mod devices;
 mod home;
-pub mod log_in;
+mod log_in;
 mod tokens;
 
 use crate::route::{Entry, Need, Route};

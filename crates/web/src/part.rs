@@ -9,6 +9,7 @@ pub mod keys;
 pub mod passwords;
 pub mod pending;
 pub mod sure;
+pub mod way;
 pub mod words;
 
 use axum::http::header;

@@ -59,13 +59,14 @@ const main = async () => {
   args.push(`--ignore-certificate-errors-spki-list=${await pinned()}`, `--user-data-dir=${process.env.TMPDIR || "/tmp"}/wardlight-browser-${process.pid}`);
   const context = await chromium.launchPersistentContext(args.pop().split("=")[1], { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args });
   const page = await context.newPage();
+  // One for all: where one ends, the virtual authenticators of its page end too.
+  const session = await context.newCDPSession(page);
   const errors = [];
   page.on("console", (message) => message.type() === "error" && !/status of (4\d\d)/.test(message.text()) && errors.push(`${page.url()} ${message.text()}`));
   page.on("pageerror", (error) => errors.push(String(error)));
   /// Nothing that keeps anybody out, and nothing that runs over the side.
   const accessible = async (what) => {
     // Not by a script of the page: its policy forbids that, which is right.
-    const session = await context.newCDPSession(page);
     const { frameTree } = await session.send("Page.getFrameTree");
     const { executionContextId } = await session.send("Page.createIsolatedWorld", { frameId: frameTree.frame.id });
     const run = (expression) => session.send("Runtime.evaluate", { expression, contextId: executionContextId, awaitPromise: true, returnByValue: true });
@@ -78,7 +79,6 @@ const main = async () => {
       check(wide <= 0, `${what} at ${width} px runs ${wide} px over the side`);
     }
     await page.setViewportSize({ width: 1280, height: 844 });
-    await session.detach();
   };
   const at = (path) => check(new URL(page.url()).pathname === path, `at ${page.url()}, not at ${path}`);
   const out = async () => {
@@ -92,6 +92,7 @@ const main = async () => {
     const refused = page.locator("#refusal");
     await Promise.race([page.waitForURL(`${origin}/account`).catch(() => {}), failed.or(refused).first().waitFor().catch(() => {})]);
     if (new URL(page.url()).pathname === "/account") return;
+    if ((await failed.count()) === 0) throw new Error(`the key led to ${page.url()}: ${await page.locator("body").innerText()}`);
     const why = (await refused.count()) > 0 ? await refused.innerText() : await failed.getAttribute("data-failed");
     throw new Error(`the key: ${why}`);
   };
@@ -135,7 +136,6 @@ const main = async () => {
   console.log("log-in by code: well");
 
   // A key.
-  const session = await context.newCDPSession(page);
   await session.send("WebAuthn.enable");
   const options = { protocol: "ctap2", transport: "usb", hasResidentKey: false, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
   const { authenticatorId } = await session.send("WebAuthn.addVirtualAuthenticator", { options });

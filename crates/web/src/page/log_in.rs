@@ -14,6 +14,7 @@ use crate::answer::{self, Wrong};
 use crate::guard::{COOKIE_NAME, Visitor};
 use crate::part::form::Sent;
 use crate::part::keys::Reached;
+use crate::part::way::within;
 use crate::part::words::encoded;
 use crate::part::{factors, passwords};
 use crate::route::{Entry, Need, Route};
@@ -29,9 +30,6 @@ use wardlight_access::limit::Attempt;
 use wardlight_access::session::{Session, Token};
 use wardlight_model::{DeedKind, Id};
 use wardlight_store::database::{Account, StoredSession};
-
-pub use emergency::KIND as EMERGENCY;
-pub use set_up::{KIND as SET_UP, seen, unfit};
 
 /// The page.
 pub static ENTRY: Entry = Entry { routes };
@@ -186,33 +184,4 @@ async fn enter(site: &Site, account: &Account, came: In<'_>, to: &str) -> Result
     site.parts().database.put_session(&kept).await?;
     let cookie = format!("{COOKIE_NAME}={}; Path=/; Secure; HttpOnly; SameSite=Lax", token.text());
     Ok((AppendHeaders([(SET_COOKIE, cookie)]), Redirect::to(within(to))).into_response())
-}
-
-/// `to` when it is an address of ours, else the first page.
-pub fn within(to: &str) -> &str {
-    let is_ours =
-        to.starts_with('/') && !to.starts_with("//") && !to.contains(|c: char| c == '\\' || c.is_ascii_control());
-    if is_ours { to } else { "/" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_is_led_elsewhere() {
-        for to in [
-            "//evil.example",
-            "https://evil.example",
-            "/\\evil.example",
-            "",
-            "devices",
-            "/a\r\nb: c",
-            "/\t/evil.example",
-            "/\0",
-        ] {
-            assert_eq!(within(to), "/", "{to}");
-        }
-        assert_eq!(within("/devices?q=a"), "/devices?q=a");
-    }
 }

@@ -2,11 +2,11 @@
 
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
-use crate::page::log_in::within;
 use crate::part::factors;
 use crate::part::form::Sent;
 use crate::part::frame::Frame;
 use crate::part::keys::{self, Reached};
+use crate::part::way::within;
 use crate::site::Site;
 use askama::Template;
 use axum::Extension;

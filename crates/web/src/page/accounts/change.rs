@@ -3,10 +3,10 @@
 use super::{asked, keeps_administrator, named};
 use crate::answer::{self, Wrong};
 use crate::guard::{Visitor, host};
-use crate::page::log_in::{SET_UP, seen, unfit};
 use crate::part::again;
 use crate::part::form::Sent;
 use crate::part::frame::Frame;
+use crate::part::way::{SET_UP, seen, unfit};
 use crate::part::words::moment;
 use crate::site::Site;
 use askama::Template;

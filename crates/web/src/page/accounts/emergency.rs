@@ -3,10 +3,10 @@
 use super::{asked, named};
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
-use crate::page::log_in::EMERGENCY;
 use crate::part::again;
 use crate::part::form::Sent;
 use crate::part::frame::Frame;
+use crate::part::way::EMERGENCY;
 use crate::site::Site;
 use askama::Template;
 use axum::Extension;

@@ -3,8 +3,8 @@
 use super::{grants, named};
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
-use crate::page::log_in::{EMERGENCY, SET_UP};
 use crate::part::frame::Frame;
+use crate::part::way::{EMERGENCY, SET_UP};
 use crate::part::words::moment;
 use crate::part::{again, factors, keys};
 use crate::site::Site;

@@ -7,6 +7,7 @@
 use super::{From, In, address};
 use crate::answer::{self, Wrong};
 use crate::part::form::Sent;
+use crate::part::way::EMERGENCY;
 use crate::site::Site;
 use askama::Template;
 use axum::extract::State;
@@ -15,9 +16,6 @@ use axum::response::{IntoResponse as _, Response};
 use wardlight_access::recovery::Code;
 use wardlight_model::Id;
 use wardlight_store::database::{Account, Emergency};
-
-/// What the code is called in the state.
-pub const KIND: &str = "break-glass";
 
 #[derive(Template)]
 #[template(path = "page/log_in/emergency.html")]
@@ -55,7 +53,9 @@ async fn opened(site: &Site, code: &str) -> Result<Option<Account>, Wrong> {
     let Some(code) = Code::read(code) else { return Ok(None) };
     let pass = site.parts().database.pass(&code.hash()).await?;
     let is_good = |until| until > site.now();
-    let Some(pass) = pass.filter(|pass| pass.kind == KIND && pass.until.is_none_or(is_good)) else { return Ok(None) };
+    let Some(pass) = pass.filter(|pass| pass.kind == EMERGENCY && pass.until.is_none_or(is_good)) else {
+        return Ok(None);
+    };
     let account = site.parts().database.account(pass.account).await?;
     Ok(account.filter(|account| account.is_break_glass && !account.is_disabled))
 }

@@ -5,6 +5,7 @@ use super::{From, In, address, enter, second};
 use crate::answer::{self, Wrong};
 use crate::part::form::Sent;
 use crate::part::keys::Reached;
+use crate::part::way::{SET_UP, seen, unfit};
 use crate::part::{factors, passwords};
 use crate::site::Site;
 use askama::Template;
@@ -18,14 +19,8 @@ use wardlight_access::session::Token;
 use wardlight_model::{DeedKind, Id};
 use wardlight_store::database::{Account, Pass, StoredGrant};
 
-/// What the link is called in the state.
-pub const KIND: &str = "set-up";
 /// What a log-in by it is called in the ledger.
 const LINK: &str = "a link";
-/// Most signs of a name to log in with, and of one that others see.
-pub const NAME: usize = 64;
-/// The same, of the name that others see.
-pub const SHOWN: usize = 80;
 
 #[derive(Template)]
 #[template(path = "page/log_in/set_up.html")]
@@ -52,7 +47,7 @@ async fn link(site: &Site, token: &str) -> Result<Link, Wrong> {
     if bool::from(hash.ct_eq(&site.parts().invitation)) {
         return if database.accounts().await?.is_empty() { Ok(Link::First) } else { Err(Wrong::Nothing) };
     }
-    let is_good = |pass: &Pass| pass.kind == KIND && pass.until.is_some_and(|until| site.now() < until);
+    let is_good = |pass: &Pass| pass.kind == SET_UP && pass.until.is_some_and(|until| site.now() < until);
     let pass = database.pass(&hash).await?.filter(is_good).ok_or(Wrong::Nothing)?;
     let account = database.account(pass.account).await?.filter(|account| !account.is_disabled);
     Ok(Link::Of(account.ok_or(Wrong::Nothing)?, pass))
@@ -75,18 +70,6 @@ pub struct Typed {
     #[serde(default)]
     shown: String,
     password: String,
-}
-
-/// Why `name` may not be a name to log in with; none when it may.
-pub fn unfit(name: &str) -> Option<String> {
-    let is_fit = (1..=NAME).contains(&name.chars().count()) && !name.contains(char::is_control);
-    (!is_fit).then(|| format!("Give a name of 1 to {NAME} signs."))
-}
-
-/// What others see: as typed, or else the name to log in with.
-pub fn seen(shown: &str, name: &str) -> String {
-    let shown: String = shown.trim().chars().filter(|sign| !sign.is_control()).take(SHOWN).collect();
-    if shown.is_empty() { name.to_owned() } else { shown }
 }
 
 /// Makes the first account, or sets the password of the one that the link is for.
