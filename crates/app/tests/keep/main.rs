@@ -4,6 +4,7 @@
 mod assets;
 mod broken;
 mod clock;
+mod elsewhere;
 mod fleet;
 mod full;
 mod import;
