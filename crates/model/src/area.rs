@@ -53,6 +53,15 @@ impl Level {
         }
     }
 
+    /// Its name as people say it.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::CareArea => "care area",
+            other => other.name(),
+        }
+    }
+
     /// The level called `name`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

@@ -118,6 +118,14 @@ impl Flows {
     }
 }
 
+/// The sensor that a body of [`Observations`] or [`Flows`] comes from, from its first bytes; `None` when it is no such body.
+#[must_use]
+pub fn sensor_of(body: &[u8]) -> Option<Id> {
+    let mut from = minicbor::Decoder::new(body);
+    from.map().ok()?.filter(|keys| *keys > 0)?;
+    (from.u32().ok()? == 0).then(|| from.decode().ok()).flatten()
+}
+
 /// Rows that one run of an importer read from another system's records. A run may come in several.
 #[derive(Debug, Clone, PartialEq, Default, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
@@ -409,6 +417,7 @@ mod tests {
             service: Some(Service { name: "dicom", known: How::PortAndContent }),
         };
         let flows = Flows { sensor: Id::default(), flows: vec![flow; 3].into() };
+        assert_eq!((sensor_of(&encode(&flows)), sensor_of(&[0x18, 99])), (Some(Id::default()), None));
         assert_eq!(Flows::count(&encode(&flows)), Some(3));
         assert_eq!(Flows::count(&encode(&flows)[..10]), None);
         assert_eq!(decode(&encode(&flows)), Ok(flows));

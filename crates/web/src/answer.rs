@@ -37,6 +37,15 @@ impl From<StoreError> for Wrong {
     }
 }
 
+impl From<crate::house::Refused> for Wrong {
+    fn from(refused: crate::house::Refused) -> Self {
+        match refused {
+            crate::house::Refused::Senseless(why) => Self::Senseless(why),
+            crate::house::Refused::Later(why) => Self::Store(why),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "part/wrong.html")]
 struct Page<'a> {

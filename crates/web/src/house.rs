@@ -4,13 +4,17 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use wardlight_model::Id;
+use std::sync::Arc;
+use wardlight_ingest::mapping::Mapping;
+use wardlight_ingest::{Tally, Trouble};
 use wardlight_model::journal::Decision;
+use wardlight_model::{Endpoint, Id, Peer, Scope, Time};
+use wardlight_store::history;
 
 /// An answer that may take a while.
 pub type Soon<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Why a decision was not carried out.
+/// Why a decision was not carried out, or a document not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
     /// It makes no sense; what, and how to mend it.
@@ -23,4 +27,204 @@ pub enum Refused {
 pub trait House: Send + Sync {
     /// Carries `decision` out, and gives the id by which it is taken back.
     fn decide(&self, decision: Decision) -> Soon<Result<Id, Refused>>;
+    /// With whom `device` talks, most bytes first.
+    fn peers(&self, device: Id) -> Vec<Peer>;
+    /// Who talks to whom, by kind of device.
+    fn matrix(&self) -> Soon<Arc<Matrix>>;
+    /// The pairs behind one cell of the matrix.
+    fn pairs(&self, wanted: PairsWanted) -> Soon<Pairs>;
+    /// Conversations of the flow history.
+    fn flows(&self, query: history::Query) -> Soon<Result<Vec<history::Row>, Refused>>;
+    /// At most `most` entries of the ledger before entry `before`, newest first; the newest without it.
+    fn entries(&self, before: Option<u64>, most: usize) -> Soon<Result<Vec<Noted>, Refused>>;
+    /// Whether the ledger is as it was written, and the verdict in words.
+    fn proof(&self) -> Soon<Result<(bool, String), Refused>>;
+    /// How the server stands.
+    fn standing(&self) -> Standing;
+    /// Reads a document of another system; takes in what it says unless it is a trial.
+    fn read(&self, document: Document) -> Soon<Result<Report, Refused>>;
+}
+
+/// Who talks to whom, by kind of device.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Matrix {
+    /// The cells, most conversations first.
+    pub cells: Vec<Cell>,
+    /// Whether the conversations of the past are counted.
+    pub is_whole: bool,
+}
+
+/// What devices of one kind began with devices of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// The kind that began; see [`Pair`] for those without one.
+    pub from: Arc<str>,
+    /// The kind that answered.
+    pub to: Arc<str>,
+    /// The service spoken, `-` when unknown.
+    pub service: &'static str,
+    /// Conversations.
+    pub flows: u64,
+    /// Bytes of IP packets both ways.
+    pub ip_bytes: u64,
+    /// Pairs of ends.
+    pub pairs: u64,
+}
+
+/// Kind of an end of which nothing says what it is.
+pub const UNKNOWN_KIND: &str = "not identified";
+/// Kind of a private address that no device is known for.
+pub const NO_DEVICE: &str = "no device known";
+/// Kind of an address outside of the house.
+pub const OUTSIDE: &str = "outside";
+/// Kind of an address of many at once, such as multicast.
+pub const MANY: &str = "many at once";
+
+/// Which pairs to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PairsWanted {
+    /// Of this kind either end; any without it.
+    pub of: Option<String>,
+    /// Of this kind the one that began.
+    pub from: Option<String>,
+    /// Of this kind the one that answered.
+    pub to: Option<String>,
+    /// By this service.
+    pub service: Option<String>,
+    /// How many at most.
+    pub most: usize,
+}
+
+/// Pairs, most bytes first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pairs {
+    /// How many there are.
+    pub total: usize,
+    /// Some of them.
+    pub rows: Vec<Pair>,
+}
+
+/// Two ends and what the first began with the second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// Who began, and who answered, each with the device that it is.
+    pub ends: [(Endpoint, Option<Id>); 2],
+    /// The service spoken, `-` when unknown.
+    pub service: &'static str,
+    /// Conversations.
+    pub flows: u64,
+    /// Bytes of IP packets both ways.
+    pub ip_bytes: u64,
+}
+
+/// An entry of the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Noted {
+    /// Its place, from 0.
+    pub index: u64,
+    /// When.
+    pub time: Time,
+    /// Of what kind.
+    pub kind: &'static str,
+    /// Who; empty when the details were purged.
+    pub by: String,
+    /// About what.
+    pub subject: String,
+    /// The details.
+    pub body: serde_json::Value,
+    /// The hash of the entry in the chain, as hexadecimal digits.
+    pub hash: String,
+}
+
+/// How the server stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Standing {
+    /// The last durable journal record, and the last whose changes are committed.
+    pub journal: [u64; 2],
+    /// Whether the disk is full.
+    pub is_full: bool,
+    /// Why the state waits; empty when it does not.
+    pub waits: String,
+    /// What was lost, each with why: name and count.
+    pub losses: Vec<(&'static str, u64)>,
+    /// Entries of the ledger.
+    pub ledger: u64,
+    /// The sensors heard since the start.
+    pub sensors: Vec<Sensor>,
+    /// The sources that are read by themselves.
+    pub sources: Vec<Source>,
+    /// What a sensor of this very process could not read.
+    pub errors: Vec<String>,
+}
+
+/// A sensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sensor {
+    /// Its id.
+    pub id: Id,
+    /// When it was first and last heard since the start.
+    pub heard: [Time; 2],
+    /// Batches of it.
+    pub batches: u64,
+    /// Conversations of it.
+    pub flows: u64,
+    /// Conversations of it that were given up because the disk was full.
+    pub shed: u64,
+}
+
+/// A source that is read by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Source {
+    /// What its operator calls it.
+    pub name: String,
+    /// Where it is.
+    pub place: String,
+    /// `well`, `waiting`, `stale`, `failing`.
+    pub state: &'static str,
+    /// The last good run.
+    pub read: String,
+    /// Rows: read, mended, set aside.
+    pub rows: [u64; 3],
+    /// What is wrong, and how to mend it.
+    pub trouble: String,
+}
+
+/// A document of another system.
+#[derive(Debug, Clone, Default)]
+pub struct Document {
+    /// The file's name.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Arc<[u8]>,
+    /// What its source is called here; the importer's name when it is empty.
+    pub called: String,
+    /// The importer; the one that recognises it when it is empty.
+    pub importer: String,
+    /// What columns mean, as far as somebody said so.
+    pub mapping: Option<Mapping>,
+    /// Whether it is all that its source has.
+    pub is_whole: bool,
+    /// The routing domain of its addresses.
+    pub scope: Scope,
+    /// Whether nothing is taken in.
+    pub is_trial: bool,
+}
+
+/// What became of a document.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The run, by which it is taken back.
+    pub run: Id,
+    /// The importer that read it.
+    pub importer: &'static str,
+    /// What became of its rows.
+    pub tally: Tally,
+    /// The rows that were not as they should be.
+    pub troubles: Vec<Trouble>,
+    /// Troubles beyond those.
+    pub more: u64,
+    /// Why it could not be read to its end.
+    pub broken: Option<String>,
+    /// What its columns were taken for; none when it is no table.
+    pub mapping: Option<Mapping>,
 }

@@ -2,18 +2,38 @@
 
 mod account;
 mod accounts;
+mod areas;
 mod devices;
 mod home;
+pub mod imports;
+mod ledger;
 mod log_in;
+mod matches;
+mod owners;
+mod sensors;
 mod tokens;
+mod traffic;
 
 use crate::route::{Entry, Need, Route};
 use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
-const ALL: &[&Entry] =
-    &[&account::ENTRY, &accounts::ENTRY, &devices::ENTRY, &home::ENTRY, &log_in::ENTRY, &tokens::ENTRY];
+const ALL: &[&Entry] = &[
+    &account::ENTRY,
+    &accounts::ENTRY,
+    &areas::ENTRY,
+    &devices::ENTRY,
+    &home::ENTRY,
+    &imports::ENTRY,
+    &ledger::ENTRY,
+    &log_in::ENTRY,
+    &matches::ENTRY,
+    &owners::ENTRY,
+    &sensors::ENTRY,
+    &tokens::ENTRY,
+    &traffic::ENTRY,
+];
 
 /// Every page's addresses.
 pub fn routes() -> Vec<Route> {

@@ -1,6 +1,7 @@
 //! What several pages share: the frame, figures in words, files of style and script.
 
 pub mod again;
+pub mod called;
 pub mod factors;
 pub mod form;
 pub mod frame;

@@ -3,7 +3,8 @@
 use crate::answer::Wrong;
 use crate::guard::Visitor;
 use crate::host::Host;
-use crate::house::{House, Refused};
+use crate::house::House;
+use crate::page::imports::Uploads;
 use crate::part::pending::Waiting;
 use crate::provider::{Lately, Provider};
 use crate::stand::Stands;
@@ -97,6 +98,7 @@ struct Inner {
     waiting: Waiting,
     lately: Lately,
     stands: tokio::sync::Mutex<Option<Reckoned>>,
+    uploads: std::sync::Mutex<Uploads>,
 }
 
 /// Where devices stand, and by which assets and tree.
@@ -147,6 +149,7 @@ impl Site {
             waiting: Waiting::default(),
             lately: Lately::default(),
             stands: tokio::sync::Mutex::new(None),
+            uploads: std::sync::Mutex::default(),
         })))
     }
 
@@ -156,6 +159,11 @@ impl Site {
 
     pub(crate) fn rights(&self) -> &Rights {
         &self.0.rights
+    }
+
+    /// Documents that were brought and not taken in yet.
+    pub(crate) fn uploads(&self) -> std::sync::MutexGuard<'_, Uploads> {
+        self.0.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where devices stand now. Errors: the state does not answer.
@@ -228,10 +236,7 @@ impl Site {
 
     async fn decide_as(&self, by: &str, command: Command) -> Result<Id, Wrong> {
         let decision = Decision { by: by.to_owned(), at: self.now(), command };
-        self.0.parts.house.decide(decision).await.map_err(|refused| match refused {
-            Refused::Senseless(why) => Wrong::Senseless(why),
-            Refused::Later(why) => Wrong::Store(why),
-        })
+        self.0.parts.house.decide(decision).await.map_err(Wrong::from)
     }
 
     pub(crate) fn now(&self) -> Time {

@@ -73,6 +73,7 @@ impl Command {
                 let mapping = mapping.map(read_mapping).transpose()?;
                 let reading = Reading {
                     path: &file,
+                    name: None,
                     called: called.as_deref(),
                     importer: importer.as_deref(),
                     mapping: mapping.as_ref(),

@@ -24,6 +24,8 @@ const TROUBLES: usize = 10_000;
 pub struct Reading<'a> {
     /// The file.
     pub path: &'a Path,
+    /// What it is called; the path's last part when it is not said.
+    pub name: Option<&'a str>,
     /// What its operator calls where it comes from; the importer's name when it is not said.
     pub called: Option<&'a str>,
     /// The importer; the one that recognises the document when it is not said.
@@ -99,18 +101,10 @@ impl Reading<'_> {
         mut give: impl FnMut(BodyKind, Vec<u8>) -> anyhow::Result<()>,
     ) -> anyhow::Result<Report> {
         let open = || File::open(self.path).with_context(|| self.path.display().to_string());
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let name = self.name();
         let importer = self.importer()?;
         let veil = Cloth::new(secret);
-        let options = Options {
-            name: &name,
-            source: 0,
-            scope: self.scope,
-            now: self.now,
-            ahead_s: 0,
-            mapping: self.mapping,
-            veil: &veil,
-        };
+        let options = self.options(&name, &veil);
         let mut batch = Batch::default();
         let (mut refused, is_over) = (None, Cell::new(false));
         let mut from = Until { from: BufReader::new(open()?), is_over: &is_over };
@@ -137,6 +131,23 @@ impl Reading<'_> {
         Ok(Report { importer: importer.info().name, tally, troubles, more, broken })
     }
 
+    /// What its columns are taken for; `None` when it is no table, or one that cannot be read.
+    pub fn columns(&self) -> anyhow::Result<Option<Mapping>> {
+        let (importer, name, veil) = (self.importer()?, self.name(), Cloth::new(&[0; 32]));
+        let from = File::open(self.path).with_context(|| self.path.display().to_string())?;
+        Ok(importer.mapping(&mut BufReader::new(from), &self.options(&name, &veil)).unwrap_or_default())
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        let path = || self.path.file_name().unwrap_or_default().to_string_lossy();
+        self.name.map_or_else(path, Cow::Borrowed)
+    }
+
+    fn options<'o>(&'o self, name: &'o str, veil: &'o Cloth) -> Options<'o> {
+        let (scope, now, mapping) = (self.scope, self.now, self.mapping);
+        Options { name, source: 0, scope, now, ahead_s: 0, mapping, veil }
+    }
+
     /// Who reads the document. Errors: there is none, nobody knows what it is, or it cannot be opened.
     pub fn importer(&self) -> anyhow::Result<&'static dyn Source> {
         let known = || source::ENTRIES.iter().map(|entry| entry.info().name).collect::<Vec<_>>().join(", ");
@@ -144,7 +155,7 @@ impl Reading<'_> {
             return source::named(wanted)
                 .with_context(|| format!("there is no importer `{wanted}`: name one of {}", known()));
         }
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let name = self.name();
         let from = File::open(self.path).with_context(|| self.path.display().to_string())?;
         let mut bytes = Vec::with_capacity(HEAD);
         from.take(HEAD as u64).read_to_end(&mut bytes).with_context(|| self.path.display().to_string())?;
@@ -222,7 +233,7 @@ impl Batch {
         }
         if !batch.facts.is_empty() || !batch.presences.is_empty() {
             let (facts, presences) = (batch.facts.into(), batch.presences.into());
-            let sources = vec![reading.path.display().to_string()];
+            let sources = vec![reading.name.map_or_else(|| reading.path.display().to_string(), str::to_owned)];
             let seen = Observations { sensor: reading.run, sources, facts, presences, ..Observations::default() };
             give(BodyKind::Observations, encode(&seen))?;
         }

@@ -146,6 +146,7 @@ impl<'h> Demo<'h> {
     fn import(&mut self, called: &str, importer: &str, path: &Path) -> anyhow::Result<()> {
         let reading = Reading {
             path,
+            name: None,
             called: Some(called),
             importer: Some(importer),
             mapping: None,

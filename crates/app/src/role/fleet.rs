@@ -6,7 +6,7 @@
 //! already; until that is done, answers say so.
 
 mod assets;
-mod traffic;
+pub mod traffic;
 
 use super::{Stop, server};
 use crate::config::Config;
@@ -136,7 +136,13 @@ impl Fleet {
         Ok(())
     }
 
-    fn traffic(&self) -> MutexGuard<'_, Traffic> {
+    /// Whether the conversations of the past are counted.
+    pub fn is_counted(&self) -> bool {
+        self.0.is_counted.load(Ordering::Relaxed)
+    }
+
+    /// The sums of all conversations.
+    pub fn traffic(&self) -> MutexGuard<'_, Traffic> {
         self.0.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

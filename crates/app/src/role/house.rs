@@ -1,15 +1,33 @@
-//! What the server does for its pages: decisions go the same way as those of the command line.
+//! What the server does for its pages: decisions and documents go the same way as those of the command line; what is read
+//! comes from what the server holds anyway.
 
+mod document;
+mod talk;
+
+use super::fleet::Fleet;
+use super::keeper;
+use super::ledger::checkpoints;
 use super::listen::{self, Waiting};
+use super::now;
+use super::places::Places;
+use super::sources;
 use crate::io::link::Fate;
-use std::time::Duration;
-use wardlight_model::Id;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use wardlight_ledger::{Entry, Surroundings, verify};
 use wardlight_model::journal::Decision;
+use wardlight_model::{Id, Peer};
+use wardlight_store::database::Database;
+use wardlight_store::history::{self, History};
 use wardlight_store::journal::Journal;
-use wardlight_web::house::{House, Refused, Soon};
+use wardlight_store::segment::Shelf;
+use wardlight_web::house::{self, Document, Matrix, Noted, Pairs, PairsWanted, Refused, Report, Soon, Standing};
 
 /// How long a page waits for the outcome of a decision.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a reckoned matrix is shown before it is reckoned again.
+const FRESH: Duration = Duration::from_secs(10);
 
 /// The server, as its pages see it.
 pub struct Server {
@@ -17,26 +35,170 @@ pub struct Server {
     pub journal: Journal,
     /// Who is told what came of them.
     pub waiting: Waiting,
+    /// Who talks to whom.
+    pub fleet: Fleet,
+    /// Which files the flow history has.
+    pub database: Database,
+    /// Where things lie.
+    pub places: Places,
+    /// The ledger's entries.
+    pub entries: Shelf,
+    /// How the server stands.
+    pub standing: Arc<Mutex<keeper::Standing>>,
+    /// What was reckoned last.
+    pub matrix: Arc<Mutex<Option<Reckoned>>>,
 }
 
-impl House for Server {
+/// A matrix, and when it was reckoned.
+pub type Reckoned = (Instant, Arc<Matrix>);
+
+impl house::House for Server {
     fn decide(&self, decision: Decision) -> Soon<Result<Id, Refused>> {
         let (journal, waiting) = (self.journal.clone(), self.waiting.clone());
-        let carried_out = move || {
-            let later = |why: &str| Refused::Later(why.to_owned());
-            let (id, outcome) =
-                listen::decide(&decision, &journal, &waiting).map_err(|error| later(&error.to_string()))?;
+        apart(move || {
+            let (id, outcome) = listen::decide(&decision, &journal, &waiting).map_err(|error| later(&error))?;
             match outcome.recv_timeout(PATIENCE) {
                 Ok(Fate::Stored(_)) => Ok(id),
                 Ok(Fate::Refused(why)) => Err(Refused::Senseless(why)),
                 Ok(Fate::Later(why)) => Err(Refused::Later(why)),
-                Ok(Fate::Shed) => Err(later("the server's disk is full")),
-                Err(_) => Err(later("the decision is written down, and waits to be carried out")),
+                Ok(Fate::Shed) => Err(later(&"the server's disk is full")),
+                Err(_) => Err(later(&"the decision is written down, and waits to be carried out")),
             }
-        };
-        Box::pin(async move {
-            let carried_out = tokio::task::spawn_blocking(carried_out).await;
-            carried_out.unwrap_or_else(|error| Err(Refused::Later(error.to_string())))
         })
+    }
+
+    fn peers(&self, device: Id) -> Vec<Peer> {
+        self.fleet.traffic().peers(device)
+    }
+
+    fn matrix(&self) -> Soon<Arc<Matrix>> {
+        let (fleet, held) = (self.fleet.clone(), Arc::clone(&self.matrix));
+        let reckoned = tokio::task::spawn_blocking(move || {
+            // One reckons, the others wait for what he finds.
+            let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, matrix)) = held.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
+                return Arc::clone(matrix);
+            }
+            let matrix = Arc::new(talk::matrix(&fleet));
+            *held = Some((Instant::now(), Arc::clone(&matrix)));
+            matrix
+        });
+        Box::pin(async move { reckoned.await.unwrap_or_default() })
+    }
+
+    fn pairs(&self, wanted: PairsWanted) -> Soon<Pairs> {
+        let fleet = self.fleet.clone();
+        let found = tokio::task::spawn_blocking(move || talk::pairs(&fleet, &wanted));
+        Box::pin(async move { found.await.unwrap_or_default() })
+    }
+
+    fn flows(&self, query: history::Query) -> Soon<Result<Vec<history::Row>, Refused>> {
+        let (database, folder) = (self.database.clone(), self.places.data.clone());
+        Box::pin(async move {
+            let manifest = database.manifest().await.map_err(|error| later(&error))?;
+            apart(move || {
+                let history = History::new(&folder);
+                history.scan(&manifest, query).collect::<Result<Vec<_>, _>>().map_err(|error| later(&error))
+            })
+            .await
+        })
+    }
+
+    fn entries(&self, before: Option<u64>, most: usize) -> Soon<Result<Vec<Noted>, Refused>> {
+        let (shelf, size) = (self.entries.clone(), self.now().ledger);
+        apart(move || {
+            let end = before.unwrap_or(u64::MAX).min(size);
+            let begin = end.saturating_sub(u64::try_from(most).unwrap_or(u64::MAX));
+            // Records are counted from 1, entries from 0.
+            let wanted = shelf.reader(begin + 1).take(most);
+            let mut all = Vec::new();
+            for record in wanted {
+                let record = record.map_err(|error| later(&error))?;
+                all.extend(noted(&record.body).filter(|one| one.index < end));
+            }
+            all.reverse();
+            Ok(all)
+        })
+    }
+
+    fn proof(&self) -> Soon<Result<(bool, String), Refused>> {
+        let (shelf, folder): (Shelf, PathBuf) = (self.entries.clone(), self.places.ledger());
+        apart(move || {
+            // Checkpoints first, so that none is ahead of the entries.
+            let signed = checkpoints(&folder).map_err(|error| later(&error))?;
+            let signed = signed.into_iter().map(|checkpoint| checkpoint.to_string());
+            let entries =
+                shelf.reader(1).map(|record| record.map(|record| record.body).map_err(|error| error.to_string()));
+            let verdict = verify(entries, signed, Surroundings { now: Some(now()), ..Surroundings::default() });
+            Ok((verdict.is_sound(), verdict.to_string()))
+        })
+    }
+
+    fn standing(&self) -> Standing {
+        let now = self.now();
+        Standing {
+            journal: [now.journal, now.committed],
+            is_full: now.is_full,
+            losses: vec![
+                ("conversations given up because the disk was full", now.shed_flows),
+                ("facts that found no room in memory", now.dropped_facts),
+                ("journal records that this version cannot read", now.unread),
+                ("journal records that are damaged or gone", now.lost),
+            ],
+            waits: now.waits,
+            ledger: now.ledger,
+            sensors: self.waiting.sensors(),
+            sources: now.sources.iter().map(source).collect(),
+            errors: Vec::new(),
+        }
+    }
+
+    fn read(&self, document: Document) -> Soon<Result<Report, Refused>> {
+        let places = self.places.clone();
+        apart(move || document::read(&places, &document))
+    }
+}
+
+impl Server {
+    fn now(&self) -> keeper::Standing {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn later(why: &impl ToString) -> Refused {
+    Refused::Later(why.to_string())
+}
+
+/// Does it on a thread that may wait.
+fn apart<T: Send + 'static>(act: impl FnOnce() -> Result<T, Refused> + Send + 'static) -> Soon<Result<T, Refused>> {
+    let done = tokio::task::spawn_blocking(act);
+    Box::pin(async move { done.await.unwrap_or_else(|error| Err(later(&error))) })
+}
+
+fn noted(stored: &[u8]) -> Option<Noted> {
+    let entry = Entry::read(stored).ok()?;
+    let detail = entry.detail().ok().flatten();
+    Some(Noted {
+        index: entry.header.index,
+        time: entry.header.time,
+        kind: entry.header.kind.word().unwrap_or("of a later version"),
+        by: detail.as_ref().map(|detail| detail.actor.to_owned()).unwrap_or_default(),
+        subject: detail.as_ref().map(|detail| detail.subject.to_owned()).unwrap_or_default(),
+        body: detail.and_then(|detail| serde_json::from_slice(detail.body).ok()).unwrap_or_default(),
+        hash: entry.seal.to_string(),
+    })
+}
+
+fn source(one: &sources::Standing) -> house::Source {
+    let trouble = one.failure.as_ref().filter(|_| one.is_failing);
+    house::Source {
+        name: one.name.clone(),
+        place: one.place.clone(),
+        state: one.state(),
+        read: one.read.clone().unwrap_or_default(),
+        rows: [one.rows, one.mended, one.set_aside],
+        trouble: trouble
+            .map(|failure| format!("{}: {} {}", failure.place, failure.what, failure.mend))
+            .unwrap_or_default(),
     }
 }

@@ -182,6 +182,11 @@ impl<'a> Keeper<'a> {
         })
     }
 
+    /// Makes readers of the ledger's entries.
+    pub fn entries(&self) -> wardlight_store::segment::Shelf {
+        self.ledger.shelf()
+    }
+
     /// Follows the journal until it shall end, then commits what is left; tells how things stand after every commit.
     /// Errors: the disk or the ledger says no, or the database does for good.
     pub fn run(&mut self) -> anyhow::Result<()> {

@@ -13,8 +13,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use wardlight_ledger::{Checkpoint, Detail, Entry, Kind, Log, Signer, Site};
-use wardlight_model::Id;
-use wardlight_model::journal::Decision;
+use wardlight_model::journal::{Command, Decision};
+use wardlight_model::{Deed, DeedKind, Id};
 use wardlight_store::segment::{self, Draft};
 
 /// The outcome of a decision that was carried out.
@@ -101,6 +101,11 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Makes readers of its entries.
+    pub fn shelf(&self) -> segment::Shelf {
+        self.segments.shelf()
+    }
+
     /// Number of entries.
     pub fn size(&self) -> u64 {
         self.log.size()
@@ -126,7 +131,7 @@ impl Ledger {
         getrandom::fill(&mut salt)?;
         let detail = Detail { salt, actor: &decision.by, subject: &subject, body: &body, ..Detail::default() };
         let mut log = self.log.clone();
-        let entry = log.append(Kind::Decision, &detail, now())?;
+        let entry = log.append(kind(&decision.command), &detail, now())?;
         self.store(entry.stored)?;
         self.log = log;
         self.told = sequence;
@@ -199,6 +204,14 @@ pub fn checkpoints(folder: &Path) -> anyhow::Result<Vec<Checkpoint>> {
     Ok(Checkpoint::parse_all(&text).into_iter().flatten().collect())
 }
 
+fn kind(command: &Command) -> Kind {
+    match command {
+        Command::Witness(Deed { kind: DeedKind::SensitiveRead | DeedKind::Exported, .. }) => Kind::Read,
+        Command::Witness(_) => Kind::Action,
+        _ => Kind::Decision,
+    }
+}
+
 /// The journal record that an entry tells of, and why that was refused, if it was.
 fn told_by(stored: &[u8]) -> Option<(u64, Option<String>)> {
     let entry = Entry::read(stored).ok()?;
@@ -213,7 +226,6 @@ fn told_by(stored: &[u8]) -> Option<(u64, Option<String>)> {
 mod tests {
     use super::*;
     use crate::config::{Config, Files};
-    use wardlight_model::journal::Command;
     use wardlight_model::{Scope, Time};
 
     fn decision() -> Decision {

@@ -16,12 +16,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 use wardlight_model::Id;
-use wardlight_model::journal::{BodyKind, Decision, FORMAT, Flows, decode, encode};
+use wardlight_model::journal::{BodyKind, Decision, FORMAT, Flows, decode, encode, sensor_of};
 use wardlight_store::journal::{Journal, JournalError};
 use wardlight_store::segment;
+use wardlight_web::house::Sensor;
 
 /// Batches of one sensor that may be on their way to the disk at one time.
 const WINDOW: usize = 64;
+
+/// Sensors that are remembered.
+const SENSORS: usize = 1024;
 
 /// Refusals that are told again when their decision is sent again.
 const REFUSALS: usize = 8192;
@@ -39,6 +43,8 @@ struct Outcomes {
     refused: BTreeMap<u64, String>,
     /// Flows given up because the disk was full.
     shed: u64,
+    /// Who reported since the start.
+    sensors: BTreeMap<Id, Sensor>,
 }
 
 impl Waiting {
@@ -69,6 +75,26 @@ impl Waiting {
     /// Flows that were given up since the start because the disk was full.
     pub fn shed_flows(&self) -> u64 {
         self.outcomes().shed
+    }
+
+    /// Who reported since the start.
+    pub fn sensors(&self) -> Vec<Sensor> {
+        self.outcomes().sensors.values().cloned().collect()
+    }
+
+    /// Counts a batch of `sensor` with so many conversations.
+    fn hear(&self, id: Id, flows: u64, shed: u64) {
+        let (mut outcomes, at) = (self.outcomes(), now());
+        if outcomes.sensors.len() >= SENSORS && !outcomes.sensors.contains_key(&id) {
+            let oldest = outcomes.sensors.values().min_by_key(|sensor| sensor.heard[1]).map(|sensor| sensor.id);
+            oldest.map(|id| outcomes.sensors.remove(&id));
+        }
+        let new = Sensor { id, heard: [at; 2], batches: 0, flows: 0, shed: 0 };
+        let sensor = outcomes.sensors.entry(id).or_insert(new);
+        sensor.heard[1] = at;
+        sensor.batches += 1;
+        sensor.flows = sensor.flows.saturating_add(flows);
+        sensor.shed = sensor.shed.saturating_add(shed);
     }
 
     /// What came of journal record `sequence`, when that is known already.
@@ -204,15 +230,20 @@ fn take(message: Message, journal: &Journal, waiting: &Waiting) -> Answer {
     let (sender, receiver) = mpsc::sync_channel(1);
     let is_vital = known.is_some_and(BodyKind::is_vital);
     let flows = (known == Some(BodyKind::Flows)).then(|| Flows::count(&body).unwrap_or_default());
+    let sensor = matches!(known, Some(BodyKind::Observations | BodyKind::Flows)).then(|| sensor_of(&body)).flatten();
     let again = is_decision.then(|| (journal.clone(), body.clone()));
     let draft = segment::Draft { id: segment::Id(id.0), kind, version: format, is_vital, body };
     let (later, waits) = (sender.clone(), waiting.clone());
     let submitted = journal.submit_then(vec![draft], move |receipt| {
         let fate = match receipt {
-            Ok(receipt) => Fate::Stored(receipt.sequences.first().copied().unwrap_or_default()),
+            Ok(receipt) => {
+                sensor.into_iter().for_each(|sensor| waits.hear(sensor, flows.unwrap_or_default(), 0));
+                Fate::Stored(receipt.sequences.first().copied().unwrap_or_default())
+            }
             // The wire says flows again and again; what was decided or learned is not given up.
             Err(JournalError::Full { .. }) if flows.is_some() => {
                 waits.outcomes().shed += flows.unwrap_or_default();
+                sensor.into_iter().for_each(|sensor| waits.hear(sensor, 0, flows.unwrap_or_default()));
                 Fate::Shed
             }
             // Sent again, it is the same but for when it came.

@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Runtime;
 use wardlight_engine::Held;
 use wardlight_model::Id;
@@ -93,9 +94,18 @@ async fn keep_earlier(config: &Config) -> anyhow::Result<()> {
 }
 
 /// The state, of this version.
-async fn opened(config: &Config) -> anyhow::Result<Database> {
-    keep_earlier(config).await?;
-    database(config).await
+fn opened(config: &Config, runtime: &Runtime, space: &mut Space) -> anyhow::Result<Database> {
+    let this = async || {
+        keep_earlier(config).await?;
+        database(config).await
+    };
+    loop {
+        match runtime.block_on(this()) {
+            // A full disk is no reason not to start: what is set aside is for that.
+            Err(error) if is_full(&error) && space.give() => {}
+            database => return database,
+        }
+    }
 }
 
 fn settings(config: &Config, site: Id) -> Settings {
@@ -137,19 +147,15 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
     }
     let journal = journal(config)?;
     let mut space = Space::open(config, &places, journal.clone())?;
-    let database = loop {
-        match runtime.block_on(opened(config)) {
-            // A full disk is no reason not to start: what is set aside is for that.
-            Err(error) if is_full(&error) && space.give() => {}
-            database => break database?,
-        }
-    };
+    let database = opened(config, &runtime, &mut space)?;
     let (waiting, fleet) = (Waiting::default(), Fleet::default());
     sweep(&places.standing());
     let sources = Sources::of(config, once);
     let (mut shown, mut was_read) = (Standing::default(), false);
+    let standing = Arc::<Mutex<Standing>>::default();
     let tell = |now: &Standing, is_done: bool| {
         let now = Standing { sources: sources.standing(), ..now.clone() };
+        standing.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&now);
         shown.at.clone_from(&now.at);
         if shown != now {
             shown = now.clone();
@@ -171,7 +177,16 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
     let mut keeper = Keeper::open(config, &runtime, parts)?;
     let door = listen::open(&places.socket(), &journal, &waiting, &fleet, stop)
         .with_context(|| format!("cannot open the socket {}", places.socket().display()))?;
-    let house = super::house::Server { journal: journal.clone(), waiting: waiting.clone() };
+    let house = super::house::Server {
+        journal: journal.clone(),
+        waiting: waiting.clone(),
+        fleet: fleet.clone(),
+        database: database.clone(),
+        places: places.clone(),
+        entries: keeper.entries(),
+        standing: Arc::clone(&standing),
+        matrix: Arc::default(),
+    };
     super::web::start(config, &runtime, (&database, &fleet, house), stop)?;
     let reading = sources.start(config, once, stop).context("cannot start a thread for a source")?;
     let outcome = keeper.run();

@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use wardlight_model::{Id, Time};
-use wardlight_store::database::Account;
+use wardlight_store::database::{Account, Database, PATIENCE, Settings};
 
 /// A program that ends with the test.
 struct Ends(Child);
@@ -112,7 +112,9 @@ fn another_house_vouches_for_whom_an_account_was_made() {
         made: Time::from_seconds(0),
     };
     runtime.block_on(async {
-        let database = house.database().await;
+        let url = format!("sqlite:{}", house.at("data/state.db").display());
+        let settings = Settings { url, site: Id::default(), now: Time::default(), patience: PATIENCE };
+        let database = Database::open(&settings).await.expect("the state opens");
         assert!(database.put_account(&made).await.expect("a state"));
         let known = Account { id: Id([6; 16]), name: "ada".to_owned(), password: Some("x".to_owned()), ..made };
         assert!(database.put_account(&known).await.expect("a state"));

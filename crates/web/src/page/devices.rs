@@ -3,8 +3,10 @@
 mod asked;
 mod export;
 mod label;
+mod near;
 mod one;
 mod place;
+mod timeline;
 mod view;
 
 use crate::answer::{self, Wrong};

@@ -58,9 +58,20 @@ impl Frame {
     pub fn of(site: &Site, visitor: &Visitor, title: &str, here: &'static str) -> Self {
         let settled = site.parts().assets.now();
         let devices = counted(site.parts().devices.snapshot().len());
+        let questions = settled.as_ref().map_or(0, |settled| settled.resolution.questions.len());
+        let questions = if questions > 0 { counted(questions) } else { String::new() };
+        let none = String::new;
         let all = [
             ("See", "/devices", "Devices", devices, Action::SeeDevices),
-            ("Run", "/accounts", "Accounts", String::new(), Action::SeeAccounts),
+            ("See", "/traffic", "Traffic", none(), Action::SeeTraffic),
+            ("See", "/sensors", "Sensors", none(), Action::SeeSensors),
+            ("See", "/imports", "Imports", none(), Action::SeeImports),
+            ("Understand", "/matches", "Matches", questions, Action::SeeMatches),
+            ("Understand", "/conflicts", "Conflicts", none(), Action::SeeMatches),
+            ("Understand", "/owners", "Owners", none(), Action::SeeDevices),
+            ("Prove", "/ledger", "Ledger", none(), Action::SeeLedger),
+            ("Run", "/areas", "Places", none(), Action::SeeSite),
+            ("Run", "/accounts", "Accounts", none(), Action::SeeAccounts),
         ];
         let mut groups: Vec<Group> = Vec::new();
         for (verb, address, title, count, action) in all {

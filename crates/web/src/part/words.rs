@@ -49,6 +49,21 @@ pub fn percent(share: f64) -> String {
     format!("{whole} %")
 }
 
+/// `1.1 GB`, in powers of a thousand; never rounded up.
+#[must_use]
+pub fn bytes(number: u64) -> String {
+    let mut unit = 1;
+    for name in ["B", "kB", "MB", "GB", "TB"] {
+        if number < unit * 1000 || name == "TB" {
+            let (whole, tenth) = (number / unit, number % unit * 10 / unit);
+            let is_short = unit > 1 && whole < 10;
+            return if is_short { format!("{whole}.{tenth} {name}") } else { format!("{whole} {name}") };
+        }
+        unit *= 1000;
+    }
+    String::new()
+}
+
 /// `Tue 24 Nov 2026, 14:05 UTC`.
 #[must_use]
 pub fn moment(time: Time) -> String {
@@ -69,6 +84,17 @@ pub fn day_read(text: &str) -> Option<Time> {
     let day: jiff::civil::Date = text.trim().parse().ok()?;
     let moment = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
     Some(Time::from_micros(moment.as_microsecond()))
+}
+
+/// How long ago something was, in microseconds: `3 min ago`; of more than a day nothing, which the date says better.
+#[must_use]
+pub fn ago(micros: i64) -> String {
+    match micros.max(0) / 1_000_000 {
+        seconds @ ..60 => format!("{seconds} s ago"),
+        seconds @ 60..3600 => format!("{} min ago", seconds / 60),
+        seconds @ 3600..86_400 => format!("{} h ago", seconds / 3600),
+        _ => String::new(),
+    }
 }
 
 /// `text` as a query string has it (RFC 3986 §2.1).
@@ -93,6 +119,12 @@ mod tests {
     fn figures_are_grouped_and_never_round_up() {
         assert_eq!(["0", "999", "1,000", "22,418", "1,000,000"], [0, 999, 1000, 22_418, 1_000_000].map(counted)[..]);
         assert_eq!((percent(0.999).as_str(), percent(0.5).as_str()), ("99 %", "50 %"));
+    }
+
+    #[test]
+    fn bytes_are_said_in_two_or_three_figures() {
+        let said = [0, 999, 1000, 1_149_000, 25_000_000, 999_999_999_999, 7_000_000_000_000].map(bytes);
+        assert_eq!(said, ["0 B", "999 B", "1.0 kB", "1.1 MB", "25 MB", "999 GB", "7.0 TB"]);
     }
 
     #[test]

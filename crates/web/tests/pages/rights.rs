@@ -13,7 +13,10 @@ fn address(path: &str) -> String {
     // The account of who has no role.
     let account = wardlight_model::Id([200; 16]).to_string();
     let path = path.replace("/accounts/{id}", &format!("/accounts/{account}"));
-    path.replace("{id}", &id(0).to_string()).replace("{name}", "tokens.css").replace("{token}", "none")
+    path.replace("{id}", &id(0).to_string())
+        .replace("{name}", "tokens.css")
+        .replace("{token}", "none")
+        .replace("{upload}", "none")
 }
 
 /// What a page answers; where there is only a form, what a wrong one of our own is answered.

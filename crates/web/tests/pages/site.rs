@@ -13,11 +13,12 @@ use wardlight_access::session::{Session, Token};
 use wardlight_engine::{Bounds, Effect, Entry, Held, Input, Site as Engine};
 use wardlight_model::change::{Change, Known};
 use wardlight_model::journal::{BodyKind, Command, Decision, FORMAT, encode};
-use wardlight_model::{Attribute, Claim, Device, Id, Time};
+use wardlight_model::{Attribute, Claim, Device, Id, Peer, Time};
 use wardlight_store::database::{Account, Database, Settings, StoredGrant, StoredSession};
+use wardlight_store::history;
 use wardlight_store::projection::Projection;
 use wardlight_web::host::Host;
-use wardlight_web::house::{House, Refused, Soon};
+use wardlight_web::house::{Document, House, Matrix, Noted, Pairs, PairsWanted, Refused, Report, Soon, Standing};
 use wardlight_web::site::{Assets, Parts, Site};
 
 /// Microseconds since 1970, moved on by tests.
@@ -63,6 +64,38 @@ impl House for Small {
             own.1.put(&changes).await.unwrap();
             refused.map_or(Ok(id), |why| Err(Refused::Senseless(why.to_string())))
         })
+    }
+
+    fn peers(&self, _: Id) -> Vec<Peer> {
+        Vec::new()
+    }
+
+    fn matrix(&self) -> Soon<Arc<Matrix>> {
+        Box::pin(async { Arc::default() })
+    }
+
+    fn pairs(&self, _: PairsWanted) -> Soon<Pairs> {
+        Box::pin(async { Pairs::default() })
+    }
+
+    fn flows(&self, _: history::Query) -> Soon<Result<Vec<history::Row>, Refused>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn entries(&self, _: Option<u64>, _: usize) -> Soon<Result<Vec<Noted>, Refused>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn proof(&self) -> Soon<Result<(bool, String), Refused>> {
+        Box::pin(async { Ok((true, String::new())) })
+    }
+
+    fn standing(&self) -> Standing {
+        Standing::default()
+    }
+
+    fn read(&self, _: Document) -> Soon<Result<Report, Refused>> {
+        Box::pin(async { Err(Refused::Later("nobody reads here".to_owned())) })
     }
 }
 

@@ -7,8 +7,9 @@
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 use wardlight_model::change::{Contact, Known};
-use wardlight_model::{Endpoint, Id, Mac, Peer, Scope};
+use wardlight_model::{Attribute, Endpoint, Id, Mac, Peer, Scope};
 
 /// The sums.
 #[derive(Default)]
@@ -44,14 +45,39 @@ struct Spoken {
 struct Sum {
     ends: [u32; 2],
     service: &'static str,
-    flows: u64,
+    /// Conversations begun by each.
+    begun: [u64; 2],
     ip_bytes: u64,
 }
 
-/// The addresses of a device.
+/// The addresses of a device, and what it is.
 struct Held {
     addresses: Vec<IpAddr>,
     macs: Vec<Mac>,
+    kind: Option<Arc<str>>,
+}
+
+/// What one end began with another by one service.
+pub struct Talk<'t> {
+    /// Who began, and who answered: where, which device, of which kind.
+    pub ends: [Party<'t>; 2],
+    /// The service spoken, `-` when unknown.
+    pub service: &'static str,
+    /// Conversations.
+    pub flows: u64,
+    /// Bytes of IP packets both ways, also of what the other began.
+    pub ip_bytes: u64,
+}
+
+/// One end.
+#[derive(Clone)]
+pub struct Party<'t> {
+    /// Where it is reached.
+    pub endpoint: Endpoint,
+    /// The device that it is.
+    pub device: Option<Id>,
+    /// What that is.
+    pub kind: Option<&'t Arc<str>>,
 }
 
 impl Traffic {
@@ -62,14 +88,16 @@ impl Traffic {
         let next = number(self.sums.len());
         let at = *self.pairs.entry(key).or_insert(next);
         if at == next {
-            self.sums.push(Sum { ends: [a, b], service: contact.service, flows: 0, ip_bytes: 0 });
+            self.sums.push(Sum { ends: [a, b], service: contact.service, begun: [0; 2], ip_bytes: 0 });
             for end in BTreeSet::from([a, b]) {
                 self.by_end.get_mut(end as usize).into_iter().for_each(|spoken| spoken.sums.push(at));
             }
         }
         if let Some(sum) = self.sums.get_mut(at as usize) {
             let bytes = contact.ip_bytes.iter().fold(0_u64, |sum, bytes| sum.saturating_add(*bytes));
-            sum.flows = sum.flows.saturating_add(contact.flows);
+            let [first, second] = &mut sum.begun;
+            let begun = if sum.ends == [a, b] { first } else { second };
+            *begun = begun.saturating_add(contact.flows);
             sum.ip_bytes = sum.ip_bytes.saturating_add(bytes);
         }
         for end in [a, b] {
@@ -80,11 +108,16 @@ impl Traffic {
     /// Takes in which addresses a device has.
     pub fn put(&mut self, known: &Known) {
         let (addresses, macs) = (&known.device.addresses, &known.device.macs);
-        if self.devices.get(&known.id).is_some_and(|held| held.addresses == *addresses && held.macs == *macs) {
+        let kind = known.device.best(Attribute::Type).map(|claim| Arc::from(claim.value.as_str()));
+        if let Some(held) = self.devices.get_mut(&known.id)
+            && held.addresses == *addresses
+            && held.macs == *macs
+        {
+            held.kind = kind;
             return;
         }
         self.remove(known.id);
-        let held = Held { addresses: addresses.clone(), macs: macs.clone() };
+        let held = Held { addresses: addresses.clone(), macs: macs.clone(), kind };
         held.addresses.iter().for_each(|ip| self.holders.entry(*ip).or_default().push(known.id));
         self.stations.extend(held.macs.iter().map(|mac| (*mac, known.id)));
         self.devices.insert(known.id, held);
@@ -113,7 +146,26 @@ impl Traffic {
         stale.into_iter().map(|id| (id, self.peers(id))).collect()
     }
 
-    fn peers(&self, id: Id) -> Vec<Peer> {
+    /// Tells everything that anybody began with anybody.
+    pub fn each(&self, mut told: impl FnMut(&Talk<'_>)) {
+        let party = |spoken: &Spoken| {
+            let device = self.owner(spoken);
+            let kind = device.and_then(|id| self.devices.get(&id)?.kind.as_ref());
+            Party { endpoint: spoken.end.endpoint(), device, kind }
+        };
+        let parties: Vec<Party<'_>> = self.by_end.iter().map(party).collect();
+        for sum in &self.sums {
+            let [Some(a), Some(b)] = sum.ends.map(|end| parties.get(end as usize)) else { continue };
+            for (ends, flows) in [([a, b], sum.begun[0]), ([b, a], sum.begun[1])] {
+                if flows > 0 {
+                    told(&Talk { ends: ends.map(Clone::clone), service: sum.service, flows, ip_bytes: sum.ip_bytes });
+                }
+            }
+        }
+    }
+
+    /// With whom `id` talks, most bytes first.
+    pub fn peers(&self, id: Id) -> Vec<Peer> {
         let Some(held) = self.devices.get(&id) else { return Vec::new() };
         let hosts = held.addresses.iter().filter_map(|ip| self.by_ip.get(ip)).flatten().copied();
         let stations = held.macs.iter().filter_map(|mac| self.ends.get(&End::Station(*mac)).copied());
@@ -131,7 +183,7 @@ impl Traffic {
                     endpoint: other.end.endpoint(),
                     service: sum.service.to_owned(),
                     ip_bytes: sum.ip_bytes,
-                    flows: sum.flows,
+                    flows: sum.begun[0].saturating_add(sum.begun[1]),
                 }));
             }
         }
@@ -248,6 +300,22 @@ mod tests {
         assert_eq!(told(&mut traffic), [], "nothing new");
         traffic.add(&contact([a, end(0, 9, "8.8.8.8")], "dns", 7));
         assert_eq!(told(&mut traffic).len(), 1);
+    }
+
+    #[test]
+    fn who_began_is_told_apart_and_of_which_kind_each_is() {
+        let mut traffic = Traffic::default();
+        let mut pump = device(1, &["10.0.0.1"]);
+        traffic.put(&pump);
+        pump.device.claims = vec![wardlight_model::Claim::of_person(Attribute::Type, "infusion pump", "mayer")];
+        traffic.put(&pump);
+        let (a, b) = (end(0, 1, "10.0.0.1"), end(0, 2, "10.0.0.2"));
+        traffic.add(&contact([a, b], "hl7", 5));
+        traffic.add(&contact([b, a], "hl7", 6));
+        traffic.add(&contact([a, b], "hl7", 7));
+        let mut told = Vec::new();
+        traffic.each(|talk| told.push((talk.ends[0].kind.map(ToString::to_string), talk.flows, talk.ip_bytes)));
+        assert_eq!(told, [(Some("infusion pump".to_owned()), 4, 120), (None, 2, 120)]);
     }
 
     #[test]

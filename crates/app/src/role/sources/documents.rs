@@ -151,6 +151,7 @@ impl<'a> Documents<'a> {
         let run = self.begin(&due)?;
         let reading = Reading {
             path: &due.path,
+            name: None,
             called: Some(&self.source.name),
             importer: Some(self.source.kind.as_str()).filter(|kind| !kind.is_empty()),
             mapping,

@@ -12,7 +12,7 @@ use axum::response::Redirect;
 use wardlight_access::Action;
 use wardlight_model::change::Said;
 use wardlight_model::journal::{Command, Labelled};
-use wardlight_model::{Attribute, Id};
+use wardlight_model::{Attribute, Id, Time};
 
 /// What a person can say of a device.
 const SAYABLE: [Attribute; 4] = [Attribute::Type, Attribute::Maker, Attribute::Model, Attribute::Name];
@@ -25,6 +25,10 @@ pub struct Label {
     pub says: String,
     /// Who and when.
     pub by: String,
+    /// Who.
+    pub who: String,
+    /// When.
+    pub at: Time,
 }
 
 /// The labels of device `id`. Errors: the state does not answer.
@@ -36,7 +40,8 @@ pub async fn labels(site: &Site, id: Id) -> Result<Vec<Label>, Wrong> {
 
 fn shown(id: Id, said: &Said) -> Label {
     let says = format!("{}: {}", said.label.attribute.name(), said.label.value.trim());
-    Label { id: id.to_string(), says, by: format!("{}, {}", said.by, moment(said.at)) }
+    let by = format!("{}, {}", said.by, moment(said.at));
+    Label { id: id.to_string(), says, by, who: said.by.clone(), at: said.at }
 }
 
 #[derive(serde::Deserialize)]

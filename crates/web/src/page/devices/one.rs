@@ -3,7 +3,9 @@
 //! In: the device as the state holds it, the asset that it is. Out: facts with all their claims and evidence, conflicts open.
 
 use super::label::{self, Label};
+use super::near::{self, Around};
 use super::place;
+use super::timeline::{self, Moment};
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
 use crate::part::frame::Frame;
@@ -17,10 +19,8 @@ use axum::response::Response;
 use wardlight_access::Action;
 use wardlight_inventory::resolve::{Asset, By};
 use wardlight_model::{Attribute, Claim, Deed, DeedKind, Device, Id};
-use wardlight_store::projection::{Column, Filter, Literal, Query, Row, Snapshot, Value};
+use wardlight_store::projection::{Column, Row, Value};
 
-/// Peers listed; more are counted.
-const PEERS: usize = 12;
 /// A claim this near to the shown one disputes it.
 const DISPUTES: f64 = 0.2;
 
@@ -47,9 +47,11 @@ struct Page {
     may_label: bool,
     types: Vec<String>,
     id: Id,
-    peers: Vec<Peer>,
+    around: Around,
+    sees_traffic: bool,
     /// How many peers are not listed; empty for none.
     more_peers: String,
+    moments: Vec<Moment>,
     times: (String, String),
 }
 
@@ -77,15 +79,6 @@ struct Said {
     source: String,
     key: String,
     why: String,
-}
-
-struct Peer {
-    address: String,
-    service: String,
-    bytes: String,
-    device: Option<(String, String)>,
-    /// Width of its bar, of 120.
-    width: String,
 }
 
 pub async fn show(
@@ -122,8 +115,14 @@ async fn render(site: &Site, visitor: &Visitor, id: Id, with_bed: bool) -> Resul
     let name = device.best(Attribute::Name).map_or_else(|| device.id.clone(), |claim| named(&claim.value));
     let kind = device.best(Attribute::Type);
     let sees_matches = visitor.may_everywhere(site, Action::SeeMatches);
-    let peers = if visitor.may_everywhere(site, Action::SeeTraffic) { peers(&device, &snapshot) } else { Vec::new() };
     let may = |action| stand::check(site, visitor, action, id);
+    let sees_traffic = may(Action::SeeTraffic).await.is_ok();
+    let peers = if sees_traffic { site.parts().house.peers(id) } else { Vec::new() };
+    // Whose right reaches some areas cannot open the list of conversations.
+    let own = device.addresses.first().filter(|_| visitor.may_everywhere(site, Action::SeeTraffic));
+    let own = own.map(ToString::to_string).unwrap_or_default();
+    let around = near::around(&peers, &snapshot, site.types(), &own);
+    let labels = label::labels(site, id).await?;
     let may_label = may(Action::LabelDevices).await.is_ok();
     let bed = place::bed(asset).unwrap_or_default();
     Ok(answer::page(&Page {
@@ -140,15 +139,14 @@ async fn render(site: &Site, visitor: &Visitor, id: Id, with_bed: bool) -> Resul
         place_source: place::source(asset),
         may_see_bed: !with_bed && !bed.is_empty() && may(Action::SeeSensitive).await.is_ok(),
         bed: if with_bed { bed } else { String::new() },
-        labels: label::labels(site, id).await?,
+        moments: timeline::timeline(&device, asset, &labels),
+        labels,
         may_label,
         types: if may_label { site.types().names().map(str::to_owned).collect() } else { Vec::new() },
         id,
-        more_peers: Some(device.peers.len().saturating_sub(PEERS))
-            .filter(|more| *more > 0)
-            .map(counted)
-            .unwrap_or_default(),
-        peers,
+        more_peers: if around.more > 0 { counted(around.more) } else { String::new() },
+        around,
+        sees_traffic,
         times: (moment(device.first), moment(device.last)),
         name,
     }))
@@ -250,29 +248,4 @@ fn owners(asset: Option<&Asset>) -> Vec<(&'static str, String)> {
         ("Technical owner", owner(&asset.owners.technical)),
         ("Security owner", owner(&asset.owners.security)),
     ]
-}
-
-fn peers(device: &Device, devices: &Snapshot) -> Vec<Peer> {
-    let most = device.peers.iter().map(|peer| peer.ip_bytes).max().unwrap_or(1).max(1);
-    let known = |address: &str| {
-        let filter = Filter::Is(Column::Address, vec![Literal::Text(address.into())]);
-        let row = devices.list(&Query { filter, sort: Vec::new(), offset: 0, limit: 1 }).rows.pop()?;
-        let name = match (row.value(Column::Name), row.value(Column::Type)) {
-            (Value::Text(name), _) => named(name),
-            (_, Value::Text(kind)) => kind.to_string(),
-            _ => address.to_owned(),
-        };
-        Some((row.id().to_owned(), name))
-    };
-    let shown = |peer: &wardlight_model::Peer| {
-        let address = peer.endpoint.ip.map(|ip| ip.to_string()).unwrap_or_default();
-        Peer {
-            device: known(&address),
-            service: if peer.service.is_empty() { "not known".to_owned() } else { peer.service.clone() },
-            bytes: counted(usize::try_from(peer.ip_bytes).unwrap_or(usize::MAX)),
-            width: (peer.ip_bytes.saturating_mul(120) / most).max(1).to_string(),
-            address,
-        }
-    };
-    device.peers.iter().take(PEERS).map(shown).collect()
 }

@@ -1,5 +1,6 @@
 //! Where a device stands, as far as that is believed now, and where it was.
 
+use crate::part::called;
 use crate::part::words::moment;
 use wardlight_inventory::resolve::{Asset, Whereabouts};
 use wardlight_model::AssetField;
@@ -8,7 +9,7 @@ use wardlight_model::AssetField;
 pub fn now(asset: Option<&Asset>) -> Vec<(String, String)> {
     let Some(stands) = stands(asset) else { return Vec::new() };
     let shown = stands.stay.place.iter().filter(|(field, _)| *field != AssetField::Bed);
-    shown.map(|(field, value)| (title(*field), value.clone())).collect()
+    shown.map(|(field, value)| (called::field(*field), value.clone())).collect()
 }
 
 /// The bed believed now.
@@ -25,9 +26,4 @@ pub fn source(asset: Option<&Asset>) -> String {
 fn stands(asset: Option<&Asset>) -> Option<&Whereabouts> {
     let asset = asset?;
     asset.whereabouts.get(asset.stands?)
-}
-
-/// What kind of place a field names.
-pub fn title(field: AssetField) -> String {
-    field.name().rsplit('.').next().unwrap_or_default().replace('_', " ")
 }
