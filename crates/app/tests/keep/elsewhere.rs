@@ -96,10 +96,13 @@ fn another_house_vouches_for_whom_an_account_was_made() {
     let mut server = Ends(server.expect("it starts"));
     let mut lines = BufReader::new(server.0.stderr.take().expect("piped")).lines().map_while(Result::ok);
     let address = lines.find_map(|line| Some(line.split_once("pages at https://")?.1.to_owned())).expect("an address");
+    // What it says from now on is read, or it would wait; and tells why where the test fails.
+    std::thread::spawn(move || lines.for_each(|line| eprintln!("{line}")));
     let ours = format!("https://localhost:{}", address.rsplit(':').next().expect("a port"));
     let provider = node.args(["provider.mjs", &port.to_string(), &ours]).stdout(Stdio::piped()).spawn();
     let mut provider = Ends(provider.expect("node"));
-    let ready = BufReader::new(provider.0.stdout.take().expect("piped")).lines().next();
+    let mut said = BufReader::new(provider.0.stdout.take().expect("piped")).lines();
+    let ready = said.next();
     assert!(ready.is_some_and(|line| line.is_ok_and(|line| line == "ready")), "the provider starts");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let made = Account {
