@@ -123,7 +123,7 @@ async fn a_role_is_bounded_by_area_and_time() {
 
 /// `2026-11-24`.
 fn wardlight_days(time: wardlight_model::Time) -> String {
-    jiff::Timestamp::from_microsecond(time.micros()).unwrap().to_string()[..10].to_owned()
+    jiff::Timestamp::from_microsecond(time.micros()).unwrap().strftime("%Y-%m-%d").to_string()
 }
 
 #[tokio::test]
