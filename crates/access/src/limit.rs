@@ -10,7 +10,7 @@ mod bounded;
 use bounded::Bounded;
 use sha2::{Digest as _, Sha256};
 use std::net::{IpAddr, Ipv6Addr};
-use wardlight_model::Time;
+use wardlight_model::{Time, folded};
 
 const SECOND: i64 = 1_000_000;
 
@@ -78,14 +78,13 @@ pub struct Attempt<'a> {
     pub account: &'a str,
     /// Where from. Addresses of IPv6 count by their first 64 bits.
     pub address: IpAddr,
-    /// Whether it is the account for emergencies, which never waits long.
-    pub is_break_glass: bool,
 }
 
 /// Throttles log-ins: each miss beyond the first few doubles the wait, up to a limit.
 ///
 /// An account's wait ends within a minute, and does not hold at an address from which it was logged in to before: so nobody
-/// can keep its owner out. An address's ends within five minutes. Behind broken glass neither is longer than 30 seconds.
+/// can keep its owner out. An address's ends within five minutes. All names wait alike: how long says nothing about whether
+/// there is such an account, or what it is for.
 pub struct LogIns {
     accounts: Bounded<Name, u32>,
     addresses: Bounded<Name, u32>,
@@ -106,8 +105,6 @@ struct Policy {
 
 const ACCOUNT: Policy = Policy { free: 4, longest: 60 };
 const ADDRESS: Policy = Policy { free: 20, longest: 300 };
-/// Longest wait behind broken glass, in microseconds.
-const BREAK_GLASS: i64 = 30 * SECOND;
 /// Misses are forgotten after so long without another, in microseconds: one hour.
 const FORGOTTEN: i64 = 3_600 * SECOND;
 /// An address is known for so long, in microseconds: 30 days.
@@ -132,8 +129,7 @@ impl LogIns {
         self.addresses.not_beyond(&address, now);
         let is_known = self.known.at(&(account, address)).is_some_and(|(at, ())| now.since(at) < KNOWN);
         let by_account = if is_known { 0 } else { ACCOUNT.wait(&self.accounts, &account, now) };
-        let wait = by_account.max(ADDRESS.wait(&self.addresses, &address, now));
-        let micros = if who.is_break_glass { wait.min(break_glass_wait(&self.accounts, &account, now)) } else { wait };
+        let micros = by_account.max(ADDRESS.wait(&self.addresses, &address, now));
         if micros > 0 {
             return Err(Wait { micros });
         }
@@ -170,11 +166,6 @@ impl Policy {
     }
 }
 
-/// Behind broken glass: what is left of 30 seconds since the last attempt.
-fn break_glass_wait(misses: &Bounded<Name, u32>, name: &Name, now: Time) -> i64 {
-    misses.at(name).map_or(0, |(last, _)| left(BREAK_GLASS, last, now))
-}
-
 /// What is left at `now` of `whole`, begun at `last`.
 fn left(whole: i64, last: Time, now: Time) -> i64 {
     whole.saturating_sub(now.since(last)).max(0)
@@ -194,7 +185,7 @@ fn names(who: &Attempt<'_>) -> (Name, Name) {
         IpAddr::V4(address) => address.to_ipv6_mapped(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64),
     };
-    let hash: [u8; 32] = Sha256::digest(who.account.trim().to_lowercase()).into();
+    let hash: [u8; 32] = Sha256::digest(folded(who.account.trim())).into();
     let (account, _) = hash.split_first_chunk::<16>().expect("32 bytes begin with 16");
     (*account, address.octets())
 }

@@ -93,10 +93,33 @@ section! {
     pub struct Web = "web" {
         /// Where to listen, such as `127.0.0.1:8443`; empty for no pages.
         listen: String = String::new(),
+        /// The name by which browsers reach the pages, with the port where it is another than the one listened at, such as
+        /// `wardlight.example.org`. Security keys and the log-in by another house need it.
+        host: String = String::new(),
         /// The certificate's file, in PEM with its chain; empty to have one made that nobody vouches for.
         certificate: PathBuf = PathBuf::new(),
         /// The file of its private key, in PEM.
         certificate_key: PathBuf = PathBuf::new(),
+    }
+}
+
+section! {
+    /// Another house that vouches for people: an OpenID provider. It gives no rights; those come from here. web.host must
+    /// be set, and the provider must know `https://HOST/log-in/back` as an address to lead back to.
+    pub struct Oidc = "oidc" {
+        /// The provider's address, such as `https://id.example.org/realms/house`; empty for none.
+        issuer: String = String::new(),
+        /// What Wardlight is called there.
+        client_id: String = String::new(),
+        /// The file of the secret that Wardlight shows there, for its owner alone; empty for none.
+        client_secret: PathBuf = PathBuf::new(),
+        /// What stands on the button of the log-in page.
+        button: String = "Log in with your hospital account".to_owned(),
+        /// How an account that was made beforehand is found when its owner comes for the first time: `preferred_username`,
+        /// `email` when the provider has verified it, or empty for not at all.
+        claim: String = String::new(),
+        /// A file of certificates in PEM to trust beside those of the system, such as of the house's own authority.
+        certificates: PathBuf = PathBuf::new(),
     }
 }
 
@@ -118,6 +141,8 @@ pub struct Config {
     pub backup: Backup,
     /// The pages.
     pub web: Web,
+    /// Who vouches for people.
+    pub oidc: Oidc,
     /// Sources of records that are read by themselves.
     #[serde(rename = "source")]
     pub sources: Vec<Source>,
@@ -207,6 +232,16 @@ impl Config {
                 "copies must lie outside the data folder: what takes the one takes the other",
             ));
         }
+        if !["", "preferred_username", "email"].contains(&self.oidc.claim.as_str()) {
+            return Err(("oidc.claim", "one of preferred_username and email, or empty"));
+        }
+        let is_near = ["http://127.0.0.1:", "http://localhost:"].iter().any(|near| self.oidc.issuer.starts_with(near));
+        if !self.oidc.issuer.is_empty() && !self.oidc.issuer.starts_with("https://") && !is_near {
+            return Err(("oidc.issuer", "an address that begins with https://"));
+        }
+        if !self.oidc.issuer.is_empty() && (self.oidc.client_id.is_empty() || self.web.host.is_empty()) {
+            return Err(("oidc.issuer", "also oidc.client_id and web.host: the provider leads back there"));
+        }
         Ok(())
     }
 
@@ -215,8 +250,8 @@ impl Config {
         Explained(self)
     }
 
-    fn sections(&self) -> [&dyn Section; 7] {
-        [&self.files, &self.store, &self.sensor, &self.history, &self.journal, &self.backup, &self.web]
+    fn sections(&self) -> [&dyn Section; 8] {
+        [&self.files, &self.store, &self.sensor, &self.history, &self.journal, &self.backup, &self.web, &self.oidc]
     }
 }
 

@@ -14,7 +14,7 @@ pub mod sensor;
 pub mod server;
 pub mod sources;
 pub mod space;
-mod web;
+pub mod web;
 
 use crate::io::file::make_durably;
 use anyhow::Context as _;

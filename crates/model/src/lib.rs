@@ -13,6 +13,7 @@ mod fact;
 mod flow;
 mod id;
 pub mod journal;
+mod name;
 mod record;
 mod time;
 
@@ -24,5 +25,6 @@ pub use device::{Attribute, Claim, Device, Evidence, Label, Peer};
 pub use fact::{Fact, Field, Key, KeyKind, Place, Subject};
 pub use flow::{ConnState, Direction, Flow, FlowId, FlowKey, Known, Presence, Service, Side, Transport};
 pub use id::{Id, Origin, ParseIdError};
+pub use name::folded;
 pub use record::{FieldInfo, Keyed, Kind, Privacy, Record, Value, Weird};
 pub use time::Time;

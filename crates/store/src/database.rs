@@ -23,7 +23,9 @@ mod statement;
 #[cfg(test)]
 mod trial;
 
-pub use account::{Account, Factor, StoredAnswer, StoredGrant, StoredSession, StoredToken, View};
+pub use account::{
+    Account, Emergency, Factor, Identity, Pass, StoredAnswer, StoredGrant, StoredSession, StoredToken, View,
+};
 pub use batch::Commit;
 pub use error::StoreError;
 pub use history::{Removal, Segment};

@@ -1,6 +1,7 @@
 //! What is answered when something is wrong: to people a page that says what is safe and what to do, to programs
 //! `application/problem+json` (RFC 9457).
 
+use crate::part::words::encoded;
 use askama::Template;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -18,6 +19,8 @@ pub enum Wrong {
     Nothing,
     /// These may, the asker may not.
     Forbidden(Vec<Role>),
+    /// It asks for a second factor shown lately, and none was; where to go on afterwards.
+    Stale(String),
     /// The request did not come from a page of ours.
     Foreign,
     /// What was asked makes no sense; what, and how to mend it.
@@ -51,12 +54,13 @@ struct Page<'a> {
     title: &'a str,
     what: &'a str,
     how: &'a str,
+    link: (String, &'a str),
 }
 
 impl Wrong {
     const fn status(&self) -> StatusCode {
         match self {
-            Self::Unknown => StatusCode::UNAUTHORIZED,
+            Self::Unknown | Self::Stale(_) => StatusCode::UNAUTHORIZED,
             Self::Nothing => StatusCode::NOT_FOUND,
             Self::Forbidden(_) | Self::Foreign => StatusCode::FORBIDDEN,
             Self::Senseless(_) => StatusCode::BAD_REQUEST,
@@ -81,6 +85,11 @@ impl Wrong {
                 let how = format!("These may: {}.", roles.join(", "));
                 words("Not for your role", "Your role does not allow this. Nothing was changed.", &how)
             }
+            Self::Stale(_) => words(
+                "Show again that it is you",
+                "This asks for your second device again, because it is a while since you showed it. Nothing was changed.",
+                "Show it, and do it again.",
+            ),
             Self::Foreign => words(
                 "Not from here",
                 "This did not come from a page of Wardlight. Nothing was changed.",
@@ -113,7 +122,12 @@ pub fn wrong(is_program: bool, wrong: &Wrong) -> Response {
         (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(problem).into_response().into_body())
             .into_response()
     } else {
-        (status, page(&Page { title: &title, what: &what, how: &how })).into_response()
+        let link = match wrong {
+            Wrong::Stale(to) => (format!("/account/step-up?to={}", encoded(to)), "Show your second device"),
+            Wrong::Unknown => ("/log-in".to_owned(), "Log in"),
+            _ => ("/".to_owned(), "Go to the first page"),
+        };
+        (status, page(&Page { title: &title, what: &what, how: &how, link })).into_response()
     };
     if let Wrong::Wait(seconds) = wrong {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));

@@ -10,6 +10,7 @@ use crate::site::Site;
 use crate::{api, health};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use axum::http::uri::Authority;
 use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -42,7 +43,9 @@ pub struct Visitor {
     /// The look asked for.
     pub theme: &'static str,
     /// What the session is kept under.
-    pub session: [u8; 32],
+    pub hash: [u8; 32],
+    /// The session.
+    pub session: Session,
     /// What the token lends that a program came in with; none for people.
     pub lent: Option<BTreeSet<Action>>,
     now: wardlight_model::Time,
@@ -112,7 +115,7 @@ pub async fn check(State((site, need)): State<(Site, Need)>, mut request: Reques
     let is_program = is_program(request.uri());
     let has_token = is_program && request.headers().contains_key(AUTHORIZATION);
     // No page of others can make a browser send a token.
-    if !request.method().is_safe() && !has_token && !comes_from_us(request.headers()) {
+    if !request.method().is_safe() && !has_token && !comes_from_us(request.headers(), request.uri()) {
         return answer::wrong(is_program, &Wrong::Foreign);
     }
     let visitor =
@@ -182,16 +185,24 @@ fn to_log_in(uri: &Uri) -> Response {
 }
 
 /// Whether a browser says that a page of ours sent this; programs say nothing of the kind, and have no cookie.
-fn comes_from_us(headers: &HeaderMap) -> bool {
+fn comes_from_us(headers: &HeaderMap, uri: &Uri) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     match (text("sec-fetch-site"), headers.get(ORIGIN)) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
         (None, Some(origin)) => {
-            let host = text("host").unwrap_or_default();
-            origin.to_str().is_ok_and(|origin| origin.split_once("://").is_some_and(|(_, named)| named == host))
+            let host = host(headers, uri);
+            let named = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+            named.is_some_and(|(_, named)| !host.is_empty() && named.eq_ignore_ascii_case(host))
         }
         (None, None) => headers.get(COOKIE).is_none(),
     }
+}
+
+/// Whom the request was sent to, with a port where there is one; empty when it does not say. Over HTTP/2 that stands in the
+/// address (RFC 9113 §8.3.1).
+pub fn host<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> &'r str {
+    let named = headers.get("host").and_then(|value| value.to_str().ok());
+    named.or_else(|| uri.authority().map(Authority::as_str)).unwrap_or_default()
 }
 
 /// The value of the cookie `name`.
@@ -225,7 +236,9 @@ async fn by_token(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, W
         grants: database.grants(account.id).await?.iter().filter_map(grant_of).collect(),
         csrf: String::new(),
         theme: "",
-        session: [0; 32],
+        hash: [0; 32],
+        // A program never shows a second device.
+        session: Session::begin(now, false),
         lent: Some(kept.actions),
         now,
     }))
@@ -274,7 +287,8 @@ async fn by_session(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>,
         grants,
         csrf: token.csrf(),
         theme,
-        session: kept.hash,
+        hash: kept.hash,
+        session,
         lent: None,
         now,
     }))
@@ -297,4 +311,29 @@ fn session_of(kept: &StoredSession) -> Session {
 fn grant_of(kept: &StoredGrant) -> Option<Grant> {
     let reach = kept.area.map_or(Reach::Site, Reach::Area);
     Some(Grant { role: Role::named(&kept.role)?, reach, from: kept.from, until: kept.until })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comes(uri: &str, headers: &[(&'static str, &'static str)]) -> bool {
+        let pairs =
+            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        comes_from_us(&pairs.collect(), &uri.parse().expect("an address"))
+    }
+
+    #[test]
+    fn a_browser_without_fetch_metadata_is_known_by_its_origin() {
+        let ours = ("origin", "https://ward.example:8443");
+        assert!(comes("/log-in", &[ours, ("host", "ward.example:8443")]), "HTTP/1.1");
+        assert!(comes("https://ward.example:8443/log-in", &[ours]), "HTTP/2 names no host beside the address");
+        assert!(!comes("https://evil.example/log-in", &[ours]));
+        assert!(!comes("/log-in", &[ours, ("host", "ward.example")]));
+        assert!(!comes("/log-in", &[ours]), "nobody says who we are");
+        assert!(!comes("/log-in", &[("origin", "null"), ("host", "null")]));
+        assert!(!comes("/log-in", &[("sec-fetch-site", "cross-site"), ours, ("host", "ward.example:8443")]));
+        assert!(comes("/log-in", &[]), "a program without a session");
+        assert!(!comes("/log-in", &[("cookie", "a=b")]));
+    }
 }

@@ -1,6 +1,7 @@
 //! The pages: one folder each, with what it reads, what it shows, and its template.
 
 mod account;
+mod accounts;
 mod areas;
 mod devices;
 mod home;
@@ -13,6 +14,7 @@ mod matches;
 mod owners;
 mod records;
 mod sensors;
+mod tokens;
 mod traffic;
 
 use crate::route::{Entry, Need, Route};
@@ -22,6 +24,7 @@ use axum::routing::get;
 
 const ALL: &[&Entry] = &[
     &account::ENTRY,
+    &accounts::ENTRY,
     &areas::ENTRY,
     &devices::ENTRY,
     &home::ENTRY,
@@ -34,6 +37,7 @@ const ALL: &[&Entry] = &[
     &owners::ENTRY,
     &records::ENTRY,
     &sensors::ENTRY,
+    &tokens::ENTRY,
     &traffic::ENTRY,
 ];
 

@@ -1,10 +1,16 @@
 //! What several pages share: the frame, figures in words, files of style and script.
 
+pub mod again;
 pub mod called;
-pub mod codes;
+pub mod factors;
 pub mod form;
 pub mod frame;
+pub mod hex;
+pub mod keys;
+pub mod passwords;
+pub mod pending;
 pub mod sure;
+pub mod way;
 pub mod words;
 
 use axum::http::header;
@@ -19,6 +25,9 @@ const PAGES: &str = include_str!("part/pages.css");
 /// The keyboard.
 const SCRIPT: &str = include_str!("part/wardlight.js");
 
+/// Keys of the browser.
+const KEYS: &str = include_str!("part/keys.js");
+
 /// The file called `name`; `None` when there is none.
 #[must_use]
 pub fn file(name: &str) -> Option<Response> {
@@ -27,6 +36,7 @@ pub fn file(name: &str) -> Option<Response> {
         "components.css" => ("text/css; charset=utf-8", COMPONENTS),
         "pages.css" => ("text/css; charset=utf-8", PAGES),
         "wardlight.js" => ("text/javascript; charset=utf-8", SCRIPT),
+        "keys.js" => ("text/javascript; charset=utf-8", KEYS),
         _ => return None,
     };
     Some(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=3600")], text).into_response())

@@ -2,8 +2,11 @@
 
 use crate::answer::Wrong;
 use crate::guard::Visitor;
+use crate::host::Host;
 use crate::house::House;
 use crate::page::imports::Uploads;
+use crate::part::pending::Waiting;
+use crate::provider::{Lately, Provider};
 use crate::stand::Stands;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,7 +16,7 @@ use wardlight_access::{Rights, limit};
 use wardlight_inventory::Types;
 use wardlight_inventory::resolve::{Asset, Resolution, Tally};
 use wardlight_model::journal::{Command, Decision};
-use wardlight_model::{Area, Deed, Id, Time};
+use wardlight_model::{Area, Deed, DeedKind, Id, Time};
 use wardlight_store::database::Database;
 use wardlight_store::projection::Projection;
 
@@ -86,6 +89,10 @@ pub struct Parts {
     pub house: Arc<dyn House>,
     /// The hash of the token with which the first account is made.
     pub invitation: [u8; 32],
+    /// By which name browsers reach the pages; none: by an address, where there are no keys and no other house.
+    pub host: Option<Host>,
+    /// Who vouches for people, if anybody does; it leads back to the host.
+    pub provider: Option<Provider>,
 }
 
 /// All that a page can ask; its clones are the same.
@@ -101,6 +108,9 @@ struct Inner {
     codes: std::sync::Mutex<limit::Buckets<Id>>,
     hashing: tokio::sync::Semaphore,
     keys: std::sync::Mutex<HashSet<[u8; 32]>>,
+    changing: tokio::sync::Mutex<()>,
+    waiting: Waiting,
+    lately: Lately,
     stands: tokio::sync::Mutex<Option<Reckoned>>,
     uploads: std::sync::Mutex<Uploads>,
     listeners: Arc<tokio::sync::Semaphore>,
@@ -165,6 +175,9 @@ impl Site {
             codes,
             hashing,
             keys: std::sync::Mutex::default(),
+            changing: tokio::sync::Mutex::new(()),
+            waiting: Waiting::default(),
+            lately: Lately::default(),
             stands: tokio::sync::Mutex::new(None),
             uploads: std::sync::Mutex::default(),
             listeners: Arc::new(tokio::sync::Semaphore::new(LISTENERS)),
@@ -227,6 +240,20 @@ impl Site {
         is_free.then_some(Turn { keys: &self.0.keys, key })
     }
 
+    /// Holds off all other changes of who may what: what one looked at stays so until it has written.
+    pub(crate) async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.changing.lock().await
+    }
+
+    /// What the provider said of itself lately.
+    pub(crate) fn lately(&self) -> &Lately {
+        &self.0.lately
+    }
+
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.0.waiting
+    }
+
     /// Errors: account `id` tried too many codes.
     pub(crate) fn try_code(&self, id: Id) -> Result<(), limit::Wait> {
         let mut codes = self.0.codes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -244,6 +271,11 @@ impl Site {
         self.decide_as(by, Command::Witness(deed)).await.map(drop)
     }
 
+    /// The same of a deed to `object`, in a few words.
+    pub(crate) async fn note(&self, by: &str, kind: DeedKind, object: Id, detail: &str) -> Result<(), Wrong> {
+        self.witness(by, Deed { kind, object: Some(object), detail: detail.to_owned() }).await
+    }
+
     async fn decide_as(&self, by: &str, command: Command) -> Result<Id, Wrong> {
         let decision = Decision { by: by.to_owned(), at: self.now(), command };
         self.0.parts.house.decide(decision).await.map_err(Wrong::from)
@@ -253,9 +285,10 @@ impl Site {
         (self.0.parts.clock)()
     }
 
-    /// Random bytes; `None` when the system has none.
-    pub(crate) fn chance<const N: usize>(&self) -> Option<[u8; N]> {
+    /// Random bytes. Errors: the system has none.
+    pub(crate) fn chance<const N: usize>(&self) -> Result<[u8; N], Wrong> {
         let mut bytes = [0; N];
-        (self.0.parts.chance)(&mut bytes).then_some(bytes)
+        let is_there = (self.0.parts.chance)(&mut bytes);
+        is_there.then_some(bytes).ok_or_else(|| Wrong::Store("the system has no chance".to_owned()))
     }
 }

@@ -2,17 +2,20 @@
 
 use super::{Configured, FINDINGS};
 use crate::config::Config;
-use crate::io::print;
+use crate::io::{key, print};
 use crate::role::backup;
 use crate::role::keeper::Standing;
 use crate::role::ledger::checkpoints;
 use crate::role::now;
 use crate::role::places::Places;
+use crate::role::server;
 use crate::role::sources::{self, Standing as Sourced};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
+use wardlight_access::seal::{Key, Row};
 use wardlight_model::Time;
+use wardlight_store::database::StoreError;
 
 /// Free space below which the disk counts as nearly full, in percent.
 const FREE: u64 = 10;
@@ -56,6 +59,8 @@ impl Doctor {
             ("ledger", ledger(&places)),
             ("retention", retention(&config)),
             ("backups", backups(&config)),
+            ("pages", pages(&config)),
+            ("sealing key", sealing_key(&config, &places)),
         ]
         .map(|(name, found)| (name.to_owned(), found))
         .into();
@@ -260,6 +265,55 @@ fn retention(config: &Config) -> Found {
         (0, mib) => Well(format!("flows are kept up to {mib} MiB")),
         (days, mib) => Well(format!("flows are kept {days} days, up to {mib} MiB")),
     }
+}
+
+fn pages(config: &Config) -> Found {
+    let web = &config.web;
+    if web.listen.is_empty() {
+        return Unknown("none are served: web.listen is empty".to_owned());
+    }
+    match crate::role::web::host(config, 443) {
+        Err(error) => ill(format!("{error:#}"), "set web.host to the name by which browsers reach the pages"),
+        Ok(None) => Unknown(format!(
+            "at {}; security keys and passkeys need a host name: set web.host, until then codes of a second device are asked for",
+            web.listen
+        )),
+        Ok(Some(host)) => Well(format!("at {}, reached as {}, where security keys work", web.listen, host.name)),
+    }
+}
+
+/// Whether what is sealed in the state opens: not after a restore without the key.
+fn sealing_key(config: &Config, places: &Places) -> Found {
+    let mend = "put sealing.key back from where the keys are kept; without it each owner logs in by a recovery sheet, or an \
+                administrator makes a new link that ends the second devices";
+    match sealed(config, places) {
+        Err(error) => Unknown(format!("{error:#}")),
+        Ok((0, _)) => Well("nothing is sealed yet".to_owned()),
+        Ok((all, 0)) => Well(format!("opens the secrets of {all} second devices")),
+        Ok((all, lost)) => ill(format!("{lost} of {all} secrets of second devices were sealed under another"), mend),
+    }
+}
+
+/// How many second devices have a sealed secret, and how many of those do not open.
+fn sealed(config: &Config, places: &Places) -> anyhow::Result<(usize, usize)> {
+    let runtime = server::runtime()?;
+    let Some(database) = runtime.block_on(server::database_as_it_is(config))? else { return Ok((0, 0)) };
+    let path = places.sealing_key();
+    let key = if path.exists() { Some(Key::new(key::read_or_make(&path)?.0)) } else { None };
+    let counts = runtime.block_on(async {
+        let (mut all, mut lost) = (0, 0);
+        for account in database.accounts().await? {
+            let sealed = database.factors(account.id).await?.into_iter().filter(|factor| factor.kind != "recovery");
+            for factor in sealed {
+                let row = Row { table: "factor", column: "sealed", id: factor.id };
+                all += 1;
+                lost += usize::from(key.as_ref().is_none_or(|key| key.open(&factor.sealed, row).is_err()));
+            }
+        }
+        Ok::<_, StoreError>((all, lost))
+    });
+    runtime.block_on(database.close());
+    Ok(counts?)
 }
 
 fn backups(config: &Config) -> Found {

@@ -57,6 +57,23 @@ pub async fn database_there(config: &Config) -> anyhow::Result<Option<Database>>
     }
 }
 
+/// The same, unless an earlier version left it: then it is not touched, and there is none.
+pub async fn database_as_it_is(config: &Config) -> anyhow::Result<Option<Database>> {
+    let Some(site) = id_in(&Places::of(config).site())? else { return Ok(None) };
+    let path = Places::of(config).database(config);
+    let path = Path::new(path.trim_start_matches("sqlite:").trim_start_matches("//"));
+    if config.store.url.starts_with("sqlite:") && !path.exists() {
+        return Ok(None);
+    }
+    match Database::open_earlier(&settings(config, site)).await.context("cannot open the state")? {
+        Some(earlier) => {
+            earlier.close().await;
+            Ok(None)
+        }
+        None => database_there(config).await,
+    }
+}
+
 /// Copies everything before an earlier version's state is brought up to this one's. Errors: the copy cannot be made; then
 /// nothing was changed.
 async fn keep_earlier(config: &Config) -> anyhow::Result<()> {

@@ -3,6 +3,8 @@
 //! In: where to listen, what pages read. Out: nothing but answers. Where no account is yet, a link is printed by which the
 //! first is made, once; it is good until the next start.
 
+mod provider;
+
 use super::fleet::Fleet;
 use super::house::Server;
 use super::places::Places;
@@ -24,6 +26,7 @@ use tokio::runtime::Runtime;
 use wardlight_access::seal::Key;
 use wardlight_access::session::Token;
 use wardlight_store::database::Database;
+use wardlight_web::host::Host;
 use wardlight_web::site::{Parts, Site};
 
 /// How often it is looked whether to stop.
@@ -50,6 +53,7 @@ pub fn start(
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen at {address} (web.listen)"))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
+    let host = host(config, address.port())?;
     let invitation = Token::new(chance().context("the system has no chance")?);
     let site = Site::new(Parts {
         devices: fleet.devices(),
@@ -60,10 +64,13 @@ pub fn start(
         chance: |bytes| getrandom::fill(bytes).is_ok(),
         house: Arc::new(house),
         invitation: invitation.hash(),
+        host: host.clone(),
+        provider: provider::of(config)?,
     })?;
     if runtime.block_on(database.accounts())?.is_empty() {
         eprintln!(
-            "wardlight: no account is made yet; make the first at https://{address}/set-up/{}",
+            "wardlight: no account is made yet; make the first at {}/set-up/{}",
+            host.as_ref().map_or_else(|| format!("https://{address}"), |host| host.origin.clone()),
             invitation.text()
         );
     }
@@ -89,6 +96,13 @@ pub fn start(
     Ok(())
 }
 
+/// The name by which browsers reach the pages, when one is configured. Errors: it is none.
+pub fn host(config: &Config, port: u16) -> anyhow::Result<Option<Host>> {
+    let name = config.web.host.as_str();
+    let host = (!name.is_empty()).then(|| Host::read(name, port)).transpose();
+    host.context("web.host cannot be used")
+}
+
 fn chance() -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).ok().map(|()| bytes)
@@ -99,7 +113,8 @@ fn tls(config: &Config, places: &Places) -> anyhow::Result<rustls::ServerConfig>
     let own = (places.certificate(), places.certificate_key());
     let (certificate, secret) = if config.web.certificate.as_os_str().is_empty() {
         if !own.0.exists() || !own.1.exists() {
-            make(&own.0, &own.1).context("cannot make a certificate")?;
+            make(&own.0, &own.1, host(config, 443)?.map(|host| host.name).unwrap_or_default())
+                .context("cannot make a certificate")?;
         }
         own
     } else {
@@ -122,9 +137,9 @@ fn tls(config: &Config, places: &Places) -> anyhow::Result<rustls::ServerConfig>
 }
 
 /// A certificate that nobody vouches for, and its key, for its owner alone.
-fn make(certificate: &Path, secret: &Path) -> anyhow::Result<()> {
+fn make(certificate: &Path, secret: &Path, named: String) -> anyhow::Result<()> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let names = [host, "localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let names = [named, host, "localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
     let made =
         rcgen::generate_simple_self_signed(names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>())?;
     let _ = fs::remove_file(certificate);

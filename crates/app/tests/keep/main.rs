@@ -5,6 +5,7 @@ mod apart;
 mod assets;
 mod broken;
 mod clock;
+mod elsewhere;
 mod fleet;
 mod full;
 mod import;

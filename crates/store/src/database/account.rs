@@ -6,13 +6,19 @@
 //! what stands in their place is shown by `Debug`.
 
 mod answer;
+mod emergency;
 mod factor;
+mod identity;
+mod pass;
 mod session;
 mod token;
 mod view;
 
 pub use answer::StoredAnswer;
+pub use emergency::Emergency;
 pub use factor::Factor;
+pub use identity::Identity;
+pub use pass::Pass;
 pub use session::StoredSession;
 pub use token::StoredToken;
 pub use view::View;
@@ -25,7 +31,7 @@ use super::statement::Pages;
 use super::{Database, StoreError, statement};
 use sea_query::{Expr, ExprTrait as _, SelectStatement, Value};
 use std::fmt;
-use wardlight_model::{Id, Time};
+use wardlight_model::{Id, Time, folded};
 
 /// Somebody who may come in.
 #[derive(Clone, PartialEq, Eq)]
@@ -120,6 +126,11 @@ impl Database {
         self.matching(&GRANT, has("account", account), Cells::grant).await
     }
 
+    /// What all accounts may do, by account.
+    pub async fn all_grants(&self) -> Result<Vec<StoredGrant>, StoreError> {
+        statement::all(&mut self.engine.read().await?, &GRANT, Cells::grant).await
+    }
+
     /// Makes `grants` all that `account` has; whose they say they are does not count. Of two at once, one stays whole.
     pub async fn put_grants(&self, account: Id, grants: &[StoredGrant]) -> Result<(), StoreError> {
         let mut session = self.engine.write().await?;
@@ -177,11 +188,6 @@ async fn replace(session: &mut Session, account: Id, grants: &[StoredGrant]) -> 
     session.execute(statement::delete(&GRANT).and_where(has("account", account))).await?;
     let rows: Vec<Row> = grants.iter().zip(0..).map(|(grant, position)| grant.row(account, position)).collect();
     statement::write(session, &GRANT, rows).await
-}
-
-/// `name` without regard to case: what is the same in capitals or in small letters is the same.
-fn folded(name: &str) -> String {
-    name.to_lowercase().to_uppercase().to_lowercase()
 }
 
 fn has(column: &'static str, id: Id) -> Expr {
@@ -273,21 +279,5 @@ impl Cells {
 
     fn is_set(&mut self) -> Result<bool, Misfit> {
         Ok(self.int::<i64>()? != 0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::folded;
-
-    #[test]
-    fn no_letter_in_another_case_is_another_name() {
-        for letter in '\0'..=char::MAX {
-            let name = format!("a{letter}");
-            let (small, large) = (name.to_lowercase(), name.to_uppercase());
-            assert_eq!([folded(&small), folded(&large)], [folded(&name), folded(&name)], "{letter:?}");
-        }
-        assert_eq!(folded("ΟΔΟΣ"), folded("οδοσ"));
-        assert_ne!(folded("anna"), folded("anne"));
     }
 }

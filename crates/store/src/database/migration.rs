@@ -25,8 +25,16 @@ macro_rules! steps {
 }
 
 /// Oldest first; a new one is added at the end.
-static STEPS: &[Step] =
-    steps!["0001_state", "0002_history", "0003_records", "0004_owners", "0005_accounts", "0006_labels", "0007_answers"];
+static STEPS: &[Step] = steps![
+    "0001_state",
+    "0002_history",
+    "0003_records",
+    "0004_owners",
+    "0005_accounts",
+    "0006_labels",
+    "0007_answers",
+    "0008_entry",
+];
 
 /// The format of a database after every step.
 pub(super) fn format() -> i64 {

@@ -141,7 +141,7 @@ async fn put(
     }
     let id = match before {
         Some(area) => area.id,
-        None => Id::of(site.chance().ok_or_else(|| Wrong::Store("the system has no chance".to_owned()))?),
+        None => Id::of(site.chance()?),
     };
     let name = form.name.trim().to_owned();
     site.decide(&visitor, Command::PutArea(Area { id, parent, level, name, zone: zone.map(str::to_owned) })).await?;

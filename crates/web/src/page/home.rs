@@ -6,7 +6,7 @@ mod figures;
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
 use crate::part::frame::Frame;
-use crate::part::words::counted;
+use crate::part::words::{counted, moment};
 use crate::route::{Entry, Need, Route};
 use crate::site::Site;
 use askama::Template;
@@ -15,7 +15,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use figures::{Figure, Known};
-use wardlight_access::Role;
+use wardlight_access::{Action, Role};
 
 /// The page.
 pub static ENTRY: Entry = Entry { routes };
@@ -34,6 +34,15 @@ struct Page {
     /// The other roles of the visitor: name and title.
     others: Vec<(&'static str, &'static str)>,
     role: &'static str,
+    alarms: Vec<Alarm>,
+}
+
+/// A use of an account for emergencies of which nobody took note yet.
+struct Alarm {
+    id: String,
+    account: String,
+    shown: String,
+    begun: String,
 }
 
 #[derive(serde::Deserialize)]
@@ -53,15 +62,35 @@ async fn show(
     let others = held.iter().filter(|other| Some(**other) != role).map(|role| (role.name(), role.title())).collect();
     let Some(role) = role else {
         let headline = "You have no role yet: whoever gave you the account gives you one.".to_owned();
-        return Ok(answer::page(&Page { frame, headline, groups: Vec::new(), others, role: "" }));
+        let (groups, alarms) = (Vec::new(), Vec::new());
+        return Ok(answer::page(&Page { frame, headline, groups, others, role: "", alarms }));
     };
+    let alarms = alarms(&site, &visitor).await?;
     let known = Known::of(&site, &visitor).await?;
     let groups = groups(role).into_iter().map(|(title, wanted)| {
         let shown = wanted.iter().filter(|figure| visitor.may_see_page(&site, figure.needs()));
         (title, shown.map(|figure| figure.told(&known)).collect::<Vec<Figure>>())
     });
     let groups = groups.filter(|(_, figures)| !figures.is_empty()).collect();
-    Ok(answer::page(&Page { frame, headline: headline(role, &known), groups, others, role: role.title() }))
+    Ok(answer::page(&Page { frame, headline: headline(role, &known), groups, others, role: role.title(), alarms }))
+}
+
+/// For those who run Wardlight.
+async fn alarms(site: &Site, visitor: &Visitor) -> Result<Vec<Alarm>, Wrong> {
+    let mut alarms = Vec::new();
+    if !visitor.may_everywhere(site, Action::ManageAccounts) {
+        return Ok(alarms);
+    }
+    for emergency in site.parts().database.open_emergencies().await? {
+        let account = site.parts().database.account(emergency.account).await?;
+        alarms.push(Alarm {
+            id: emergency.id.to_string(),
+            account: emergency.account.to_string(),
+            shown: account.map_or_else(|| emergency.account.to_string(), |account| account.shown),
+            begun: moment(emergency.begun),
+        });
+    }
+    Ok(alarms)
 }
 
 /// What each role works by, first things first (`DSH-5` to `DSH-7`).

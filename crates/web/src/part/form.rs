@@ -30,3 +30,18 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Se
         }
     }
 }
+
+/// The same as pairs: for forms that send several of one name.
+pub struct Pairs(pub Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequest<S> for Pairs {
+    type Rejection = Wrong;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Wrong> {
+        let csrf = request.extensions().get::<Visitor>().map(|visitor| visitor.csrf.clone());
+        let form = request.extract::<Form<Vec<(String, String)>>, _>().await;
+        let Form(pairs) = form.map_err(|error| Wrong::Senseless(error.body_text()))?;
+        let is_ours = |wanted: String| pairs.iter().any(|(name, value)| name == "csrf" && *value == wanted);
+        if csrf.is_none_or(is_ours) { Ok(Self(pairs)) } else { Err(Wrong::Foreign) }
+    }
+}

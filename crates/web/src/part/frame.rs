@@ -1,6 +1,6 @@
 //! The frame of every page: who looks, where else one can go, how fresh it all is.
 
-use super::words::counted;
+use super::words::{counted, moment};
 use crate::guard::Visitor;
 use crate::site::Site;
 use wardlight_access::Action;
@@ -66,6 +66,10 @@ pub struct Frame {
     pub groups: Vec<Group>,
     /// Goes with every form, against forgery.
     pub csrf: String,
+    /// Since when glass is broken; empty when it is not.
+    pub emergency: String,
+    /// Seconds without use after which the session ends.
+    pub idle: i64,
 }
 
 impl Frame {
@@ -88,6 +92,7 @@ impl Frame {
             ("Understand", "/owners", "Owners", none(), Action::SeeDevices),
             ("Prove", "/ledger", "Ledger", none(), Action::SeeLedger),
             ("Run", "/areas", "Places", none(), Action::SeeSite),
+            ("Run", "/accounts", "Accounts", none(), Action::SeeAccounts),
         ];
         let mut groups: Vec<Group> = Vec::new();
         for (verb, address, title, count, action) in all {
@@ -112,6 +117,8 @@ impl Frame {
             is_settled: settled.is_some(),
             groups,
             csrf: visitor.csrf.clone(),
+            emergency: if visitor.session.is_break_glass { moment(visitor.session.begun) } else { String::new() },
+            idle: site.limits().idle / 1_000_000,
         }
     }
 }

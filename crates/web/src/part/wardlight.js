@@ -82,6 +82,26 @@
     });
   }
 
+  // Before the session ends for want of use, somebody may say that they are here; in any tab.
+  const idle = Number(document.body.dataset.idle || 0) * 1000;
+  const notice = document.getElementById("idle");
+  if (idle > 0 && notice) {
+    const used = () => localStorage.setItem("wardlight-used", String(Date.now()));
+    const left = () => idle - (Date.now() - Number(localStorage.getItem("wardlight-used")));
+    used();
+    notice.querySelector("a").addEventListener("click", async (event) => {
+      event.preventDefault();
+      const answer = await fetch("/account/stay");
+      if (!answer.ok || new URL(answer.url).pathname !== "/account") return location.reload();
+      used();
+      notice.hidden = true;
+    });
+    setInterval(() => {
+      notice.hidden = left() > 90000;
+      if (left() <= -1000) location.reload();
+    }, 5000);
+  }
+
   // What changes, without moving what is looked at.
   const live = byId("live");
   if (!live || !window.EventSource) return;

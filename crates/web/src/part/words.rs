@@ -71,6 +71,21 @@ pub fn moment(time: Time) -> String {
     moment.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a %-d %b %Y, %H:%M UTC").to_string()
 }
 
+/// `24 Nov 2026`, in UTC.
+#[must_use]
+pub fn day(time: Time) -> String {
+    let moment = jiff::Timestamp::from_microsecond(time.micros()).unwrap_or_default();
+    moment.to_zoned(jiff::tz::TimeZone::UTC).strftime("%-d %b %Y").to_string()
+}
+
+/// The first moment of the day that a form writes as `2026-11-24`, in UTC; none when it is no day.
+#[must_use]
+pub fn day_read(text: &str) -> Option<Time> {
+    let day: jiff::civil::Date = text.trim().parse().ok()?;
+    let moment = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    Some(Time::from_micros(moment.as_microsecond()))
+}
+
 /// How long ago something was, in microseconds: `3 min ago`; of more than a day nothing, which the date says better.
 #[must_use]
 pub fn ago(micros: i64) -> String {
@@ -121,5 +136,10 @@ mod tests {
     #[test]
     fn a_time_names_its_zone() {
         assert_eq!(moment(Time::from_seconds(1_764_000_000)), "Mon 24 Nov 2025, 16:00 UTC");
+        let begins = day_read("2025-11-24").unwrap();
+        assert_eq!((day(begins).as_str(), begins), ("24 Nov 2025", Time::from_seconds(1_763_942_400)));
+        for text in ["", "24.11.2025", "2025-13-01", "2025-02-30"] {
+            assert_eq!(day_read(text), None, "{text}");
+        }
     }
 }

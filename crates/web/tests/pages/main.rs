@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics fails, which is right")]
 
+mod accounts;
 mod api;
 mod devices;
 mod log_in;

@@ -13,11 +13,12 @@ use wardlight_access::session::{Session, Token};
 use wardlight_engine::{Bounds, Effect, Entry, Held, Input, Site as Engine};
 use wardlight_inventory::resolve::{Asset, Member, Onboarding, Owners, Question, Resolution, Score, SourceKind, Why};
 use wardlight_model::change::{Change, Known};
-use wardlight_model::journal::{BodyKind, Decision, FORMAT, encode};
+use wardlight_model::journal::{BodyKind, Command, Decision, FORMAT, encode};
 use wardlight_model::{Area, Attribute, Claim, Device, Id, Level, Peer, Time};
 use wardlight_store::database::{Account, Database, Settings, StoredGrant, StoredSession};
 use wardlight_store::history;
 use wardlight_store::projection::Projection;
+use wardlight_web::host::Host;
 use wardlight_web::house::{Document, House, Matrix, Noted, Pairs, PairsWanted, Refused, Report, Soon, Standing};
 use wardlight_web::site::{Assets, Parts, Site};
 
@@ -29,17 +30,24 @@ pub fn now() -> Time {
 }
 
 /// A server without journal and ledger: the engine over the state.
-struct Small(Arc<tokio::sync::Mutex<(Engine, Database)>>);
+struct Small(Arc<tokio::sync::Mutex<(Engine, Database)>>, Deeds);
+
+/// Who did what, in words.
+type Deeds = Arc<std::sync::Mutex<Vec<String>>>;
 
 impl Small {
-    fn over(database: Database) -> Self {
+    fn over(database: Database, deeds: Deeds) -> Self {
         let bounds = Bounds { facts: 1000, presences: 1000 };
-        Self(Arc::new(tokio::sync::Mutex::new((Engine::new(Id([7; 16]), 1, bounds, Held::default()), database))))
+        Self(Arc::new(tokio::sync::Mutex::new((Engine::new(Id([7; 16]), 1, bounds, Held::default()), database))), deeds)
     }
 }
 
 impl House for Small {
     fn decide(&self, decision: Decision) -> Soon<Result<Id, Refused>> {
+        if let Command::Witness(deed) = &decision.command {
+            let text = format!("{}: {} {}", decision.by, deed.kind.name(), deed.detail);
+            self.1.lock().unwrap().push(text.trim_end().to_owned());
+        }
         let own = Arc::clone(&self.0);
         Box::pin(async move {
             let mut own = own.lock().await;
@@ -98,6 +106,7 @@ pub struct Trial {
     pub database: Database,
     pub invitation: Token,
     assets: Assets,
+    pub deeds: Deeds,
     _folder: tempfile::TempDir,
 }
 
@@ -121,6 +130,7 @@ impl Trial {
         database.put(&changes).await.unwrap();
         let invitation = Token::new([9; 32]);
         let assets = Assets::default();
+        let deeds = Deeds::default();
         let parts = Parts {
             devices,
             assets: assets.clone(),
@@ -128,10 +138,12 @@ impl Trial {
             key: Key::new([3; 32]),
             clock: now,
             chance: |bytes| getrandom::fill(bytes).is_ok(),
-            house: Arc::new(Small::over(database.clone())),
+            house: Arc::new(Small::over(database.clone(), Arc::clone(&deeds))),
             invitation: invitation.hash(),
+            provider: None,
+            host: Some(Host::read("ward.example", 443).unwrap()),
         };
-        Self { site: Site::new(parts).unwrap(), database, invitation, assets, _folder: folder }
+        Self { site: Site::new(parts).unwrap(), database, invitation, assets, deeds, _folder: folder }
     }
 
     /// From now on assets are known: each of the first `count` devices is one, and the first two may be the same.
@@ -173,7 +185,8 @@ impl Trial {
             account: id,
             begun: session.begun,
             seen: session.seen,
-            stepped_up: None,
+            // As after a second factor.
+            stepped_up: Some(now()),
             is_break_glass: false,
         };
         self.database.put_session(&kept).await.unwrap();

@@ -67,6 +67,23 @@ impl Database {
         self.change_row(&spend).await
     }
 
+    /// Puts `to` in place of what is sealed in `factor` and was `from`. False when that is not there any more: of two at
+    /// once, one is true.
+    pub async fn exchange_factor(&self, factor: Id, from: &[u8], to: &[u8], now: Time) -> Result<bool, StoreError> {
+        let exchange = Query::update()
+            .table(FACTOR.name)
+            .value("sealed", row::blob(to))
+            .value("used", latest("used", now))
+            .and_where(has("id", factor).and(Expr::col("sealed").eq(row::blob(from))))
+            .to_owned();
+        self.change_row(&exchange).await
+    }
+
+    /// Removes all factors of `account`.
+    pub async fn drop_factors(&self, account: Id) -> Result<(), StoreError> {
+        self.drop_rows(&FACTOR, has("account", account)).await.map(drop)
+    }
+
     /// Removes `factor`.
     pub async fn drop_factor(&self, factor: Id) -> Result<(), StoreError> {
         self.drop_rows(&FACTOR, has("id", factor)).await.map(drop)

@@ -44,6 +44,11 @@ impl Database {
         Ok(self.matching(&SESSION, is(hash), Cells::session).await?.pop())
     }
 
+    /// The sessions of `account`, by hash.
+    pub async fn sessions(&self, account: Id) -> Result<Vec<StoredSession>, StoreError> {
+        self.matching(&SESSION, has("account", account), Cells::session).await
+    }
+
     /// Writes `session`, at a log-in. What goes on in it is for [`Self::touch_session`] and [`Self::step_up_session`]: this
     /// would bring back one that was ended meanwhile.
     pub async fn put_session(&self, session: &StoredSession) -> Result<(), StoreError> {
@@ -68,6 +73,11 @@ impl Database {
     /// Ends all sessions of `account`.
     pub async fn drop_sessions(&self, account: Id) -> Result<(), StoreError> {
         self.drop_rows(&SESSION, has("account", account)).await.map(drop)
+    }
+
+    /// Ends all sessions of `account` but the one with this `hash`.
+    pub async fn drop_other_sessions(&self, account: Id, hash: &[u8; 32]) -> Result<(), StoreError> {
+        self.drop_rows(&SESSION, has("account", account).and(is(hash).not())).await.map(drop)
     }
 
     /// Ends all sessions that began before `begun`; gives their number.

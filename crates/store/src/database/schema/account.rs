@@ -3,7 +3,8 @@
 use super::{Table, blob, int, text};
 
 /// What a copy carries, in the order of copies.
-pub(in crate::database) static COPIED: &[&Table] = &[&ACCOUNT, &GRANT, &FACTOR, &TOKEN, &VIEW];
+pub(in crate::database) static COPIED: &[&Table] =
+    &[&ACCOUNT, &GRANT, &FACTOR, &TOKEN, &VIEW, &PASS, &IDENTITY, &EMERGENCY];
 
 /// Who may come in. `folded` is the name without regard to case; `password` is a PHC string.
 pub(in crate::database) static ACCOUNT: Table = Table {
@@ -134,6 +135,43 @@ pub(in crate::database) static ANSWER: Table = Table {
     key: 1,
     lasting: 1,
     indexes: &[&["made"]],
+    unique: &[],
+    is_short: true,
+};
+
+/// What leads into an account without its password, told apart by its SHA-256: the link by which its owner sets it up, or
+/// the code in an envelope for emergencies.
+pub(in crate::database) static PASS: Table = Table {
+    name: "account_pass",
+    columns: &[blob("hash"), blob("account"), text("kind"), int("made"), int("until").or_null()],
+    since: 8,
+    key: 1,
+    lasting: 1,
+    indexes: &[&["account"]],
+    unique: &[],
+    is_short: true,
+};
+
+/// Who an account is at another house that vouches for people.
+pub(in crate::database) static IDENTITY: Table = Table {
+    name: "account_identity",
+    columns: &[text("issuer"), text("subject"), blob("account"), int("made")],
+    since: 8,
+    key: 2,
+    lasting: 2,
+    indexes: &[&["account"]],
+    unique: &[],
+    is_short: true,
+};
+
+/// Uses of accounts for emergencies, and who took note of them.
+pub(in crate::database) static EMERGENCY: Table = Table {
+    name: "emergency",
+    columns: &[blob("id"), blob("account"), int("begun"), blob("seen_by").or_null(), int("seen").or_null()],
+    since: 8,
+    key: 1,
+    lasting: 3,
+    indexes: &[],
     unique: &[],
     is_short: true,
 };

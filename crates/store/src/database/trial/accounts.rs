@@ -1,7 +1,8 @@
 //! What any engine must do with accounts and what is theirs.
 
 use super::super::{
-    Account, Database, Factor, StoreError, StoredAnswer, StoredGrant, StoredSession, StoredToken, View,
+    Account, Database, Emergency, Factor, Identity, Pass, StoreError, StoredAnswer, StoredGrant, StoredSession,
+    StoredToken, View,
 };
 use super::Bench;
 use super::cases::run;
@@ -78,6 +79,20 @@ fn view(last: u8, account: Option<u8>, role: Option<&str>) -> View {
     }
 }
 
+fn pass(last: u8, of: u8, kind: &str) -> Pass {
+    let until = (last > 100).then(|| Time::from_seconds(99));
+    Pass { hash: [last; 32], account: id(of), kind: kind.to_owned(), made: Time::from_seconds(1), until }
+}
+
+fn identity(subject: &str, of: u8) -> Identity {
+    let issuer = "https://id.example".to_owned();
+    Identity { issuer, subject: subject.to_owned(), account: id(of), made: Time::from_seconds(1) }
+}
+
+fn emergency(last: u8, of: u8) -> Emergency {
+    Emergency { id: id(last), account: id(of), begun: Time::from_seconds(1), seen_by: None, seen: None }
+}
+
 /// Something in every table of accounts.
 async fn fill(database: &Database) {
     assert!(database.put_first_account(&account(1, "anna"), &[grant(1, "admin")]).await.unwrap());
@@ -85,6 +100,9 @@ async fn fill(database: &Database) {
     database.put_session(&session(3, 1)).await.unwrap();
     database.put_token(&token(4, 1)).await.unwrap();
     database.put_view(&view(5, Some(1), None)).await.unwrap();
+    database.put_pass(&pass(6, 1, "break-glass")).await.unwrap();
+    assert!(database.put_identity(&identity("4711", 1)).await.unwrap());
+    database.put_emergency(&emergency(7, 1)).await.unwrap();
 }
 
 pub(super) async fn accounts_are_kept_and_found_by_name_in_any_case(bench: &Bench) {
@@ -279,6 +297,10 @@ pub(super) async fn a_session_that_ended_stays_so(bench: &Bench) {
     assert!(!database.step_up_session(&[1; 32], late).await.unwrap());
     assert_eq!(database.session(&[1; 32]).await.unwrap(), None, "it was not brought back");
     assert_eq!(database.session(&[2; 32]).await.unwrap(), Some(session(2, 9)));
+    database.put_session(&session(5, 9)).await.unwrap();
+    database.drop_other_sessions(id(9), &[2; 32]).await.unwrap();
+    assert_eq!(database.sessions(id(9)).await.unwrap(), [session(2, 9)]);
+    assert_eq!(database.sessions(id(7)).await.unwrap().len(), 1, "others keep theirs");
     database.drop_sessions(id(9)).await.unwrap();
     assert_eq!(database.session(&[2; 32]).await.unwrap(), None);
     assert_eq!(database.drop_sessions_before(Time::from_seconds(4)).await.unwrap(), 1);
@@ -301,6 +323,66 @@ pub(super) async fn a_token_that_was_taken_away_stays_so(bench: &Bench) {
     assert_eq!(database.token(id(1)).await.unwrap(), None);
     assert_eq!(database.tokens(id(9)).await.unwrap(), [token(2, 9)]);
     assert_eq!(database.tokens(id(8)).await.unwrap(), [token(3, 8)]);
+}
+
+pub(super) async fn grants_of_all_are_found_at_once(bench: &Bench) {
+    let database = bench.open().await;
+    for account in [9, 3] {
+        database.put_grants(id(account), &[grant(account, "admin"), grant(account, "auditor")]).await.unwrap();
+    }
+    let all = [grant(3, "admin"), grant(3, "auditor"), grant(9, "admin"), grant(9, "auditor")];
+    assert_eq!(database.all_grants().await.unwrap(), all);
+}
+
+pub(super) async fn a_pass_leads_in_until_it_is_taken_away(bench: &Bench) {
+    let database = bench.open().await;
+    for pass in [pass(1, 9, "set-up"), pass(2, 9, "break-glass"), pass(3, 8, "set-up"), pass(101, 9, "set-up")] {
+        database.put_pass(&pass).await.unwrap();
+    }
+    assert_eq!(database.pass(&[1; 32]).await.unwrap(), None, "the later link took its place");
+    assert_eq!(database.pass(&[101; 32]).await.unwrap(), Some(pass(101, 9, "set-up")));
+    assert_eq!(database.passes(id(9)).await.unwrap(), [pass(2, 9, "break-glass"), pass(101, 9, "set-up")]);
+    assert!(database.drop_pass(&[101; 32]).await.unwrap());
+    assert!(!database.drop_pass(&[101; 32]).await.unwrap(), "once");
+    assert_eq!(database.passes(id(8)).await.unwrap(), [pass(3, 8, "set-up")]);
+}
+
+pub(super) async fn nobody_elsewhere_is_two_accounts(bench: &Bench) {
+    let database = bench.open().await;
+    assert!(database.put_identity(&identity("a", 1)).await.unwrap());
+    assert!(!database.put_identity(&identity("a", 2)).await.unwrap());
+    assert!(database.put_identity(&identity("A", 2)).await.unwrap(), "subjects differ by case");
+    assert_eq!(database.identity("https://id.example", "a").await.unwrap(), Some(identity("a", 1)));
+    assert_eq!(database.identity("https://id.example/", "a").await.unwrap(), None);
+    database.drop_identities(id(1)).await.unwrap();
+    assert_eq!(database.identities(id(1)).await.unwrap(), []);
+    assert_eq!(database.identities(id(2)).await.unwrap(), [identity("A", 2)]);
+}
+
+pub(super) async fn an_emergency_stands_until_somebody_took_note(bench: &Bench) {
+    let (database, now) = (bench.open().await, Time::from_seconds(5));
+    for kept in [emergency(1, 9), emergency(2, 9)] {
+        database.put_emergency(&kept).await.unwrap();
+    }
+    assert!(database.see_emergency(id(1), id(8), now).await.unwrap());
+    assert!(!database.see_emergency(id(1), id(7), now).await.unwrap(), "the first who did stays");
+    assert_eq!(database.open_emergencies().await.unwrap(), [emergency(2, 9)]);
+    let seen = Emergency { seen_by: Some(id(8)), seen: Some(now), ..emergency(1, 9) };
+    assert_eq!(database.emergencies(id(9)).await.unwrap(), [seen, emergency(2, 9)]);
+}
+
+pub(super) async fn what_is_sealed_is_exchanged_once(bench: &Bench) {
+    let (database, now) = (bench.open().await, Time::from_seconds(5));
+    for kept in [factor(1, 9), factor(2, 8)] {
+        database.put_factor(&kept).await.unwrap();
+    }
+    assert!(database.exchange_factor(id(1), &[0, 255, 7], &[1], now).await.unwrap());
+    assert!(!database.exchange_factor(id(1), &[0, 255, 7], &[2], now).await.unwrap());
+    let [kept] = database.factors(id(9)).await.unwrap().try_into().unwrap();
+    assert_eq!((kept.sealed, kept.used), (vec![1], Some(now)));
+    database.drop_factors(id(9)).await.unwrap();
+    assert_eq!(database.factors(id(9)).await.unwrap(), []);
+    assert_eq!(database.factors(id(8)).await.unwrap(), [factor(2, 8)]);
 }
 
 pub(super) async fn a_view_is_seen_by_those_it_is_for(bench: &Bench) {
@@ -341,6 +423,9 @@ pub(super) async fn a_backup_carries_accounts_and_no_session(bench: &Bench) {
         assert!(!restored.spend_step(id(2), 3, Time::from_seconds(9)).await.unwrap(), "what was used stays used");
         assert_eq!(restored.tokens(id(1)).await.unwrap(), [token(4, 1)]);
         assert_eq!(restored.view(id(5)).await.unwrap(), Some(view(5, Some(1), None)));
+        assert_eq!(restored.passes(id(1)).await.unwrap(), [pass(6, 1, "break-glass")]);
+        assert_eq!(restored.identities(id(1)).await.unwrap(), [identity("4711", 1)]);
+        assert_eq!(restored.open_emergencies().await.unwrap(), [emergency(7, 1)]);
         assert_eq!(restored.session(&[3; 32]).await.unwrap(), None);
         assert!(!restored.put_first_account(&account(9, "thief"), &[]).await.unwrap());
     }
@@ -408,6 +493,7 @@ fn what_stands_for_a_secret_is_not_shown() {
         format!("{:?}", Factor { sealed, ..factor(1, 2) }),
         format!("{:?}", StoredSession { hash, ..session(1, 2) }),
         format!("{:?}", StoredToken { hash, ..token(1, 2) }),
+        format!("{:?}", Pass { hash, ..pass(1, 2, "set-up") }),
     ];
     for text in shown {
         assert!(!text.contains("argon2") && !text.contains("167") && !text.contains("a7"), "{text}");

@@ -98,7 +98,7 @@ pub async fn put(
     if database.views(visitor.account, &roles, PAGE).await?.len() >= MOST {
         return Err(Wrong::Senseless(format!("There are {MOST} views already: remove one first.")));
     }
-    let chance = site.chance().ok_or_else(|| Wrong::Store("the system has no chance".to_owned()))?;
+    let chance = site.chance()?;
     let account = role.is_none().then_some(visitor.account);
     let role = role.map(|role| role.name().to_owned());
     let view = View {

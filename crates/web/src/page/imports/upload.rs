@@ -50,7 +50,7 @@ pub async fn bring(
         return Err(Wrong::Senseless("No document was chosen, or it is empty.".to_owned()));
     }
     let report = site.parts().house.read(document.clone()).await?;
-    let chance = site.chance::<32>().ok_or_else(|| Wrong::Store("the system has no chance".to_owned()))?;
+    let chance = site.chance::<32>()?;
     let name = Token::new(chance).text();
     site.uploads().put(&name, visitor.account, Held { document, report, at: site.now(), is_taken: false });
     Ok(Redirect::to(&format!("/imports/new/{name}")))
