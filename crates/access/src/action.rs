@@ -9,6 +9,8 @@ pub enum Action {
     ExportDevices,
     /// Say of a device what it is, against or beside what was concluded.
     LabelDevices,
+    /// Say that something is odd about a device.
+    ReportProblem,
     /// Read what stands near to patients, such as a device's bed, or that it is in use. Each read goes to the ledger.
     SeeSensitive,
     /// Read who talks to whom.
@@ -51,10 +53,11 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::SeeDevices,
         Self::ExportDevices,
         Self::LabelDevices,
+        Self::ReportProblem,
         Self::SeeSensitive,
         Self::SeeTraffic,
         Self::SeeImports,
@@ -118,6 +121,7 @@ impl Action {
             Self::SeeDevices => ("see-devices", "See devices"),
             Self::ExportDevices => ("export-devices", "Export devices"),
             Self::LabelDevices => ("label-devices", "Label devices"),
+            Self::ReportProblem => ("report-problem", "Report problems"),
             Self::SeeSensitive => ("see-sensitive", "See what stands near to patients"),
             Self::SeeTraffic => ("see-traffic", "See traffic"),
             Self::SeeImports => ("see-imports", "See imports"),

@@ -54,6 +54,8 @@ kinds! {
     13 Exported "read.exported",
     /// Sessions of an account were ended.
     14 SessionsEnded "account.sessions_ended",
+    /// Something odd about a device was reported.
+    15 Reported "device.reported",
 }
 
 /// One deed. Who did it, and when, stands in the decision around it.

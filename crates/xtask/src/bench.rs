@@ -5,6 +5,7 @@
 //! of the server and of the database beside it.
 
 mod ask;
+mod pages;
 mod server;
 pub(crate) mod wire;
 
@@ -80,6 +81,7 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     for is_busy in [false, true] {
         ask::run(&server, plan, is_busy)?;
     }
+    pages::run(root, &folder, &server, plan)?;
     println!("then: {}", server.memory());
     server.stop()
 }

@@ -5,6 +5,7 @@ mod label;
 mod near;
 mod one;
 mod place;
+mod report;
 mod saved;
 mod timeline;
 mod view;
@@ -36,6 +37,8 @@ fn routes() -> Vec<Route> {
         Route::new("/devices/views/end", post(saved::end)).needs(Need::Right(Action::ManageOwnAccount)),
         Route::new("/devices/{id}", get(one::show)).needs(Need::Right(Action::SeeDevices)),
         Route::new("/devices/{id}/bed", get(one::bed)).needs(Need::Right(Action::SeeSensitive)),
+        Route::new("/reports", get(report::list)).needs(Need::Right(Action::LabelDevices)),
+        Route::new("/devices/{id}/report", post(report::put)).needs(Need::Right(Action::ReportProblem)),
         Route::new("/devices/{id}/label", post(label::put)).needs(Need::Right(Action::LabelDevices)),
         Route::new("/devices/{id}/label/end", post(label::end)).needs(Need::Right(Action::LabelDevices)),
     ]

@@ -97,7 +97,7 @@ async fn alarms(site: &Site, visitor: &Visitor) -> Result<Vec<Alarm>, Wrong> {
 fn groups(role: Role) -> Vec<(&'static str, Vec<figures::Kind>)> {
     use figures::Kind::{
         Conflicts, Decisions, Exports, Foreign, Known, Legacy, Likely, Lost, Missing, Ownerless, Places, Questions,
-        Records, Sensitive, Silent, Unconfirmed, Unidentified, UnidentifiedTalking,
+        Records, Reports, Sensitive, Silent, Unconfirmed, Unidentified, UnidentifiedTalking,
     };
     match role {
         Role::Analyst => vec![
@@ -105,7 +105,7 @@ fn groups(role: Role) -> Vec<(&'static str, Vec<figures::Kind>)> {
             ("What limits what you see", vec![Unidentified, Silent, Lost, Conflicts]),
         ],
         Role::ClinicalEngineer => vec![
-            ("Your work", vec![Unidentified, Questions, Conflicts]),
+            ("Your work", vec![Reports, Unidentified, Questions, Conflicts]),
             ("The list and the ward", vec![Missing, Unconfirmed, Ownerless, Likely]),
         ],
         Role::NetworkAdmin => vec![

@@ -123,3 +123,21 @@ async fn what_somebody_says_of_a_device_is_shown_with_who_said_it_and_can_be_tak
     let foreign = ask(&router, ("POST", &format!("/devices/{}/label/end", id(1))), &cookie, &other).await;
     assert_eq!(foreign.status(), StatusCode::NOT_FOUND, "a label of another device");
 }
+
+#[tokio::test]
+async fn something_odd_is_reported_by_those_of_the_ward_and_by_no_auditor() {
+    let trial = Trial::with(3).await;
+    let (router, cookie) = (trial.router(), trial.visitor(Some(Role::ClinicalEngineer)).await);
+    let (address, csrf) = (format!("/devices/{}", id(0)), csrf(&router, &cookie).await);
+    let (_, before) = page(&router, &address, &cookie).await;
+    assert!(before.contains("it alarms without cause") && before.contains("Nothing was reported."), "{before}");
+    let report = format!("{address}/report");
+    let free = ask(&router, ("POST", &report), &cookie, &format!("csrf={csrf}&odd=Mrs+Miller+fell")).await;
+    assert_eq!(free.status(), StatusCode::BAD_REQUEST, "nothing can be typed");
+    let told = ask(&router, ("POST", &report), &cookie, &format!("csrf={csrf}&odd=alarm")).await;
+    assert_eq!(told.status(), StatusCode::SEE_OTHER);
+    let auditor = trial.visitor(Some(Role::Auditor)).await;
+    let csrf = super::site::csrf(&router, &auditor).await;
+    let refused = ask(&router, ("POST", &report), &auditor, &format!("csrf={csrf}&odd=alarm")).await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+}

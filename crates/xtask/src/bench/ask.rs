@@ -72,7 +72,7 @@ pub(super) fn run(server: &Server, plan: &Plan, is_busy: bool) -> Result<()> {
     Ok(())
 }
 
-fn line(name: &str, mut times: Vec<Duration>) {
+pub(super) fn line(name: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at = |percent: usize| {
         let time = times.get((times.len() * percent / 100).min(times.len().saturating_sub(1)));

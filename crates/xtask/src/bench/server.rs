@@ -41,7 +41,7 @@ impl Server {
         fs::create_dir_all(folder)?;
         let (data, config) = (folder.join("data"), folder.join("wardlight.toml"));
         let text = format!(
-            "[files]\ndata = {data:?}\nkeys = {:?}\n[backup]\nfolder = {:?}\n[store]\nurl = {:?}\n",
+            "[files]\ndata = {data:?}\nkeys = {:?}\n[backup]\nfolder = {:?}\n[store]\nurl = {:?}\n[web]\nlisten = \"127.0.0.1:0\"\n",
             folder.join("keys"),
             folder.join("backup"),
             plan.store

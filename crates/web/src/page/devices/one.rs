@@ -5,6 +5,7 @@
 use super::label::{self, Label};
 use super::near::{self, Around};
 use super::place;
+use super::report;
 use super::timeline::{self, Moment};
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
@@ -44,6 +45,10 @@ struct Page {
     bed: String,
     labels: Vec<Label>,
     may_label: bool,
+    may_report: bool,
+    odd: &'static [(&'static str, &'static str)],
+    /// What was reported lately.
+    reports: Vec<report::Report>,
     types: Vec<String>,
     id: Id,
     around: Around,
@@ -114,6 +119,7 @@ async fn render(site: &Site, visitor: &Visitor, one: One, with_bed: bool) -> Res
     let around = near::around(&device.peers, &one.snapshot, site.types(), &own);
     let labels = label::labels(site, id).await?;
     let may_label = may(Action::LabelDevices).await.is_ok();
+    let may_report = may(Action::ReportProblem).await.is_ok();
     let bed = place::bed(asset).unwrap_or_default();
     Ok(answer::page(&Page {
         frame: Frame::of(site, visitor, &name, "/devices"),
@@ -129,6 +135,9 @@ async fn render(site: &Site, visitor: &Visitor, one: One, with_bed: bool) -> Res
         place_source: place::source(asset),
         may_see_bed: !with_bed && !bed.is_empty() && may(Action::SeeSensitive).await.is_ok(),
         bed: if with_bed { bed } else { String::new() },
+        may_report,
+        odd: &report::ODD,
+        reports: if may_report || may_label { report::lately(site, Some(id)).await? } else { Vec::new() },
         moments: timeline::timeline(device, asset, &labels),
         labels,
         may_label,

@@ -71,6 +71,8 @@ pub enum Kind {
     Sensitive,
     /// Lists taken away.
     Exports,
+    /// Problems that people reported.
+    Reports,
 }
 
 /// What was counted.
@@ -104,6 +106,8 @@ pub struct Known {
     entries: u64,
     sensitive: usize,
     exports: usize,
+    /// Problems reported lately.
+    pub reports: usize,
 }
 
 impl Known {
@@ -132,7 +136,8 @@ impl Known {
             let matrix = house.matrix().await;
             known.foreign = matrix.cells.iter().filter(|cell| &*cell.to == OUTSIDE).map(|cell| cell.pairs).sum();
         }
-        if visitor.may_everywhere(site, Action::SeeLedger) {
+        let sees_reports = visitor.may_everywhere(site, Action::LabelDevices);
+        if sees_reports || visitor.may_everywhere(site, Action::SeeLedger) {
             let entries = house.entries(None, LOOKED).await?;
             let named = |name: &str| {
                 let is =
@@ -141,6 +146,7 @@ impl Known {
             };
             known.sensitive = named("read.sensitive");
             known.exports = named("read.exported");
+            known.reports = named("device.reported");
         }
         let database = &site.parts().database;
         known.places = database.areas().await?.len();
@@ -187,6 +193,7 @@ impl Kind {
             Self::Questions | Self::Conflicts => Action::SeeMatches,
             Self::Places => Action::SeeSite,
             Self::Records => Action::SeeImports,
+            Self::Reports => Action::LabelDevices,
             Self::Decisions | Self::Sensitive | Self::Exports => Action::SeeLedger,
         }
     }
@@ -219,6 +226,9 @@ impl Kind {
                 "/conflicts",
                 "A label or a mended record settles each.",
             ),
+            Self::Reports => {
+                ("Problems reported, lately", known.reports, 0, "/reports", "Look at the device; call who reported it.")
+            }
             Self::Places => ("Places in the tree", known.places, 0, "/areas", "Rights and lists follow the tree."),
             Self::Records => {
                 ("Systems asked", known.sources, 0, "/imports", "The maintenance system names most devices.")
