@@ -249,12 +249,11 @@ pub struct Tally {
     pub missing: usize,
 }
 
-impl Resolution {
-    /// Counts the assets.
-    #[must_use]
-    pub fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
-        for asset in &self.assets {
+impl Tally {
+    /// Counts `assets`.
+    pub fn of<'a>(assets: impl Iterator<Item = &'a Asset>) -> Self {
+        let mut tally = Self::default();
+        for asset in assets {
             if asset.is_networked() {
                 tally.networked += 1;
                 tally.confirmed += usize::from(asset.is_confirmed);
@@ -265,5 +264,13 @@ impl Resolution {
             }
         }
         tally
+    }
+}
+
+impl Resolution {
+    /// Counts the assets.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        Tally::of(self.assets.iter())
     }
 }

@@ -39,6 +39,14 @@ pub struct Totals {
     pub disputed: usize,
 }
 
+impl Totals {
+    /// Of these assets.
+    pub fn of<'a>(assets: impl Iterator<Item = &'a Asset> + Clone) -> Self {
+        let disputed = assets.clone().filter(|asset| asset.disputes().next().is_some()).count();
+        Self { tally: Tally::of(assets), disputed }
+    }
+}
+
 impl Settled {
     /// The asset that the device or record `id` is.
     #[must_use]
@@ -56,8 +64,7 @@ impl Assets {
     pub fn put(&self, resolution: Arc<Resolution>) {
         let members = resolution.assets.iter().enumerate();
         let places = members.flat_map(|(at, asset)| asset.members.iter().map(move |member| (member.id, at))).collect();
-        let disputed = resolution.assets.iter().filter(|asset| asset.disputes().next().is_some()).count();
-        let totals = Totals { tally: resolution.tally(), disputed };
+        let totals = Totals::of(resolution.assets.iter());
         let settled = Arc::new(Settled { resolution, totals, places });
         let before = self.0.write().unwrap_or_else(PoisonError::into_inner).replace(settled);
         // Not under the lock: there may be many.

@@ -96,7 +96,9 @@ impl Frame {
         ];
         let mut groups: Vec<Group> = Vec::new();
         for (verb, address, title, count, action) in all {
-            if !visitor.may_see_page(site, action) {
+            // What is about the whole house is for those whose right reaches all of it.
+            let is_of_all = matches!(address, "/traffic" | "/owners");
+            if !visitor.may_see_page(site, action) || (is_of_all && !visitor.may_everywhere(site, action)) {
                 continue;
             }
             // Whoever sees some areas is not told how much there is in all.

@@ -5,7 +5,7 @@ use crate::guard::Visitor;
 use crate::house::OUTSIDE;
 use crate::part::sure::Sure;
 use crate::part::words::{counted, percent};
-use crate::site::Site;
+use crate::site::{Site, Totals};
 use crate::stand;
 use wardlight_access::Action;
 use wardlight_store::projection::{Bound, Column, Filter, Literal};
@@ -117,15 +117,7 @@ impl Known {
         if visitor.may_see_page(site, Action::SeeDevices) {
             known.devices(site, visitor).await?;
         }
-        if let Some(settled) = site.parts().assets.now() {
-            let totals = &settled.totals;
-            known.networked = totals.tally.networked;
-            known.confirmed = totals.tally.confirmed;
-            known.ownerless = totals.tally.ownerless;
-            known.missing = totals.tally.missing;
-            known.conflicts = totals.disputed;
-            known.questions = settled.resolution.questions.len();
-        }
+        known.assets(site, visitor).await?;
         let house = &site.parts().house;
         let (standing, now) = (house.standing(), site.now());
         known.sensors = standing.sensors.len();
@@ -154,6 +146,25 @@ impl Known {
         Ok(known)
     }
 
+    /// Counts the assets: all at once for whom may see all, else those that stand where the visitor's right reaches.
+    async fn assets(&mut self, site: &Site, visitor: &Visitor) -> Result<(), Wrong> {
+        let Some(settled) = site.parts().assets.now() else { return Ok(()) };
+        let (mut totals, mut questions) = (settled.totals, settled.resolution.questions.len());
+        if !visitor.may_everywhere(site, Action::SeeDevices) {
+            let stands = site.stands().await?;
+            let sees = |id| visitor.check(site, Action::SeeDevices, Some(stands.path(id))).is_ok();
+            totals = Totals::of(settled.resolution.assets.iter().filter(|asset| sees(asset.id)));
+            questions = settled.resolution.questions.iter().filter(|one| sees(one.a) || sees(one.b)).count();
+        }
+        self.networked = totals.tally.networked;
+        self.confirmed = totals.tally.confirmed;
+        self.ownerless = totals.tally.ownerless;
+        self.missing = totals.tally.missing;
+        self.conflicts = totals.disputed;
+        self.questions = questions;
+        Ok(())
+    }
+
     async fn devices(&mut self, site: &Site, visitor: &Visitor) -> Result<(), Wrong> {
         let bound = stand::within(site, visitor, Action::SeeDevices).await?;
         let snapshot = site.parts().devices.snapshot();
@@ -179,7 +190,7 @@ const DARK: (&str, &str) = ("unknown", "Not known");
 
 impl Kind {
     /// The right to see its rows.
-    pub const fn needs(self) -> Action {
+    const fn needs(self) -> Action {
         match self {
             Self::Known
             | Self::Likely
@@ -238,6 +249,14 @@ impl Kind {
                 ("Reads near to patients, lately", known.sensitive, 0, "/ledger", "Each names who read what.")
             }
             _ => ("Lists taken away, lately", known.exports, 0, "/ledger", "Each names who took what."),
+        }
+    }
+
+    /// Whether `visitor` is shown it: those of the whole house only to those whose right reaches all of it.
+    pub fn is_shown(self, site: &Site, visitor: &Visitor) -> bool {
+        match self {
+            Self::UnidentifiedTalking | Self::Foreign | Self::Ownerless => visitor.may_everywhere(site, self.needs()),
+            _ => visitor.may_see_page(site, self.needs()),
         }
     }
 
