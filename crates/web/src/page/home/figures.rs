@@ -3,11 +3,14 @@
 use crate::answer::Wrong;
 use crate::guard::Visitor;
 use crate::house::OUTSIDE;
+use crate::load::areas;
+use crate::page::matches::may;
 use crate::part::sure::Sure;
 use crate::part::words::{counted, percent};
 use crate::site::Site;
 use crate::stand;
-use wardlight_access::Action;
+use wardlight_access::{Action, Extent};
+use wardlight_inventory::resolve::{Onboarding, Question};
 use wardlight_store::projection::{Bound, Column, Filter, Literal};
 
 /// Entries of the ledger looked through for what was read and taken away.
@@ -113,15 +116,7 @@ impl Known {
         if visitor.may_see_page(site, Action::SeeDevices) {
             known.devices(site, visitor).await?;
         }
-        if let Some(settled) = site.parts().assets.now() {
-            let totals = &settled.totals;
-            known.networked = totals.tally.networked;
-            known.confirmed = totals.tally.confirmed;
-            known.ownerless = totals.tally.ownerless;
-            known.missing = totals.tally.missing;
-            known.conflicts = totals.disputed;
-            known.questions = settled.resolution.questions.len();
-        }
+        known.assets(site, visitor).await?;
         let house = &site.parts().house;
         let (standing, now) = (house.standing(), site.now());
         known.sensors = standing.sensors.len();
@@ -143,9 +138,38 @@ impl Known {
             known.exports = named("read.exported");
         }
         let database = &site.parts().database;
-        known.places = database.areas().await?.len();
+        known.places = areas::all(site, visitor).await?.len();
         known.sources = database.sources().await?.len();
         Ok(known)
+    }
+
+    /// What records and network together say; whoever sees some areas is told of those alone.
+    async fn assets(&mut self, site: &Site, visitor: &Visitor) -> Result<(), Wrong> {
+        let Some(settled) = site.parts().assets.now() else { return Ok(()) };
+        let (all, totals) = (&settled.resolution, &settled.totals);
+        let [devices, matches] = [Action::SeeDevices, Action::SeeMatches].map(|action| visitor.extent(site, action));
+        if (&devices, &matches) == (&Extent::Site, &Extent::Site) {
+            let tally = &totals.tally;
+            (self.networked, self.confirmed) = (tally.networked, tally.confirmed);
+            (self.ownerless, self.missing) = (tally.ownerless, tally.missing);
+            (self.conflicts, self.questions) = (totals.disputed, all.questions.len());
+            return Ok(());
+        }
+        let stands = site.stands().await?;
+        for asset in &all.assets {
+            let path = stands.path(asset.id);
+            if devices.holds(path) {
+                let is_met = asset.is_networked();
+                self.networked += usize::from(is_met);
+                self.confirmed += usize::from(is_met && asset.is_confirmed);
+                self.ownerless += usize::from(is_met && asset.owners.is_none());
+                self.missing += usize::from(!is_met && asset.onboarding == Onboarding::Expected);
+            }
+            self.conflicts += usize::from(matches.holds(path) && asset.disputes().next().is_some());
+        }
+        let sees = |question: &&Question| may(site, visitor, Action::SeeMatches, &stands, [question.a, question.b]);
+        self.questions = all.questions.iter().filter(sees).count();
+        Ok(())
     }
 
     async fn devices(&mut self, site: &Site, visitor: &Visitor) -> Result<(), Wrong> {
