@@ -62,6 +62,9 @@ const ASKED: [(&str, &[&str]); 8] = [
     ("/api/v1/devices", &["q=bed&limit=1", "col=name&sort=-name"]),
 ];
 
+/// Pages about the asker alone, with secrets made anew each time.
+const OF_ONE_SELF: [&str; 3] = ["/account", "/account/code", "/account/key"];
+
 /// What differs from one asking to the next whatever is there.
 fn settled(answer: &str) -> String {
     let mut out = String::new();
@@ -98,7 +101,7 @@ async fn what_is_in_another_ward_changes_no_answer() {
             [full.visitor_in(Some(role), Some(WARDS[0])).await, bare.visitor_in(Some(role), Some(WARDS[0])).await];
         for route in route::all() {
             let path = route.path.replace("{id}", &id(OWN).to_string());
-            if path.contains('{') || matches!(route.need, Need::Unsaid) {
+            if path.contains('{') || OF_ONE_SELF.contains(&route.path) {
                 continue;
             }
             let more = ASKED.iter().filter(|(of, _)| *of == path).flat_map(|(_, asked)| asked.iter());
@@ -210,7 +213,7 @@ async fn told(
 async fn what_stands_in_another_ward_is_answered_like_what_is_not_there() {
     let (trial, rights) = (site(true).await, Rights::shipped().unwrap());
     let router = trial.router();
-    let (mut uncovered, mut checked) = (Vec::new(), [0; 3]);
+    let (mut uncovered, mut checked) = (Vec::new(), 0);
     for role in roles() {
         let cookie = trial.visitor_in(Some(role), Some(WARDS[0])).await;
         let csrf = csrf(&router, &cookie).await;
@@ -231,8 +234,7 @@ async fn what_stands_in_another_ward_is_answered_like_what_is_not_there() {
             match verdict(WARDS[0]) {
                 // A label that is not there is not found in one's own ward either.
                 Verdict::Granted => assert!(!is_refused || what.contains("label"), "{what}: own: {own:?}"),
-                Verdict::Forbidden { .. } => assert_eq!(own.0, StatusCode::FORBIDDEN, "{what}: own"),
-                Verdict::Hidden => assert!(is_refused, "{what}: own: {own:?}"),
+                Verdict::Forbidden { .. } | Verdict::Hidden => assert!(is_refused, "{what}: own: {own:?}"),
             }
             assert_eq!(verdict(WARDS[1]), Verdict::Hidden, "{what}: nothing reaches over");
             let gone = told(&router, &route, GONE, (&cookie, &csrf)).await.unwrap();
@@ -241,13 +243,13 @@ async fn what_stands_in_another_ward_is_answered_like_what_is_not_there() {
                 assert_eq!(other, gone, "{what}: other");
             }
             assert!(other.0.is_client_error(), "{what}: other: {other:?}");
-            checked[0] += 1;
+            checked += 1;
         }
     }
     uncovered.sort_unstable();
     uncovered.dedup();
     assert_eq!(uncovered, Vec::<&str>::new(), "addresses of which nobody said whose objects they are about");
-    assert!(checked[0] > 100, "{checked:?}");
+    assert!(checked > 100, "only {checked} were tried");
 }
 
 #[tokio::test]
