@@ -113,7 +113,8 @@ impl Wrong {
 /// The answer to a program or a person.
 pub fn wrong(is_program: bool, wrong: &Wrong) -> Response {
     if let Wrong::Store(error) = wrong {
-        eprintln!("wardlight: a page lacks the state: {error}");
+        // It may quote what others sent: one line, whatever is in it.
+        eprintln!("wardlight: a page lacks the state: {}", error.escape_debug());
     }
     let [title, what, how] = wrong.words();
     let status = wrong.status();

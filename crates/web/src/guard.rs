@@ -24,6 +24,15 @@ use wardlight_store::database::{StoredGrant, StoredSession, StoredToken};
 /// The cookie that holds a session's token; browsers take it from this host only, over TLS (RFC 6265bis §4.1.3).
 pub const COOKIE_NAME: &str = "__Host-wardlight";
 
+/// The cookie of the look.
+pub const THEME: &str = "__Host-theme";
+
+/// What makes a browser hold `token` until it closes or the session ends.
+#[must_use]
+pub fn held(token: &Token) -> String {
+    format!("{COOKIE_NAME}={}; Path=/; Secure; HttpOnly; SameSite=Lax", token.text())
+}
+
 /// Microseconds between two times that the use of a session is written down: each waits for the disk.
 const TOUCH: i64 = 30_000_000;
 
@@ -111,7 +120,11 @@ impl Visitor {
 }
 
 /// Turns away who may not, and hands on who may.
-pub async fn check(State((site, need)): State<(Site, Need)>, mut request: Request, next: Next) -> Response {
+pub async fn check(
+    State((site, need, form)): State<(Site, Need, &'static str)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let is_program = is_program(request.uri());
     let has_token = is_program && request.headers().contains_key(AUTHORIZATION);
     // No page of others can make a browser send a token.
@@ -134,7 +147,13 @@ pub async fn check(State((site, need)): State<(Site, Need)>, mut request: Reques
     };
     match refused {
         Some(Wrong::Unknown) if !is_program && request.method() == Method::GET => to_log_in(request.uri()),
-        Some(wrong) => answer::wrong(is_program, &wrong),
+        Some(wrong) => {
+            if let Some(visitor) = visitor {
+                // Of addresses their form alone.
+                eprintln!("wardlight: account {} may not {} {form}", visitor.account, request.method());
+            }
+            answer::wrong(is_program, &wrong)
+        }
         None => {
             if let Some(visitor) = visitor {
                 request.extensions_mut().insert(visitor);
@@ -150,9 +169,9 @@ pub async fn harden(request: Request, next: Next) -> Response {
         (
             "content-security-policy",
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
-             form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+             form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'",
         ),
-        ("strict-transport-security", "max-age=31536000"),
+        ("strict-transport-security", "max-age=31536000; includeSubDomains"),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
@@ -256,8 +275,19 @@ fn kept_of(stored: &StoredToken) -> Kept {
     }
 }
 
+/// Whether a session is used by being looked up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Count,
+    Look,
+}
+
 /// Whoever the cookie of a living session names. Errors: the state does not answer.
 async fn by_session(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, Wrong> {
+    by_cookie(site, headers, Use::Count).await
+}
+
+async fn by_cookie(site: &Site, headers: &HeaderMap, used: Use) -> Result<Option<Visitor>, Wrong> {
     let Some(token) = cookie(headers, COOKIE_NAME).and_then(Token::read) else { return Ok(None) };
     let (database, now) = (&site.parts().database, site.now());
     let Some(kept) = database.session(&token.hash()).await? else { return Ok(None) };
@@ -269,13 +299,13 @@ async fn by_session(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>,
     let Some(account) = database.account(kept.account).await?.filter(|account| !account.is_disabled) else {
         return Ok(None);
     };
-    let is_stale = session.seen.micros() - kept.seen.micros() >= TOUCH;
+    let is_stale = used == Use::Count && session.seen.micros() - kept.seen.micros() >= TOUCH;
     if is_stale && !database.touch_session(&kept.hash, session.seen).await? {
         // It was ended meanwhile.
         return Ok(None);
     }
     let grants = database.grants(account.id).await?.iter().filter_map(grant_of).collect();
-    let theme = match cookie(headers, "theme") {
+    let theme = match cookie(headers, THEME) {
         Some("light") => "light",
         Some("dark") => "dark",
         _ => "",
@@ -294,13 +324,9 @@ async fn by_session(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>,
     }))
 }
 
-/// Whether the cookie's session still lives, without its being used by that.
-pub async fn is_alive(site: &Site, headers: &HeaderMap) -> bool {
-    let Some(token) = cookie(headers, COOKIE_NAME).and_then(Token::read) else { return false };
-    match site.parts().database.session(&token.hash()).await {
-        Ok(Some(kept)) => session_of(&kept).touch(site.now(), site.limits()) == Standing::Alive,
-        _ => false,
-    }
+/// Whoever the cookie names, as long as the session lives, without its being used by that.
+pub async fn still(site: &Site, headers: &HeaderMap) -> Option<Visitor> {
+    by_cookie(site, headers, Use::Look).await.ok().flatten()
 }
 
 fn session_of(kept: &StoredSession) -> Session {

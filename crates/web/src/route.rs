@@ -70,7 +70,7 @@ pub fn all() -> Vec<Route> {
 pub fn serve(routes: Vec<Route>, site: &Site) -> Router {
     let mut router = Router::new();
     for Route { path, need, answers, .. } in routes {
-        let guarded = answers.route_layer(from_fn_with_state((site.clone(), need), guard::check));
+        let guarded = answers.route_layer(from_fn_with_state((site.clone(), need, path), guard::check));
         let framed = if path.starts_with(api::ROOT) { api::framed(guarded) } else { guarded };
         router = router.route(path, framed);
     }

@@ -115,6 +115,24 @@ pub async fn check(site: &Site, visitor: &Visitor, action: Action, id: Id) -> Re
     visitor.check(site, action, Some(stands.path(id)))
 }
 
+/// Which devices somebody may know of.
+pub struct Seen(Option<(Arc<Stands>, Extent)>);
+
+impl Seen {
+    /// Whether the device called `id` is one of them.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        let Some((stands, extent)) = &self.0 else { return true };
+        id.parse().is_ok_and(|id| extent.holds(stands.path(id)))
+    }
+}
+
+/// The devices to which `visitor` may do `action`. Errors: the state does not answer.
+pub async fn seen(site: &Site, visitor: &Visitor, action: Action) -> Result<Seen, Wrong> {
+    let extent = visitor.extent(site, action);
+    Ok(Seen(if extent == Extent::Site { None } else { Some((site.stands().await?, extent)) }))
+}
+
 /// The devices to which `visitor` may do `action`, as a filter of lists; nothing for all. Errors: to none.
 pub async fn within(site: &Site, visitor: &Visitor, action: Action) -> Result<Option<Filter>, Wrong> {
     let areas: HashSet<Id> = match visitor.extent(site, action) {

@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod alone;
+mod asvs;
 mod bench;
 mod contract;
 mod crash;

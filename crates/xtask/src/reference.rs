@@ -1,5 +1,6 @@
 //! Writes `docs/reference/` from what the entries say of themselves, so that it cannot be wrong.
 
+use crate::asvs;
 use anyhow::{Context as _, Result, bail};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,7 +17,9 @@ const API: &str = "docs/reference/openapi.json";
 pub fn run(root: &Path, check: bool) -> Result<()> {
     let infos: Vec<&Info> = ENTRIES.iter().map(|entry| entry.info()).collect();
     let api = wardlight_web::api::document::document(&wardlight_web::route::all());
-    for (name, page) in [(PROTOCOLS, protocols(&infos)), (API, format!("{api:#}\n"))] {
+    let items = asvs::read(include_str!("../../../data/asvs.toml")).context("data/asvs.toml")?.item;
+    let pages = [(PROTOCOLS, protocols(&infos)), (API, format!("{api:#}\n")), (asvs::PAGE, asvs::page(&items))];
+    for (name, page) in pages {
         write(root, name, &page, check)?;
     }
     Ok(())

@@ -15,6 +15,8 @@ use crate::io::key;
 use anyhow::Context as _;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fs;
@@ -31,6 +33,10 @@ use wardlight_web::site::{Parts, Site};
 
 /// How often it is looked whether to stop.
 const LOOK: Duration = Duration::from_millis(200);
+/// How long the head of a request may take to come, and how long a browser may not answer to "are you there".
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Most requests at one time of one connection.
+const STREAMS: u32 = 64;
 /// How long answers under way may take when it stops.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -76,10 +82,11 @@ pub fn start(
     }
     eprintln!("wardlight: pages at https://{address}");
     let handle = Handle::new();
-    let server = runtime.block_on(async {
+    let mut server = runtime.block_on(async {
         axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls)))
             .map(|server| server.handle(handle.clone()))
     })?;
+    bound(server.http_builder());
     let service = wardlight_web::router(&site).into_make_service_with_connect_info::<SocketAddr>();
     runtime.spawn(async move {
         if let Err(error) = server.serve(service).await {
@@ -94,6 +101,13 @@ pub fn start(
         handle.graceful_shutdown(Some(GRACE));
     });
     Ok(())
+}
+
+/// Nobody holds a connection by sending a request bit by bit, or by saying nothing.
+fn bound(http: &mut Builder<TokioExecutor>) {
+    http.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    http.http2().timer(TokioTimer::new()).keep_alive_interval(PATIENCE).keep_alive_timeout(PATIENCE);
+    http.http2().max_concurrent_streams(STREAMS);
 }
 
 /// The name by which browsers reach the pages, when one is configured. Errors: it is none.

@@ -23,7 +23,7 @@ impl Ward {
         Self { folder: tempfile::tempdir().expect("a folder") }
     }
 
-    fn new(split: usize) -> Self {
+    pub(super) fn new(split: usize) -> Self {
         let ward = Self::empty();
         fs::create_dir(ward.at("captures")).expect("a folder");
         fs::write(ward.at("captures/canaries.pcap"), canary_capture(split)).expect("written");
@@ -44,7 +44,7 @@ impl Ward {
         self.folder.path().join(name)
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub(super) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.args(words).arg("--config").arg(self.at("wardlight.toml")).current_dir(self.folder.path());
         command
@@ -122,12 +122,8 @@ fn an_installation_that_sees_tiny_segments_keeps_no_canary() {
     nothing_is_kept(9);
 }
 
-/// While it runs, after everything was read, sent, kept and made into devices.
-#[test]
-fn a_debugger_on_the_running_installation_finds_no_canary() {
-    let ward = Ward::new(61);
-    let mut server = ward.command(&["run"]);
-    let mut server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program runs");
+/// Waits until everything was read, sent, kept and made into devices.
+pub(super) fn wait_until_kept(ward: &Ward) {
     let begin = Instant::now();
     let standing = || fs::read_to_string(ward.at("data/standing.json")).unwrap_or_default();
     let is_kept = |text: &str| {
@@ -138,6 +134,15 @@ fn a_debugger_on_the_running_installation_finds_no_canary() {
         assert!(begin.elapsed() < Duration::from_secs(60), "nothing is kept: {}", standing());
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// While it runs, after everything was read, sent, kept and made into devices.
+#[test]
+fn a_debugger_on_the_running_installation_finds_no_canary() {
+    let ward = Ward::new(61);
+    let mut server = ward.command(&["run"]);
+    let mut server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program runs");
+    wait_until_kept(&ward);
     let core = core_by(Command::new("gcore").args(["-o", "core", &server.id().to_string()]), ward.folder.path());
     server.kill().expect("killed");
     server.wait().expect("gone");

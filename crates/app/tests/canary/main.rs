@@ -6,7 +6,10 @@
 mod demo;
 mod kept;
 mod outside;
+mod pages;
 mod scan;
+#[path = "../keep/tls.rs"]
+mod tls;
 
 use scan::Scanner;
 use std::ffi::OsStr;

@@ -1,7 +1,7 @@
 //! Log-in by another house, against a real OpenID provider that runs here.
 
 use super::House;
-use super::pages::get;
+use super::tls::get;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

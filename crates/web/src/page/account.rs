@@ -8,7 +8,7 @@ mod sheet;
 mod step_up;
 
 use crate::answer::{self, Wrong};
-use crate::guard::{COOKIE_NAME, Visitor};
+use crate::guard::{COOKIE_NAME, THEME, Visitor};
 use crate::part::factors;
 use crate::part::form::Sent;
 use crate::part::frame::Frame;
@@ -19,7 +19,7 @@ use crate::site::Site;
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{HeaderName, SET_COOKIE};
 use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use wardlight_access::{Action, Extent};
@@ -111,8 +111,8 @@ struct Look {
 
 async fn look(Sent(Look { theme }): Sent<Look>) -> Response {
     let cookie = match theme.as_str() {
-        "light" | "dark" => format!("theme={theme}; Path=/; Secure; SameSite=Lax; Max-Age=31536000"),
-        _ => "theme=; Path=/; Secure; SameSite=Lax; Max-Age=0".to_owned(),
+        "light" | "dark" => format!("{THEME}={theme}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000"),
+        _ => format!("{THEME}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"),
     };
     (AppendHeaders([(SET_COOKIE, cookie)]), Redirect::to("/account")).into_response()
 }
@@ -130,5 +130,7 @@ async fn leave(
     site.note(&visitor.name, DeedKind::LoggedOut, visitor.account, "").await?;
     site.parts().database.drop_session(&visitor.hash).await?;
     let cookie = format!("{COOKIE_NAME}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
-    Ok((AppendHeaders([(SET_COOKIE, cookie)]), Redirect::to("/log-in")).into_response())
+    // Not the cookies: the look stays.
+    let cleared = (HeaderName::from_static("clear-site-data"), "\"cache\", \"storage\"".to_owned());
+    Ok((AppendHeaders([(SET_COOKIE, cookie), cleared]), Redirect::to("/log-in")).into_response())
 }

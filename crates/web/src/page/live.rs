@@ -34,14 +34,12 @@ async fn tell(State(site): State<Site>, Extension(visitor): Extension<Visitor>, 
         return crate::answer::Wrong::Wait(30).into_response();
     };
     let begin = (site, visitor, headers, place, None::<String>);
-    let told = stream::unfold(begin, async |(site, visitor, headers, place, before)| {
+    let told = stream::unfold(begin, async |(site, mut visitor, headers, place, before)| {
         loop {
             if before.is_some() {
                 tokio::time::sleep(PACE).await;
-                // Whoever was logged out meanwhile is told nothing more.
-                if !guard::is_alive(&site, &headers).await {
-                    return None;
-                }
+                // Whoever was logged out meanwhile is told nothing more, and nobody what they may not see any more.
+                visitor = guard::still(&site, &headers).await?;
             }
             let now = standing(&site, &visitor);
             if before.as_ref() != Some(&now) {
@@ -59,8 +57,9 @@ fn standing(site: &Site, visitor: &Visitor) -> String {
     let sees = visitor.may_everywhere(site, Action::SeeDevices);
     let devices = sees.then(|| site.parts().devices.snapshot().len());
     let shown = settled.as_ref().map(|settled| Arc::as_ptr(settled).addr());
-    let [written, done] = site.parts().house.standing().journal;
+    let shows_progress = visitor.may_everywhere(site, Action::SeeImports);
+    let journal = shows_progress.then(|| site.parts().house.standing().journal);
     // A number that only tells one state from another.
     let mark = shown.map(|address| address.rotate_right(4) % 1_000_003);
-    json!({ "devices": devices, "mark": mark, "journal": [written, done] }).to_string()
+    json!({ "devices": devices, "mark": mark, "journal": journal }).to_string()
 }

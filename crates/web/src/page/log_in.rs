@@ -11,7 +11,7 @@ mod second;
 mod set_up;
 
 use crate::answer::{self, Wrong};
-use crate::guard::{COOKIE_NAME, Visitor};
+use crate::guard::{Visitor, held};
 use crate::part::form::Sent;
 use crate::part::keys::Reached;
 use crate::part::way::within;
@@ -133,7 +133,11 @@ async fn log_in(
 
 /// Writes down that somebody was refused; not before the answer, whose time would tell which names there are.
 fn note_refusal(site: &Site, account: Option<&Account>, address: IpAddr) {
-    let Some(id) = account.map(|account| account.id) else { return };
+    let Some(id) = account.map(|account| account.id) else {
+        // Without the name: people type passwords there.
+        eprintln!("wardlight: a log-in to an account that there is not was refused, from {address}");
+        return;
+    };
     note_later(site, "unknown", (DeedKind::LogInRefused, id, format!("from {address}")));
 }
 
@@ -182,6 +186,5 @@ async fn enter(site: &Site, account: &Account, came: In<'_>, to: &str) -> Result
     let oldest = session.begun.plus(-site.limits().longest);
     site.parts().database.drop_sessions_before(oldest).await?;
     site.parts().database.put_session(&kept).await?;
-    let cookie = format!("{COOKIE_NAME}={}; Path=/; Secure; HttpOnly; SameSite=Lax", token.text());
-    Ok((AppendHeaders([(SET_COOKIE, cookie)]), Redirect::to(within(to))).into_response())
+    Ok((AppendHeaders([(SET_COOKIE, held(&token))]), Redirect::to(within(to))).into_response())
 }

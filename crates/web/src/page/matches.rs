@@ -79,9 +79,10 @@ struct From {
     from: usize,
 }
 
-/// Whether `visitor` may do `action` with either side.
-fn may(site: &Site, visitor: &Visitor, action: Action, stands: &Stands, sides: [Id; 2]) -> bool {
-    sides.iter().any(|side| visitor.check(site, action, Some(stands.path(*side))).is_ok())
+/// Whether `visitor` may do `action` with one side, and the other stands nowhere else: what is in areas of others is not told.
+pub fn may(site: &Site, visitor: &Visitor, action: Action, stands: &Stands, sides: [Id; 2]) -> bool {
+    let is_theirs = |side: &Id| visitor.check(site, action, Some(stands.path(*side))).is_ok();
+    sides.iter().any(is_theirs) && sides.iter().all(|side| is_theirs(side) || stands.path(*side).is_empty())
 }
 
 async fn show(
@@ -112,7 +113,7 @@ async fn show(
         0 => "Nothing waits to be decided.".to_owned(),
         some => format!("{} pairs may be one device. Likeliest first; each answer can be taken back.", counted(some)),
     };
-    let next = from + ROWS;
+    let next = from.saturating_add(ROWS);
     let behind = if next < questions.len() { format!("/matches?from={next}") } else { String::new() };
     Ok(answer::page(&Page { frame, verdict, asked, behind, decided: decided.collect(), may_decide }))
 }
@@ -170,6 +171,7 @@ async fn judge(
     let stands = site.stands().await?;
     if !may(&site, &visitor, Action::DecideMatches, &stands, [one, other]) {
         visitor.check(&site, Action::DecideMatches, Some(stands.path(one)))?;
+        return Err(Wrong::Nothing);
     }
     let settled = site.parts().assets.now().ok_or(Wrong::Nothing)?;
     if [one, other].iter().any(|side| settled.asset(*side).is_none()) {

@@ -80,8 +80,10 @@ async fn show(
         some => format!("{} devices.", counted(some)),
     };
     let lines = found.iter().skip(asked.from).take(ROWS).map(|asset| line(asset)).collect();
-    let next = asked.from + ROWS;
-    let more = || format!("/records?missing={}&unlisted={}&from={next}", asked.missing, asked.unlisted);
+    let next = asked.from.saturating_add(ROWS);
+    let is = |said: &str| if said == "yes" { "yes" } else { "" };
+    let (missing, unlisted) = (is(&asked.missing), is(&asked.unlisted));
+    let more = || format!("/records?missing={missing}&unlisted={unlisted}&from={next}");
     let behind = if next < found.len() { more() } else { String::new() };
     let frame = Frame::of(&site, &visitor, title, "/records");
     Ok(answer::page(&Page { frame, title, verdict, lines, behind }))

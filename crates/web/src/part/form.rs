@@ -5,6 +5,7 @@ use crate::guard::Visitor;
 use axum::extract::{FromRequest, Request};
 use axum::{Form, RequestExt as _};
 use serde::de::DeserializeOwned;
+use subtle::ConstantTimeEq as _;
 
 /// The fields of a form that a page of ours gave to this visitor; of somebody not logged in yet, of any page of ours.
 pub struct Sent<T>(pub T);
@@ -25,10 +26,15 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Se
         let form = request.extract::<Form<Signed<T>>, _>().await;
         let Form(Signed { csrf: sent, rest }) = form.map_err(|error| Wrong::Senseless(error.body_text()))?;
         match csrf {
-            Some(wanted) if wanted != sent => Err(Wrong::Foreign),
+            Some(wanted) if !is_same(&wanted, &sent) => Err(Wrong::Foreign),
             _ => Ok(Self(rest)),
         }
     }
+}
+
+/// Takes as long wherever they differ.
+fn is_same(wanted: &str, sent: &str) -> bool {
+    bool::from(wanted.as_bytes().ct_eq(sent.as_bytes()))
 }
 
 /// The same as pairs: for forms that send several of one name.
@@ -41,7 +47,7 @@ impl<S: Send + Sync> FromRequest<S> for Pairs {
         let csrf = request.extensions().get::<Visitor>().map(|visitor| visitor.csrf.clone());
         let form = request.extract::<Form<Vec<(String, String)>>, _>().await;
         let Form(pairs) = form.map_err(|error| Wrong::Senseless(error.body_text()))?;
-        let is_ours = |wanted: String| pairs.iter().any(|(name, value)| name == "csrf" && *value == wanted);
+        let is_ours = |wanted: String| pairs.iter().any(|(name, value)| name == "csrf" && is_same(&wanted, value));
         if csrf.is_none_or(is_ours) { Ok(Self(pairs)) } else { Err(Wrong::Foreign) }
     }
 }

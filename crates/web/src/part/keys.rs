@@ -150,7 +150,7 @@ fn json(what: &impl serde::Serialize) -> Result<String, Wrong> {
 
 /// For the log: a browser or key that is not as it should be is rare, and hard to look into.
 fn refused(error: impl std::fmt::Display) {
-    eprintln!("wardlight: a security key is refused: {error}");
+    eprintln!("wardlight: a security key is refused: {}", error.to_string().escape_debug());
 }
 
 fn unable(error: WebauthnError) -> Wrong {

@@ -119,7 +119,7 @@
     if (shown !== null && now.mark !== shown) byId("news").hidden = false;
     if (shown === null) shown = now.mark;
     const progress = byId("progress");
-    if (progress) {
+    if (progress && now.journal) {
       const [written, done] = now.journal;
       progress.hidden = done >= written;
       progress.querySelector("progress").max = written;

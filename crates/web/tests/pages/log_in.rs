@@ -76,6 +76,7 @@ async fn what_another_site_sends_changes_nothing() {
     let csrf = csrf(&router, &inside).await;
     let out = ask(&router, ("POST", "/log-out"), &inside, &format!("csrf={csrf}")).await;
     assert_eq!(out.status(), StatusCode::SEE_OTHER);
+    assert_eq!(out.headers()["clear-site-data"], "\"cache\", \"storage\"");
     assert_eq!(page(&router, "/", &inside).await.0, StatusCode::SEE_OTHER, "the session is over");
 }
 
@@ -129,7 +130,12 @@ async fn codes_are_asked_for_from_the_first_right_one_on_each_once() {
     let entered = ask(&router, ("POST", "/log-in"), "", &with(&code(&key))).await;
     assert_eq!(entered.status(), StatusCode::SEE_OTHER);
     wait(60);
+    let shown = format!("csrf={csrf}&code={}", code(&key));
+    let renewed = cookie(&ask(&router, ("POST", "/account/step-up"), &inside, &shown).await);
+    assert_eq!(page(&router, "/", &inside).await.0, StatusCode::SEE_OTHER, "what opened the session opens nothing now");
+    let (inside, csrf) = (&renewed, field(&page(&router, "/account", &renewed).await.1, "csrf"));
+    wait(60);
     let end = format!("csrf={csrf}&code={}", code(&key));
-    assert_eq!(ask(&router, ("POST", "/account/code/end"), &inside, &end).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(ask(&router, ("POST", "/account/code/end"), inside, &end).await.status(), StatusCode::SEE_OTHER);
     assert_eq!(log_in(&router, "ada", PASSWORD).await.status(), StatusCode::SEE_OTHER, "asked for no more");
 }

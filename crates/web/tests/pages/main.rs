@@ -6,6 +6,7 @@ mod accounts;
 mod api;
 mod devices;
 mod log_in;
+mod reach;
 mod reads;
 mod rights;
 mod site;

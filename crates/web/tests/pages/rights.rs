@@ -1,6 +1,6 @@
 //! Who gets what: every address, for every role.
 
-use super::site::{Trial, ask, csrf, id, page};
+use super::site::{Trial, ask, csrf, id, page, text};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -118,11 +118,30 @@ async fn an_address_that_names_no_need_is_nobodys() {
 #[tokio::test]
 async fn every_answer_forbids_what_is_not_ours() {
     let trial = Trial::with(1).await;
-    for path in ["/log-in", "/nothing", "/part/tokens.css", "/devices"] {
+    for path in ["/log-in", "/nothing", "/part/tokens.css", "/devices", "/api/v1/devices", "/healthz"] {
         let response = ask(&trial.router(), ("GET", path), "", "").await;
-        let policy = response.headers()["content-security-policy"].to_str().unwrap();
+        let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap()).unwrap_or_default();
+        let policy = header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
-        assert!(response.headers().contains_key("strict-transport-security"), "{path}");
+        for wanted in ["frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "form-action 'self'"] {
+            assert!(policy.contains(wanted), "{path}: {policy}");
+        }
+        assert_eq!(header("strict-transport-security"), "max-age=31536000; includeSubDomains", "{path}");
+        assert_eq!((header("x-content-type-options"), header("referrer-policy")), ("nosniff", "same-origin"), "{path}");
+        assert!(path.starts_with("/part/") || header("cache-control") == "no-store", "{path}");
+        assert!(!response.headers().contains_key("access-control-allow-origin"), "{path}");
+        let body = text(response).await;
+        assert!(!body.contains("rustls") && !body.contains("panicked"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_answers_to_trace() {
+    let trial = Trial::with(1).await;
+    let (router, admin) = (trial.router(), trial.visitor(Some(Role::Admin)).await);
+    for route in route::all() {
+        let status = ask(&router, ("TRACE", &address(route.path)), &admin, "").await.status();
+        assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED, "{}", route.path);
     }
 }
 

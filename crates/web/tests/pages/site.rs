@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -10,11 +11,13 @@ use tower::ServiceExt as _;
 use wardlight_access::Role;
 use wardlight_access::seal::Key;
 use wardlight_access::session::{Session, Token};
-use wardlight_engine::{Bounds, Effect, Entry, Held, Input, Site as Engine};
-use wardlight_inventory::resolve::{Asset, Member, Onboarding, Owners, Question, Resolution, Score, SourceKind, Why};
+use wardlight_engine::{Bounds, Effect, Entry, Held as Kept, Input, Site as Engine};
+use wardlight_inventory::resolve::{
+    Answer, Asset, Held, Member, Onboarding, Owners, Question, Resolution, Score, SourceKind, Stay, Whereabouts, Why,
+};
 use wardlight_model::change::{Change, Known};
 use wardlight_model::journal::{BodyKind, Command, Decision, FORMAT, encode};
-use wardlight_model::{Area, Attribute, Claim, Device, Id, Level, Peer, Time};
+use wardlight_model::{Area, AssetField, Attribute, Claim, Device, Endpoint, Id, Level, Peer, Scope, Time};
 use wardlight_store::database::{Account, Database, Settings, StoredGrant, StoredSession};
 use wardlight_store::history;
 use wardlight_store::projection::Projection;
@@ -38,7 +41,7 @@ type Deeds = Arc<std::sync::Mutex<Vec<String>>>;
 impl Small {
     fn over(database: Database, deeds: Deeds) -> Self {
         let bounds = Bounds { facts: 1000, presences: 1000 };
-        Self(Arc::new(tokio::sync::Mutex::new((Engine::new(Id([7; 16]), 1, bounds, Held::default()), database))), deeds)
+        Self(Arc::new(tokio::sync::Mutex::new((Engine::new(Id([7; 16]), 1, bounds, Kept::default()), database))), deeds)
     }
 }
 
@@ -67,8 +70,11 @@ impl House for Small {
         })
     }
 
-    fn peers(&self, _: Id) -> Vec<Peer> {
-        Vec::new()
+    /// The first device talks to the third.
+    fn peers(&self, device: Id) -> Vec<Peer> {
+        let endpoint = Endpoint { scope: Scope(0), mac: None, ip: Some(address(2)) };
+        let peer = Peer { endpoint, service: "hl7".to_owned(), ip_bytes: 1000, flows: 1 };
+        if device == id(0) { vec![peer] } else { Vec::new() }
     }
 
     fn matrix(&self) -> Soon<Arc<Matrix>> {
@@ -113,12 +119,17 @@ pub struct Trial {
 impl Trial {
     /// One with `count` devices and no account.
     pub async fn with(count: u32) -> Self {
+        Self::of(&(0..count).collect::<Vec<_>>()).await
+    }
+
+    /// One with the devices of these numbers and no account.
+    pub async fn of(numbers: &[u32]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/state.db", folder.path().display());
         let settings = Settings { url, site: Id([7; 16]), now: now(), patience: Duration::from_secs(5) };
         let database = Database::open(&settings).await.unwrap();
         let devices = Arc::new(Projection::default());
-        let mut changes: Vec<Change> = (0..count).map(device).collect();
+        let mut changes: Vec<Change> = numbers.iter().copied().map(device).collect();
         devices.apply(&changes);
         changes.push(Change::Area(Area {
             id: id(0),
@@ -154,6 +165,24 @@ impl Trial {
         self.assets.put(Arc::new(Resolution { assets, questions: vec![question], ..Resolution::default() }));
     }
 
+    /// From now on there are two wards; of `all` devices each stands in the one named beside it, and each pair may be one.
+    pub async fn settle_in(&self, all: &[(u32, Option<&str>)]) {
+        let ward = |number, name: &str| Area {
+            id: id(number),
+            parent: Some(id(0)),
+            level: Level::CareArea,
+            name: name.to_owned(),
+            zone: None,
+        };
+        let wards = [Change::Area(ward(WARDS[0], "East")), Change::Area(ward(WARDS[1], "West"))];
+        self.database.put(&wards).await.unwrap();
+        let score = || Score { sum: 0, probability: 0.6, reasons: Vec::new() };
+        let pairs = all.iter().enumerate().flat_map(|(at, (a, _))| all[at + 1..].iter().map(move |(b, _)| (*a, *b)));
+        let questions = pairs.map(|(a, b)| Question { a: id(a), b: id(b), why: Why::Unsure, score: score() }).collect();
+        let assets = all.iter().map(|(number, ward)| standing(*number, *ward)).collect();
+        self.assets.put(Arc::new(Resolution { assets, questions, ..Resolution::default() }));
+    }
+
     /// Everything that is served.
     pub fn router(&self) -> Router {
         wardlight_web::router(&self.site)
@@ -161,8 +190,16 @@ impl Trial {
 
     /// An account with `role` for the whole site, or none; the cookie of its session.
     pub async fn visitor(&self, role: Option<Role>) -> String {
-        let id = Id([role.map_or(200, |role| role as u8 + 1); 16]);
-        let name = role.map_or("nobody", Role::name).to_owned();
+        self.visitor_in(role, None).await
+    }
+
+    /// The same with the role in `area` alone.
+    pub async fn visitor_in(&self, role: Option<Role>, area: Option<u32>) -> String {
+        let mut own = [role.map_or(200, |role| role as u8 + 1); 16];
+        own[15] ^= area.map_or(0, |area| u8::try_from(area).unwrap());
+        let (id, area) = (Id(own), area.map(id));
+        let place = area.map_or_else(String::new, |area| format!("-{area}"));
+        let name = role.map_or("nobody", Role::name).to_owned() + &place;
         let account = Account {
             id,
             shown: format!("A {name}"),
@@ -175,7 +212,7 @@ impl Trial {
         assert!(self.database.put_account(&account).await.unwrap());
         let until = Some(now().plus(86_400_000_000));
         let grants =
-            role.map(|role| StoredGrant { account: id, role: role.name().to_owned(), area: None, from: now(), until });
+            role.map(|role| StoredGrant { account: id, role: role.name().to_owned(), area, from: now(), until });
         self.database.put_grants(id, grants.as_slice()).await.unwrap();
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).unwrap();
@@ -199,6 +236,38 @@ pub fn id(number: u32) -> Id {
     let mut bytes = [0; 16];
     bytes[12..].copy_from_slice(&number.to_be_bytes());
     Id(bytes)
+}
+
+/// The wards' numbers.
+pub const WARDS: [u32; 2] = [100, 101];
+
+/// The address of device `number`.
+fn address(number: u32) -> IpAddr {
+    IpAddr::from([10, 0, u8::try_from(number / 250).unwrap(), u8::try_from(number % 250).unwrap()])
+}
+
+/// An asset that stands in `ward`, and on whose serial number two sources differ.
+fn standing(number: u32, ward: Option<&str>) -> Asset {
+    let place = ward.map(|ward| (AssetField::Department, ward.to_owned()));
+    let stay = Stay { first: now(), last: now(), place: place.into_iter().collect() };
+    let kind = SourceKind::Cmms;
+    let answer = |value: String| Answer {
+        value,
+        source: "cmms".to_owned(),
+        kind,
+        member: id(number),
+        time: now(),
+        confidence: 0.9,
+        worth: 0.9,
+    };
+    let answers = vec![answer(format!("SN-{number}-A")), answer(format!("SN-{number}-B"))];
+    Asset {
+        fields: vec![Held { field: AssetField::Serial, answers, is_disputed: true }],
+        whereabouts: vec![Whereabouts { stay, source: "cmms".to_owned(), kind, worth: 1.0 }],
+        stands: Some(0),
+        owners: Owners::default(),
+        ..asset(number)
+    }
 }
 
 fn asset(number: u32) -> Asset {
@@ -241,7 +310,7 @@ fn device(number: u32) -> Change {
     let device = Device {
         id: format!("ip:10.0.{}.{}", number / 250, number % 250),
         macs: Vec::new(),
-        addresses: Vec::new(),
+        addresses: vec![address(number)],
         keys: Vec::new(),
         via: None,
         claims,

@@ -65,6 +65,14 @@ impl Database {
         self.note(hash, "stepped_up", now).await
     }
 
+    /// The same, and from now on the session is kept under `renewed`: what opened it before opens nothing any more.
+    pub async fn renew_session(&self, hash: &[u8; 32], renewed: &[u8; 32], now: Time) -> Result<bool, StoreError> {
+        let mut update = Query::update();
+        let values = [("hash", row::blob(renewed).into()), ("stepped_up", latest("stepped_up", now))];
+        update.table(SESSION.name).values(values).and_where(is(hash));
+        self.change_row(&update).await
+    }
+
     /// Ends the session.
     pub async fn drop_session(&self, hash: &[u8; 32]) -> Result<(), StoreError> {
         self.drop_rows(&SESSION, is(hash)).await.map(drop)

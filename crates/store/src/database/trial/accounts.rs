@@ -292,7 +292,12 @@ pub(super) async fn a_session_that_ended_stays_so(bench: &Bench) {
         Some(used),
         "the later time counts, and neither undoes the other"
     );
-    database.drop_session(&[1; 32]).await.unwrap();
+    assert!(database.renew_session(&[1; 32], &[6; 32], late).await.unwrap());
+    assert_eq!(database.session(&[1; 32]).await.unwrap(), None, "the old token opens nothing");
+    let renewed = StoredSession { hash: [6; 32], seen: late, stepped_up: Some(late), ..session(1, 9) };
+    assert_eq!(database.session(&[6; 32]).await.unwrap(), Some(renewed));
+    assert!(!database.renew_session(&[1; 32], &[7; 32], late).await.unwrap(), "it was ended meanwhile");
+    database.drop_session(&[6; 32]).await.unwrap();
     assert!(!database.touch_session(&[1; 32], late).await.unwrap());
     assert!(!database.step_up_session(&[1; 32], late).await.unwrap());
     assert_eq!(database.session(&[1; 32]).await.unwrap(), None, "it was not brought back");

@@ -1,7 +1,7 @@
 //! Showing again that it is one: a code, a key, or a line of the recovery sheet, for what asks for it.
 
 use crate::answer::{self, Wrong};
-use crate::guard::Visitor;
+use crate::guard::{Visitor, held};
 use crate::part::factors;
 use crate::part::form::Sent;
 use crate::part::frame::Frame;
@@ -12,8 +12,10 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::http::header::SET_COOKIE;
+use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use wardlight_access::Action;
+use wardlight_access::session::Token;
 
 #[derive(Template)]
 #[template(path = "page/account/step_up.html")]
@@ -96,9 +98,12 @@ pub async fn show(
         Some(asked) => keys::answers(&site, &reached, asked, &factors, &shown.key).await?,
         None => factors::spends(&site, &factors, &shown.code).await?,
     };
-    if is_right && database.step_up_session(&visitor.hash, now).await? {
-        return Ok(Redirect::to(within(&shown.to)).into_response());
+    // What opened the session before opens nothing any more.
+    let token = Token::new(site.chance()?);
+    if is_right && database.renew_session(&visitor.hash, &token.hash(), now).await? {
+        return Ok((AppendHeaders([(SET_COOKIE, held(&token))]), Redirect::to(within(&shown.to))).into_response());
     }
+    eprintln!("wardlight: account {} showed a wrong second factor", visitor.account);
     let page = page(&site, &visitor, &reached, (shown.to, "That is not right. Try again.")).await?;
     Ok((StatusCode::BAD_REQUEST, page).into_response())
 }

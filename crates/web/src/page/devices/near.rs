@@ -47,8 +47,11 @@ pub struct Around {
     pub own: usize,
 }
 
+/// All devices, and which of them, by id, whoever looks may see.
+pub type Devices<'d> = (&'d Snapshot, &'d dyn Fn(&str) -> bool);
+
 /// Whose conversations `peers` sums up, by `addresses` of its own.
-pub fn around(peers: &[Peer], devices: &Snapshot, types: &Types, own: &str) -> Around {
+pub fn around(peers: &[Peer], (devices, is_shown): Devices<'_>, types: &Types, own: &str) -> Around {
     let mut sums: Vec<(Peer, Vec<&str>)> = Vec::new();
     for peer in peers {
         match sums.iter_mut().find(|(sum, _)| sum.endpoint == peer.endpoint) {
@@ -62,8 +65,11 @@ pub fn around(peers: &[Peer], devices: &Snapshot, types: &Types, own: &str) -> A
     sums.sort_by_key(|(peer, _)| std::cmp::Reverse(peer.ip_bytes));
     let most = sums.first().map_or(1, |(peer, _)| peer.ip_bytes).max(1);
     let more = sums.len().saturating_sub(PEERS);
-    let mut near: Vec<(bool, Near)> =
-        sums.iter().take(PEERS).map(|(peer, services)| shown(peer, services, devices, types, own)).collect();
+    let mut near: Vec<(bool, Near)> = sums
+        .iter()
+        .take(PEERS)
+        .map(|(peer, services)| shown(peer, services, (devices, is_shown), types, own))
+        .collect();
     for (one, (peer, _)) in near.iter_mut().zip(&sums) {
         one.1.line.1 = 1
             + usize::from(peer.ip_bytes.saturating_mul(20) >= most)
@@ -87,10 +93,10 @@ pub fn around(peers: &[Peer], devices: &Snapshot, types: &Types, own: &str) -> A
 }
 
 /// The peer, and whether it is medical.
-fn shown(peer: &Peer, services: &[&str], devices: &Snapshot, types: &Types, own: &str) -> (bool, Near) {
+fn shown(peer: &Peer, services: &[&str], (devices, is_shown): Devices<'_>, types: &Types, own: &str) -> (bool, Near) {
     let ip = peer.endpoint.ip.map(|ip| ip.to_string());
     let address = ip.clone().or_else(|| peer.endpoint.mac.map(|mac| mac.to_string())).unwrap_or_default();
-    let row = ip.as_deref().and_then(|ip| holder(ip, devices));
+    let row = ip.as_deref().and_then(|ip| holder(ip, devices)).filter(|row| is_shown(row.id()));
     let kind = row.as_ref().and_then(|row| match row.value(Column::Type) {
         Value::Text(kind) => Some(kind.to_string()),
         _ => None,
@@ -139,7 +145,7 @@ mod tests {
         let peers: Vec<Peer> =
             (0..20).map(|n| peer(n, "hl7", 100)).chain([peer(3, "dicom", 5000), peer(3, "-", 1)]).collect();
         let types = Types::shipped().expect("loads");
-        let around = around(&peers, &Snapshot::default(), &types, "10.0.0.99");
+        let around = around(&peers, (&Snapshot::default(), &|_| true), &types, "10.0.0.99");
         assert_eq!((around.near.len(), around.more), (PEERS, 8));
         let first = around.near.first().expect("one");
         assert_eq!((first.address.as_str(), first.services.as_str(), first.line.1), ("10.0.0.3", "dicom, hl7", 3));

@@ -116,7 +116,8 @@ async fn render(site: &Site, visitor: &Visitor, one: One, with_bed: bool) -> Res
     // Whose right reaches some areas cannot open the list of conversations.
     let own = device.addresses.first().filter(|_| visitor.may_everywhere(site, Action::SeeTraffic));
     let own = own.map(ToString::to_string).unwrap_or_default();
-    let around = near::around(&device.peers, &one.snapshot, site.types(), &own);
+    let seen = stand::seen(site, visitor, Action::SeeDevices).await?;
+    let around = near::around(&device.peers, (&one.snapshot, &|peer| seen.has(peer)), site.types(), &own);
     let labels = label::labels(site, id).await?;
     let may_label = may(Action::LabelDevices).await.is_ok();
     let may_report = may(Action::ReportProblem).await.is_ok();

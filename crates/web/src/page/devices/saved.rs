@@ -9,7 +9,7 @@ use crate::site::Site;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Redirect;
-use wardlight_access::Role;
+use wardlight_access::{Action, Role};
 use wardlight_model::Id;
 use wardlight_store::database::View;
 use wardlight_store::projection::{Filter, Snapshot};
@@ -43,19 +43,23 @@ pub async fn views(
     let held = visitor.held_roles();
     let roles: Vec<&str> = held.iter().map(|role| role.name()).collect();
     let all = site.parts().database.views(visitor.account, &roles, PAGE).await?;
-    Ok(all.into_iter().map(|view| shown(view, visitor, devices, bound)).collect())
+    let sees_traffic = visitor.may_everywhere(site, Action::SeeTraffic);
+    Ok(all.into_iter().map(|view| shown(view, visitor, devices, (bound, sees_traffic))).collect())
 }
 
-fn shown(view: View, visitor: &Visitor, devices: &Snapshot, bound: Option<&Filter>) -> Shown {
+fn shown(view: View, visitor: &Visitor, devices: &Snapshot, (bound, sees_traffic): (Option<&Filter>, bool)) -> Shown {
     let pairs = pairs(&view.address);
     let asked = Asked::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let asked = asked.map(|asked| Asked { bound: bound.cloned(), ..asked });
-    let count = asked.and_then(|asked| asked.filter(None)).map(|filter| devices.count(&filter));
+    // A count tells with whom devices talk as well as the list does, which is refused.
+    let is_told = |asked: &Asked| sees_traffic || asked.asks_for_traffic() == Ok(false);
+    let count = asked.ok().filter(is_told).and_then(|asked| asked.filter(None).ok());
+    let count = count.map(|filter| devices.count(&filter));
     Shown {
         id: view.id,
         title: view.title,
         address: format!("/devices?{}", view.address),
-        count: count.map(counted).unwrap_or_else(|_| "not known".to_owned()),
+        count: count.map_or_else(|| "not known".to_owned(), counted),
         is_own: view.account == Some(visitor.account),
     }
 }

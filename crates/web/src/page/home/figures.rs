@@ -3,11 +3,14 @@
 use crate::answer::Wrong;
 use crate::guard::Visitor;
 use crate::house::OUTSIDE;
+use crate::load::areas;
+use crate::page::matches::may;
 use crate::part::sure::Sure;
 use crate::part::words::{counted, percent};
-use crate::site::{Site, Totals};
+use crate::site::Site;
 use crate::stand;
-use wardlight_access::Action;
+use wardlight_access::{Action, Extent};
+use wardlight_inventory::resolve::{Onboarding, Question};
 use wardlight_store::projection::{Bound, Column, Filter, Literal};
 
 /// Entries of the ledger looked through for what was read and taken away.
@@ -141,27 +144,37 @@ impl Known {
             known.reports = named("device.reported");
         }
         let database = &site.parts().database;
-        known.places = database.areas().await?.len();
+        known.places = areas::all(site, visitor).await?.len();
         known.sources = database.sources().await?.len();
         Ok(known)
     }
 
-    /// Counts the assets: all at once for whom may see all, else those that stand where the visitor's right reaches.
+    /// What records and network together say; whoever sees some areas is told of those alone.
     async fn assets(&mut self, site: &Site, visitor: &Visitor) -> Result<(), Wrong> {
         let Some(settled) = site.parts().assets.now() else { return Ok(()) };
-        let (mut totals, mut questions) = (settled.totals, settled.resolution.questions.len());
-        if !visitor.may_everywhere(site, Action::SeeDevices) {
-            let stands = site.stands().await?;
-            let sees = |id| visitor.check(site, Action::SeeDevices, Some(stands.path(id))).is_ok();
-            totals = Totals::of(settled.resolution.assets.iter().filter(|asset| sees(asset.id)));
-            questions = settled.resolution.questions.iter().filter(|one| sees(one.a) || sees(one.b)).count();
+        let (all, totals) = (&settled.resolution, &settled.totals);
+        let [devices, matches] = [Action::SeeDevices, Action::SeeMatches].map(|action| visitor.extent(site, action));
+        if (&devices, &matches) == (&Extent::Site, &Extent::Site) {
+            let tally = &totals.tally;
+            (self.networked, self.confirmed) = (tally.networked, tally.confirmed);
+            (self.ownerless, self.missing) = (tally.ownerless, tally.missing);
+            (self.conflicts, self.questions) = (totals.disputed, all.questions.len());
+            return Ok(());
         }
-        self.networked = totals.tally.networked;
-        self.confirmed = totals.tally.confirmed;
-        self.ownerless = totals.tally.ownerless;
-        self.missing = totals.tally.missing;
-        self.conflicts = totals.disputed;
-        self.questions = questions;
+        let stands = site.stands().await?;
+        for asset in &all.assets {
+            let path = stands.path(asset.id);
+            if devices.holds(path) {
+                let is_met = asset.is_networked();
+                self.networked += usize::from(is_met);
+                self.confirmed += usize::from(is_met && asset.is_confirmed);
+                self.ownerless += usize::from(is_met && asset.owners.is_none());
+                self.missing += usize::from(!is_met && asset.onboarding == Onboarding::Expected);
+            }
+            self.conflicts += usize::from(matches.holds(path) && asset.disputes().next().is_some());
+        }
+        let sees = |question: &&Question| may(site, visitor, Action::SeeMatches, &stands, [question.a, question.b]);
+        self.questions = all.questions.iter().filter(sees).count();
         Ok(())
     }
 

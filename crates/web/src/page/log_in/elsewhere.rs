@@ -6,11 +6,12 @@
 
 use super::{From, In, To, address, enter, page, second};
 use crate::answer::Wrong;
-use crate::guard::cookie;
+use crate::guard::{Visitor, cookie};
 use crate::part::factors;
 use crate::part::keys::Reached;
 use crate::provider::{Person, Provider};
 use crate::site::Site;
+use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
@@ -29,7 +30,15 @@ fn provider(site: &Site) -> Result<(&Provider, &crate::host::Host), Wrong> {
 }
 
 /// Sends the browser to the provider.
-pub async fn send(State(site): State<Site>, Query(To { to }): Query<To>) -> Result<Response, Wrong> {
+pub async fn send(
+    State(site): State<Site>,
+    headers: HeaderMap,
+    Query(To { to }): Query<To>,
+) -> Result<Response, Wrong> {
+    // No page of others logs anybody in: somebody presses the button here.
+    if headers.get("sec-fetch-site").is_some_and(|from| from != "same-origin" && from != "none") {
+        return Ok(page(&site, to, String::new(), ""));
+    }
     let (provider, host) = provider(&site)?;
     let token = Token::new(site.chance()?);
     let (address, sent) = provider.send((host, site.lately(), site.now()), token.text(), to).await?;
@@ -50,7 +59,7 @@ pub struct Back {
 pub async fn back(
     State(site): State<Site>,
     from: From,
-    reached: Reached,
+    (reached, visitor): (Reached, Option<Extension<Visitor>>),
     headers: HeaderMap,
     Query(back): Query<Back>,
 ) -> Result<Response, Wrong> {
@@ -73,6 +82,9 @@ pub async fn back(
     let factors = site.parts().database.factors(account.id).await?;
     if factors::is_asked(&factors) {
         return second::ask(&site, &reached, second::Half { account: &account, factors: &factors, to });
+    }
+    if let Some(Extension(before)) = visitor {
+        site.parts().database.drop_session(&before.hash).await?;
     }
     let came = In { how: "another house", address: address(&from), has_stepped_up: false };
     enter(&site, &account, came, &to).await

@@ -36,6 +36,7 @@ pub struct Shown {
 /// Lets in whoever has the code.
 pub async fn enter(State(site): State<Site>, from: From, Sent(shown): Sent<Shown>) -> Result<Response, Wrong> {
     let Some(account) = opened(&site, &shown.code).await? else {
+        eprintln!("wardlight: a code for emergencies was refused, from {}", address(&from));
         let refusal = "This is not the code of an envelope. Look at each sign: there is no 0, 1, 8 or 9 in it.";
         return Ok((StatusCode::UNAUTHORIZED, answer::page(&Page { refusal })).into_response());
     };

@@ -62,7 +62,8 @@ pub async fn show(
             counted(some)
         ),
     };
-    let behind = if from + ROWS < torn.len() { format!("/conflicts?from={}", from + ROWS) } else { String::new() };
+    let next = from.saturating_add(ROWS);
+    let behind = if next < torn.len() { format!("/conflicts?from={next}") } else { String::new() };
     let all = torn.iter().skip(from).take(ROWS).map(|asset| told(asset)).collect();
     let frame = Frame::of(&site, &visitor, "Conflicts", "/conflicts");
     Ok(answer::page(&Page { frame, verdict, all, behind }))
