@@ -56,7 +56,8 @@ impl Environment {
 }
 
 /// What the browser's scripts need of node's registry.
-pub const MODULES: Modules = Modules { packages: &["playwright-core@1.65.1", "axe-core@4.14.1", "oidc-provider@9.13.3"] };
+pub const MODULES: Modules =
+    Modules { packages: &["playwright-core@1.65.1", "axe-core@4.14.1", "oidc-provider@9.13.3"] };
 
 /// Packages of node, in a folder of their own.
 pub struct Modules {
@@ -92,7 +93,9 @@ pub fn chromium() -> Result<PathBuf, String> {
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
     let folders: Vec<PathBuf> = std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect();
     let mut paths = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    paths.find(|path| path.is_file()).ok_or_else(|| "no chromium; `apt-get install chromium` as root brings it".to_owned())
+    paths
+        .find(|path| path.is_file())
+        .ok_or_else(|| "no chromium; `apt-get install chromium` as root brings it".to_owned())
 }
 
 /// A Debian package that some tests use, and a file that shows that it is there.

@@ -51,7 +51,7 @@ const crew = async (browser, page) => {
     await page.getByRole("link", { name: "Go on" }).click();
     roles = await page.getByLabel("Role").locator("option").evaluateAll((options) => options.map((one) => one.value));
     await page.getByLabel("Role").selectOption(role);
-    if (role === "vendor") await page.getByLabel("Where").selectOption({ label: "St. Anna" });
+    if (role === "vendor") await page.getByLabel("Where", { exact: true }).selectOption({ label: "St. Anna" });
     if (role === "vendor" || role === "auditor") await page.getByLabel("Until the end of").fill(new Date(Date.now() + 864e6).toISOString().slice(0, 10));
     await page.getByRole("button", { name: "Give the role" }).click();
     check((await page.locator("#refusal").count()) === 0, `${role}: ${await page.locator("main").innerText()}`);

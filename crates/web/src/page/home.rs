@@ -68,7 +68,7 @@ async fn show(
     let alarms = alarms(&site, &visitor).await?;
     let known = Known::of(&site, &visitor).await?;
     let groups = groups(role).into_iter().map(|(title, wanted)| {
-        let shown = wanted.iter().filter(|figure| visitor.may_see_page(&site, figure.needs()));
+        let shown = wanted.iter().filter(|figure| figure.is_for(&site, &visitor));
         (title, shown.map(|figure| figure.told(&known)).collect::<Vec<Figure>>())
     });
     let groups = groups.filter(|(_, figures)| !figures.is_empty()).collect();

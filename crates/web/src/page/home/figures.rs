@@ -107,13 +107,14 @@ pub struct Known {
 }
 
 impl Known {
-    /// Counts what `visitor` may see; what he may not stays 0 and is not shown. Errors: the state does not answer.
+    /// Counts what `visitor` may see; what they may not stays 0 and is not shown. Errors: the state does not answer.
     pub async fn of(site: &Site, visitor: &Visitor) -> Result<Self, Wrong> {
         let mut known = Self::default();
         if visitor.may_see_page(site, Action::SeeDevices) {
             known.devices(site, visitor).await?;
         }
-        if let Some(settled) = site.parts().assets.now() {
+        let settled = site.parts().assets.now().filter(|_| visitor.may_everywhere(site, Action::SeeDevices));
+        if let Some(settled) = settled {
             let totals = &settled.totals;
             known.networked = totals.tally.networked;
             known.confirmed = totals.tally.confirmed;
@@ -172,6 +173,12 @@ const BAD: (&str, &str) = ("bad", "Needs somebody");
 const DARK: (&str, &str) = ("unknown", "Not known");
 
 impl Kind {
+    /// Whether it is shown to `visitor`: who sees some areas is not told how much there is in all.
+    pub fn is_for(self, site: &Site, visitor: &Visitor) -> bool {
+        let is_narrowed = matches!(self, Self::Known | Self::Likely | Self::Unidentified | Self::Legacy);
+        visitor.may_everywhere(site, self.needs()) || (is_narrowed && visitor.may_see_page(site, self.needs()))
+    }
+
     /// The right to see its rows.
     pub const fn needs(self) -> Action {
         match self {
