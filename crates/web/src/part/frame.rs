@@ -25,8 +25,8 @@ pub const KEYS: &[(&str, &str)] = &[
     ("Esc", "close"),
 ];
 
-/// Pages that only whoever sees everything is led to.
-const WHOLE: [&str; 2] = ["/records", "/owners"];
+/// The page that only whoever sees everything is led to, though its right may be bound to an area.
+const WHOLE: &str = "/owners";
 
 /// One link of the navigation.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl Frame {
         ];
         let mut groups: Vec<Group> = Vec::new();
         for (verb, address, title, count, action) in all {
-            let is_led = if WHOLE.contains(&address) {
+            let is_led = if address == WHOLE {
                 visitor.may_everywhere(site, action)
             } else {
                 visitor.may_see_page(site, action)
