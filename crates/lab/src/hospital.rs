@@ -52,19 +52,21 @@ pub struct Size {
     pub in_cmms: Option<u32>,
     /// Days for which lives are planned; afterwards all stays as it is then.
     pub days: u32,
+    /// How many of them are ventilators on loan from a maker that nobody knows: they say how they are called, and no more.
+    pub on_loan: u32,
 }
 
 impl Size {
     /// A hospital of so many devices, planned for 35 days.
     #[must_use]
     pub const fn devices(devices: u32) -> Self {
-        Self { devices, in_cmms: None, days: 35 }
+        Self { devices, in_cmms: None, days: 35, on_loan: 0 }
     }
 
     /// The case of the requirements: 15,000 devices were thought of, 22,000 are there.
     #[must_use]
     pub const fn found_more_than_thought() -> Self {
-        Self { devices: 22_000, in_cmms: Some(15_000), days: 35 }
+        Self { devices: 22_000, in_cmms: Some(15_000), days: 35, on_loan: 0 }
     }
 }
 

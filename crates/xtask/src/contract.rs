@@ -8,7 +8,7 @@ mod house;
 use crate::steps::Outcome;
 use crate::tools::SCHEMATHESIS;
 use crate::{shell, test};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use house::House;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,7 +50,7 @@ pub fn run(root: &Path, plan: &Plan) -> Result<Outcome> {
         Ok(program) => program,
         Err(missing) => return Ok(Outcome::Skipped(missing)),
     };
-    let program = plan.program.clone().map_or_else(|| build(root), Ok)?;
+    let program = plan.program.clone().map_or_else(|| test::program(root), Ok)?;
     let house = House::open(&program)?;
     let mut tried = Vec::new();
     for role in Role::ALL {
@@ -79,11 +79,4 @@ pub fn run(root: &Path, plan: &Plan) -> Result<Outcome> {
     }
     house.close()?;
     Ok(Outcome::Done(format!("as {}", tried.join(", "))))
-}
-
-/// The program as the tests built it.
-fn build(root: &Path) -> Result<PathBuf> {
-    let mut cargo = Command::new(shell::cargo());
-    shell::run(cargo.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(root)).context("cannot build")?;
-    Ok(test::target(root)?.join("debug/wardlight"))
 }

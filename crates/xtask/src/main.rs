@@ -6,6 +6,7 @@ mod accuracy;
 mod alone;
 mod asvs;
 mod bench;
+mod browser;
 mod contract;
 mod crash;
 mod fuzz;
@@ -60,6 +61,8 @@ enum Task {
     Bench(bench::Plan),
     /// Tries whether the API keeps what its description says, as each role.
     Contract(contract::Plan),
+    /// Tries the pages in a real browser, as each role.
+    Browser(browser::Plan),
     /// Compares what is concluded of a synthetic hospital with the truth about it.
     Accuracy(accuracy::Plan),
     /// Kills the server, cuts its power, and looks whether all that was acknowledged is there, once.
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Task::Fuzz(plan) => fuzz::run(&root, &plan),
         Task::Bench(plan) => bench::run(&root, &plan),
         Task::Contract(plan) => contract::run(&root, &plan).map(|outcome| outcome.say()),
+        Task::Browser(plan) => browser::run(&root, &plan).map(|outcome| outcome.say()),
         Task::Accuracy(plan) => accuracy::run(&root, &plan),
         Task::Crash(plan) => crash::run(&root, &plan),
     });

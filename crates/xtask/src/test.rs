@@ -3,7 +3,7 @@
 use crate::alone::alone;
 use crate::steps::{Outcome, Steps};
 use crate::tools::{self, DENY, NEXTEST};
-use crate::{contract, crash, reference, shell, tidy};
+use crate::{browser, contract, crash, reference, shell, tidy};
 use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,7 +27,7 @@ pub fn run(root: &Path, quick: bool) -> Result<()> {
     if quick {
         steps.run("the rest", || {
             Ok(Outcome::Skipped(
-                "--quick leaves out doctests, the contract of the API, documents, dependencies, pages".to_owned(),
+                "--quick leaves out doctests, the contract of the API, the pages in a browser, documents, dependencies, pages".to_owned(),
             ))
         })?;
     } else {
@@ -35,6 +35,7 @@ pub fn run(root: &Path, quick: bool) -> Result<()> {
             shell::run(cargo(root).args(["test", "--workspace", "--doc", "--quiet"])).map(|()| Outcome::done())
         })?;
         steps.run("contract", || contract::run(root, &contract::Plan::usual()))?;
+        steps.run("browser", || browser::run(root, &browser::Plan::default()))?;
         steps.run("crashes", || crashes(root))?;
         steps.run("fuzz targets", || fuzz_targets(root, &tools))?;
         steps.run("documents", || documents(root))?;
@@ -58,6 +59,13 @@ pub fn target(root: &Path) -> Result<PathBuf> {
     let metadata: serde_json::Value = serde_json::from_slice(&metadata).context("cargo metadata")?;
     let target = metadata.get("target_directory").and_then(serde_json::Value::as_str);
     target.map(PathBuf::from).context("cargo names no target directory")
+}
+
+/// The program as the tests built it. Errors: it does not build.
+pub fn program(root: &Path) -> Result<PathBuf> {
+    let mut build = cargo(root);
+    shell::run(build.args(["build", "--quiet", "--workspace", "--bins"])).context("cannot build")?;
+    Ok(target(root)?.join("debug/wardlight"))
 }
 
 fn format(root: &Path) -> Result<Outcome> {

@@ -55,6 +55,49 @@ impl Environment {
     }
 }
 
+/// What the browser's scripts need of node's registry.
+pub const MODULES: Modules =
+    Modules { packages: &["playwright-core@1.65.1", "axe-core@4.14.1", "oidc-provider@9.13.3"] };
+
+/// Packages of node, in a folder of their own.
+pub struct Modules {
+    packages: &'static [&'static str],
+}
+
+impl Modules {
+    /// The folder that node finds them in, installed below `tools` when they are missing. Errors: why they could not be,
+    /// and what to type.
+    pub fn ready(&self, tools: &Path) -> Result<PathBuf, String> {
+        let folder = tools.join("node").join(self.packages.join("+"));
+        let modules = folder.join("node_modules");
+        // Written last: a folder without it was left half-way.
+        let whole = folder.join("whole");
+        if whole.exists() && shell::succeeds(Command::new("node").arg("--version")) {
+            return Ok(modules);
+        }
+        println!("{} are missing: installing them into {}", self.packages.join(", "), folder.display());
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]).arg(&folder);
+        let is_made = std::fs::create_dir_all(&folder).is_ok() && shell::succeeds(npm.args(self.packages));
+        if is_made && std::fs::write(&whole, "").is_ok() {
+            return Ok(modules);
+        }
+        Err("playwright-core and axe-core could not be installed; `apt-get install nodejs npm` as root, and npm's registry in \
+             reach, bring them"
+            .to_owned())
+    }
+}
+
+/// The browser, by any of the names it has. Errors: there is none, and what to type.
+pub fn chromium() -> Result<PathBuf, String> {
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let folders: Vec<PathBuf> = std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect();
+    let mut paths = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    paths
+        .find(|path| path.is_file())
+        .ok_or_else(|| "no chromium; `apt-get install chromium` as root brings it".to_owned())
+}
+
 /// A Debian package that some tests use, and a file that shows that it is there.
 struct Package {
     name: &'static str,
@@ -76,6 +119,9 @@ const PACKAGES: &[Package] = &[
         shows: "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
         used_for: "the test under a clock that is wrong",
     },
+    Package { name: "nodejs", shows: "/usr/bin/node", used_for: "the pages in a browser" },
+    Package { name: "npm", shows: "/usr/bin/npm", used_for: "the pages in a browser" },
+    Package { name: "chromium", shows: "/usr/bin/chromium", used_for: "the pages in a browser" },
     Package { name: "gdb", shows: "/usr/bin/gcore", used_for: "tests that look into the program's memory" },
 ];
 

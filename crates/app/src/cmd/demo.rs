@@ -21,6 +21,8 @@ use wardlight_model::Time;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two lines about how things stand.
 const TELL: Duration = Duration::from_secs(10);
+/// Ventilators of a maker that nobody knows: something for people to find out.
+const ON_LOAN: u32 = 1;
 const SECOND: i64 = 1_000_000;
 
 /// Shows a made-up hospital, with its devices talking and its records taken in. No network is touched.
@@ -73,7 +75,7 @@ impl Command {
     fn show(&self, path: &Path, config: &Config, beside: &Beside) -> anyhow::Result<()> {
         let begun = Instant::now();
         eprintln!("making up a hospital with {} devices …", self.devices);
-        let hospital = Hospital::plan(self.seed, Size::devices(self.devices));
+        let hospital = Hospital::plan(self.seed, Size { on_loan: ON_LOAN, ..Size::devices(self.devices) });
         beside.until("answer", |_| Places::of(config).socket().exists())?;
         let start = now();
         let mut demo = Demo::new(&hospital, config, start.plus(-i64::from(self.minutes) * 60 * SECOND))?;

@@ -1,10 +1,10 @@
 // Log-in by code, by key and by another house, in a real browser: `node log_in.mjs BASE_URL SETUP_LINK`. BASE_URL must name
 // the host that [web] names, such as https://localhost:8443. By another house only where ISSUER_PORT names the port at which
 // [oidc] expects it. Ends with 0 when all was as it should be, else with 1 and what was not.
-import { createRequire } from "node:module";
-import { createHash, createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
 import { spawn } from "node:child_process";
 import { connect } from "node:tls";
+import { check, chromium, complaints, end, fresh, Judge, LAUNCH, PASSWORD } from "./stage.mjs";
 
 const [base, link] = process.argv.slice(2);
 if (!link) {
@@ -12,35 +12,6 @@ if (!link) {
   process.exit(1);
 }
 const origin = new URL(base).origin;
-const require = createRequire(import.meta.url);
-const from = { paths: [process.cwd(), ...(process.env.NODE_PATH || "").split(":")] };
-const { chromium } = require(require.resolve("playwright-core", from));
-const axe = require("node:fs").readFileSync(require.resolve("axe-core/axe.min.js", from), "utf8");
-
-const PASSWORD = "nine lamps over the quiet ward";
-const check = (is, what) => {
-  if (!is) throw new Error(what);
-};
-
-/// The code that an authenticator shows for `key` (RFC 6238, RFC 4648).
-const code = (key, at = Date.now()) => {
-  const signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...key.replace(/[^A-Z2-7]/g, "")].map((sign) => signs.indexOf(sign).toString(2).padStart(5, "0")).join("");
-  const bytes = Buffer.from((bits.match(/.{8}/g) || []).map((byte) => parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(at / 30000)));
-  const hash = createHmac("sha1", bytes).update(step).digest();
-  return String((hash.readUInt32BE(hash[19] & 15) & 0x7fffffff) % 1000000).padStart(6, "0");
-};
-/// Each code is good once: waits for the next. A code may be one step early, so two log-ins need no full wait.
-let last = 0;
-const fresh = async (page, key) => {
-  const now = Math.floor(Date.now() / 30000);
-  const step = Math.max(now, last + 1);
-  if (step > now + 1) await page.waitForTimeout((step - 1) * 30000 - Date.now() + 500);
-  last = step;
-  return code(key, step * 30000);
-};
 
 /// The public key's hash by which the browser takes the certificate that nobody vouches for: keys need a page without errors.
 const pinned = () =>
@@ -55,28 +26,19 @@ const pinned = () =>
   });
 
 const main = async () => {
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-  args.push(`--ignore-certificate-errors-spki-list=${await pinned()}`, `--user-data-dir=${process.env.TMPDIR || "/tmp"}/wardlight-browser-${process.pid}`);
-  const context = await chromium.launchPersistentContext(args.pop().split("=")[1], { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args });
+  const args = [...LAUNCH.args, `--ignore-certificate-errors-spki-list=${await pinned()}`];
+  const folder = `${process.env.TMPDIR || "/tmp"}/wardlight-browser-${process.pid}`;
+  const context = await chromium.launchPersistentContext(folder, { ...LAUNCH, args });
   const page = await context.newPage();
   // One for all: where one ends, the virtual authenticators of its page end too.
   const session = await context.newCDPSession(page);
-  const errors = [];
-  page.on("console", (message) => message.type() === "error" && !/status of (4\d\d)/.test(message.text()) && errors.push(`${page.url()} ${message.text()}`));
-  page.on("pageerror", (error) => errors.push(String(error)));
+  const judge = new Judge(page, session);
+  const errors = complaints(page);
   /// Nothing that keeps anybody out, and nothing that runs over the side.
   const accessible = async (what) => {
-    // Not by a script of the page: its policy forbids that, which is right.
-    const { frameTree } = await session.send("Page.getFrameTree");
-    const { executionContextId } = await session.send("Page.createIsolatedWorld", { frameId: frameTree.frame.id });
-    const run = (expression) => session.send("Runtime.evaluate", { expression, contextId: executionContextId, awaitPromise: true, returnByValue: true });
     for (const width of [1280, 390]) {
       await page.setViewportSize({ width, height: 844 });
-      await run(axe);
-      const found = (await run("axe.run().then((r) => r.violations.map((v) => v.id + ' ' + v.nodes[0].html.slice(0, 160)))")).result.value;
-      check(Array.isArray(found) && found.length === 0, `${what} at ${width} px: ${found}`);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      check(wide <= 0, `${what} at ${width} px runs ${wide} px over the side`);
+      await judge.look(`${what} at ${width} px`);
     }
     await page.setViewportSize({ width: 1280, height: 844 });
   };
@@ -267,10 +229,4 @@ const elsewhere = async (page, { out, accessible, at }) => {
   }
 };
 
-main().then(
-  () => process.exit(0),
-  (error) => {
-    console.error(`log_in.mjs: ${error.stack || error}`);
-    process.exit(1);
-  },
-);
+end("log_in.mjs", main);

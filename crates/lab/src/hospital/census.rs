@@ -36,6 +36,8 @@ const MAIN: [&str; 11] = [
     "serial",
 ];
 const CLINIC: [&str; 5] = ["router", "directory", "engine", "pacs", "laboratory"];
+/// What comes and goes without anybody's records.
+const ON_LOAN: &str = "on loan";
 /// Devices at one switch, and at one access point.
 const AT_SWITCH: usize = 36;
 const AT_RADIO: usize = 22;
@@ -65,6 +67,7 @@ pub(crate) fn take(chance: Chance, size: &Size, models: &[Model], noise: &Noise)
     let fill = stock.saturating_sub(taking.census.devices.len() + reserve);
     taking.fill(&apportion(models, fill));
     taking.access();
+    taking.on_loan(size.on_loan);
     taking.rest(stock);
     taking.census
 }
@@ -191,6 +194,14 @@ impl Taking<'_> {
             if reaching.last() != Some(&device) {
                 reaching.push(device);
             }
+        }
+    }
+
+    /// After all that is counted by share, so that a hospital without them is as it would be.
+    fn on_loan(&mut self, count: u32) {
+        let Some(model) = self.models.iter().position(|model| model.role == ON_LOAN) else { return };
+        for _ in 0..count {
+            self.device(model, 0, "icu");
         }
     }
 

@@ -147,9 +147,29 @@ impl Asked {
     #[must_use]
     pub fn address(&self) -> String {
         let mut out = String::new();
-        let mut put = |name: &str, value: &str| {
-            let _ = write!(out, "{}{name}={}", if out.is_empty() { "" } else { "&" }, encoded(value));
-        };
+        for (name, value) in self.pairs() {
+            let _ = write!(out, "{}{name}={}", if out.is_empty() { "" } else { "&" }, encoded(&value));
+        }
+        out
+    }
+
+    /// What a form keeps of it, from the first row on, that asks for the pairs of these names itself.
+    #[must_use]
+    pub fn kept(&self, own: &[&str]) -> Vec<(&'static str, String)> {
+        let mut pairs = self.anew().pairs();
+        pairs.retain(|(name, _)| !own.contains(name));
+        pairs
+    }
+
+    /// The same for the form of filters, which asks for every value itself.
+    #[must_use]
+    pub fn kept_beside_filters(&self) -> Vec<(&'static str, String)> {
+        Self { picks: Vec::new(), sure: Vec::new(), ..self.clone() }.kept(&[])
+    }
+
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        let mut pairs = Vec::new();
+        let mut put = |name: &'static str, value: &str| pairs.push((name, value.to_owned()));
         if !self.search.is_empty() {
             put("q", &self.search);
         }
@@ -163,7 +183,7 @@ impl Asked {
         if self.from > 0 {
             put("from", &self.from.to_string());
         }
-        out
+        pairs
     }
 }
 
@@ -241,6 +261,17 @@ mod tests {
         assert!(read(&[("from", "x")]).unwrap_err().0.contains("no number"));
         let told = read(&[("q", "(a")]).unwrap().filter(None).unwrap_err().0;
         assert!(told.contains("never closed"), "{told}");
+    }
+
+    #[test]
+    fn a_form_keeps_what_it_does_not_ask_for() {
+        let pairs =
+            [("q", "pump"), ("maker", "B. Braun"), ("sure", "low"), ("sort", "-ip"), ("col", "ip"), ("from", "25")];
+        let asked = read(&pairs).unwrap();
+        let kept = |pairs: Vec<(&'static str, String)>| pairs.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(kept(asked.kept(&["q"])), ["maker", "sure", "sort", "col"]);
+        assert_eq!(kept(asked.kept(&["col"])), ["q", "maker", "sure", "sort"]);
+        assert_eq!(kept(asked.kept_beside_filters()), ["q", "sort", "col"]);
     }
 
     #[test]

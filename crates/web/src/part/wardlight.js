@@ -71,7 +71,7 @@
         const answer = await fetch(address, { headers: { accept: "text/html" } });
         if (!answer.ok) return;
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        for (const id of ["facets", "found"]) {
+        for (const id of ["facets", "chips", "take", "found"]) {
           const [here, there] = [byId(id), page.getElementById(id)];
           if (here && there) here.replaceWith(there);
         }

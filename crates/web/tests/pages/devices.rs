@@ -46,6 +46,8 @@ async fn a_file_holds_exactly_the_rows_that_are_shown() {
     let (_, json) = page(&router, "/devices/export.json?type=infusion%20pump&col=name", &cookie).await;
     let json: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
     assert_eq!((json.len(), json[0].as_object().unwrap().len()), (100, 1));
+    let (_, usual) = page(&router, "/devices/export.csv", &cookie).await;
+    assert!(usual.starts_with("name,address,mac,type,maker,model,"), "what stands in second lines: {usual}");
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ pub(super) const CHECK: Check =
 
 /// Most bytes of a file.
 const BYTES: usize = 512 * 1024;
+/// Pictures of the pages: where they lie, most bytes of one, most of all.
+const PICTURES: (&str, usize, usize) = ("docs/screens/", 150 * 1024, 2 * 1024 * 1024);
 /// Recordings of a network, which may hold somebody's data.
 const RECORDINGS: &[&str] = &["pcap", "pcapng", "cap", "dmp", "dcm", "hl7"];
 /// Where recordings and other bytes may lie, all made by the project itself.
@@ -17,6 +19,10 @@ const BINARY: &[&str] = &["png", "ico", "woff2", "zst"];
 
 fn run(tree: &Tree) -> Vec<Breach> {
     let mut found = Vec::new();
+    let (folder, each, all) = PICTURES;
+    let pictures = || tree.files().filter(|(path, _)| path.starts_with(folder));
+    found.extend(pictures().filter_map(|(path, bytes)| Breach::over("picture", path, bytes.len(), each, "bytes")));
+    found.extend(Breach::over("pictures", folder, pictures().map(|(_, bytes)| bytes.len()).sum(), all, "bytes"));
     for (path, bytes) in tree.files() {
         let kind = path.rsplit_once('.').map(|(_, kind)| kind.to_ascii_lowercase()).unwrap_or_default();
         let is_made = MADE.iter().any(|folder| path.starts_with(folder));
@@ -62,6 +68,16 @@ mod tests {
         assert_finds(&CHECK, &[("a.md", &"x".repeat(BYTES + 1))], &["size a.md"]);
         assert_finds(&CHECK, &[("tests/a.PCAP", "x")], &["recording tests/a.PCAP"]);
         assert_finds(&CHECK, &[("golden/proto/dns/a/input.pcap", "x")], &[]);
+    }
+
+    #[test]
+    fn pictures_of_pages_are_small_each_and_together() {
+        let (one, most) = ("x".repeat(PICTURES.1), "x".repeat(PICTURES.1 + 1));
+        assert_finds(&CHECK, &[("docs/screens/a.png", &one)], &[]);
+        assert_finds(&CHECK, &[("docs/screens/a.png", &most)], &["picture docs/screens/a.png"]);
+        let names: Vec<String> = (0..14).map(|n| format!("docs/screens/{n}.png")).collect();
+        let all: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), one.as_str())).collect();
+        assert_finds(&CHECK, &all, &["pictures docs/screens/"]);
     }
 
     #[test]

@@ -19,11 +19,22 @@ use wardlight_store::projection::{Column, Row, Value};
 /// The rows, once it is written down that they were taken away.
 async fn rows(site: &Site, visitor: &Visitor, pairs: &Pairs) -> Result<(Vec<Column>, Vec<Row>), Wrong> {
     let asked: Asked = read(site, visitor, Action::ExportDevices, pairs).await?.anew();
-    let columns = shown_columns(&asked, visitor.may_everywhere(site, Action::SeeTraffic));
+    let shown = shown_columns(&asked, visitor.may_everywhere(site, Action::SeeTraffic));
+    let columns = if asked.columns.is_empty() { with_second_lines(&shown) } else { shown };
     let rows = site.parts().devices.snapshot().list(&asked.query(usize::MAX)?).rows;
     let detail = format!("{} devices: {}", rows.len(), asked.address());
     site.witness(&visitor.name, Deed { kind: DeedKind::Exported, object: None, detail }).await?;
     Ok((columns, rows))
+}
+
+/// The columns, and those that stand as second lines in cells of them.
+fn with_second_lines(shown: &[Column]) -> Vec<Column> {
+    let second = |column: &Column| match column {
+        Column::Name => vec![Column::Address, Column::Mac],
+        Column::Type => vec![Column::Maker, Column::Model],
+        _ => Vec::new(),
+    };
+    shown.iter().flat_map(|column| std::iter::once(*column).chain(second(column))).collect()
 }
 
 /// Comma-separated (RFC 4180); nothing begins as a spreadsheet's formula does.

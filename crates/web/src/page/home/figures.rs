@@ -114,7 +114,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// Counts what `visitor` may see; what he may not stays 0 and is not shown. Errors: the state does not answer.
+    /// Counts what `visitor` may see; what they may not stays 0 and is not shown. Errors: the state does not answer.
     pub async fn of(site: &Site, visitor: &Visitor) -> Result<Self, Wrong> {
         let mut known = Self::default();
         if visitor.may_see_page(site, Action::SeeDevices) {
