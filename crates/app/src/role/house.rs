@@ -4,6 +4,7 @@
 mod document;
 mod talk;
 
+use super::events::Telling;
 use super::fleet::Fleet;
 use super::keeper;
 use super::ledger::checkpoints;
@@ -47,6 +48,8 @@ pub struct Server {
     pub standing: Arc<Mutex<keeper::Standing>>,
     /// What was reckoned last.
     pub matrix: Arc<Mutex<Option<Reckoned>>>,
+    /// How those stand who are told of events.
+    pub telling: Telling,
 }
 
 /// A matrix, and when it was reckoned.
@@ -150,6 +153,7 @@ impl house::House for Server {
             sensors: self.waiting.sensors(),
             sources: now.sources.iter().map(source).collect(),
             errors: Vec::new(),
+            outlets: self.telling.now(),
         }
     }
 

@@ -27,8 +27,6 @@ fn routes() -> Vec<Route> {
 const HOURS: usize = 48;
 /// Microseconds of an hour.
 const HOUR: i64 = 3_600_000_000;
-/// A sensor that said nothing for so long is silent, in microseconds.
-const SILENT: i64 = 15 * 60 * 1_000_000;
 
 #[derive(Template)]
 #[template(path = "page/sensors/page.html")]
@@ -146,7 +144,7 @@ fn line(sensor: &Sensor, now: Time) -> Line {
         first: moment(first),
         last: moment(last),
         age: ago(now.since(last)),
-        is_silent: now.since(last) > SILENT,
+        is_silent: sensor.is_silent(now),
         batches: whole(sensor.batches),
         flows: whole(sensor.flows),
         shed: whole(sensor.shed),
