@@ -25,8 +25,9 @@ pub enum Refused {
 
 /// The server.
 pub trait House: Send + Sync {
-    /// Carries `decision` out, and gives the id by which it is taken back.
-    fn decide(&self, decision: Decision) -> Soon<Result<Id, Refused>>;
+    /// Carries `decision` out, and gives the id by which it is taken back: `id` when one is given. Decided again under the
+    /// same id, the outcome is that of the first time.
+    fn decide(&self, id: Option<Id>, decision: Decision) -> Soon<Result<Id, Refused>>;
     /// With whom `device` talks, most bytes first.
     fn peers(&self, device: Id) -> Vec<Peer>;
     /// Who talks to whom, by kind of device.

@@ -56,10 +56,10 @@ pub struct Server {
 pub type Reckoned = (Instant, Arc<Matrix>);
 
 impl house::House for Server {
-    fn decide(&self, decision: Decision) -> Soon<Result<Id, Refused>> {
+    fn decide(&self, id: Option<Id>, decision: Decision) -> Soon<Result<Id, Refused>> {
         let (journal, waiting) = (self.journal.clone(), self.waiting.clone());
         apart(move || {
-            let (id, outcome) = listen::decide(&decision, &journal, &waiting).map_err(|error| later(&error))?;
+            let (id, outcome) = listen::decide(id, &decision, &journal, &waiting).map_err(|error| later(&error))?;
             match outcome.recv_timeout(PATIENCE) {
                 Ok(Fate::Stored(_)) => Ok(id),
                 Ok(Fate::Refused(why)) => Err(Refused::Senseless(why)),

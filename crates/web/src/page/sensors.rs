@@ -2,7 +2,7 @@
 
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
-use crate::house::{Sensor, Source};
+use crate::house::{Outlet, Sensor, Source};
 use crate::part::frame::Frame;
 use crate::part::words::{ago, counted, moment};
 use crate::route::{Entry, Need, Route};
@@ -38,6 +38,7 @@ struct Page {
     bars_say: String,
     sensors: Vec<Line>,
     sources: Vec<Told>,
+    outlets: Vec<Outlet>,
     losses: Vec<(&'static str, String, bool)>,
     journal: [String; 2],
 }
@@ -95,6 +96,7 @@ async fn show(State(site): State<Site>, Extension(visitor): Extension<Visitor>) 
         bars,
         bars_say,
         sources: standing.sources.into_iter().map(told).collect(),
+        outlets: standing.outlets,
         losses: standing.losses.iter().map(|(what, count)| (*what, whole(*count), *count > 0)).collect(),
         journal: standing.journal.map(whole),
         sensors,

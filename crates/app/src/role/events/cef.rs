@@ -49,8 +49,8 @@ fn extension(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests_sample::sample;
     use super::super::Kind;
+    use super::super::tests_sample::sample;
     use super::*;
     use proptest::prelude::*;
 

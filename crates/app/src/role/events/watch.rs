@@ -219,8 +219,7 @@ impl Inner {
         let words = format!("A device changed its type: before {old}, now {new}.");
         let kind = Kind::DeviceRetyped;
         let hashed = types.map(Option::unwrap_or_default);
-        let parts: [&[u8]; 4] =
-            [&id.0, hashed[0].as_bytes(), hashed[1].as_bytes(), &self.kept.settled.to_be_bytes()];
+        let parts: [&[u8]; 4] = [&id.0, hashed[0].as_bytes(), hashed[1].as_bytes(), &self.kept.settled.to_be_bytes()];
         Event { id: id_of(kind, &parts), at, kind, subject: Some(id), count: 1, words }
     }
 

@@ -3,9 +3,9 @@
 //! In: events. Out: one POST each; told when the answer's status is 2xx. Never: a redirect followed, a proxy asked, an
 //! address reached that was not looked at, a body of an answer read.
 
+use super::Event;
 use super::outlet::{Carrier, Failure};
 use super::reach::Resolver;
-use super::Event;
 use crate::config::Webhook;
 use crate::role::{Stop, now};
 use anyhow::Context as _;

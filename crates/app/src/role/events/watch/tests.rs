@@ -79,10 +79,7 @@ fn what_a_new_house_knew_is_not_told_and_what_comes_is_once() {
     let found = |number, words: &str| (Kind::DeviceFound, Some(number), 1, words.to_owned());
     assert_eq!(
         told(&journal),
-        [
-            found(3, "A device was found: infusion pump."),
-            found(4, "A device was found; nothing says yet what it is.")
-        ]
+        [found(3, "A device was found: infusion pump."), found(4, "A device was found; nothing says yet what it is.")]
     );
 }
 
@@ -149,9 +146,11 @@ fn a_pair_that_waits_is_told_when_it_appears() {
     let assets = |questions| Resolution { questions, ..Resolution::default() };
     trial.settle(&mut watch, 1, &[], Some(&assets(vec![question(1, 2)])));
     assert_eq!(kinds(&journal), [], "it waited before");
-    for (sequence, questions) in
-        [(2, vec![question(1, 2), question(3, 4)]), (3, vec![question(3, 4)]), (4, vec![question(3, 4), question(1, 2)])]
-    {
+    for (sequence, questions) in [
+        (2, vec![question(1, 2), question(3, 4)]),
+        (3, vec![question(3, 4)]),
+        (4, vec![question(3, 4), question(1, 2)]),
+    ] {
         trial.settle(&mut watch, sequence, &[], Some(&assets(questions)));
     }
     assert_eq!(kinds(&journal), [(Kind::MatchWaits, Some(3)), (Kind::MatchWaits, Some(1))]);
@@ -219,7 +218,11 @@ fn ten_refused_log_ins_within_a_quarter_of_an_hour_are_an_event() {
     let mut number = 0;
     let mut refuse = |account, minutes| {
         number += 1;
-        watch.decided((number, Id([u8::try_from(number).expect("few"); 16])), &deed(DeedKind::LogInRefused, account, minutes), false);
+        watch.decided(
+            (number, Id([u8::try_from(number).expect("few"); 16])),
+            &deed(DeedKind::LogInRefused, account, minutes),
+            false,
+        );
     };
     (0..20).for_each(|n| refuse(1, n * 2));
     (0..9).for_each(|_| refuse(2, 0));
