@@ -2,9 +2,11 @@
 //!
 //! Each section is a struct whose comments are the reference page: `wardlight config explain` prints them.
 
+mod outlet;
 mod section;
 mod source;
 
+pub use outlet::{Syslog, Webhook};
 pub use source::Source;
 
 use section::{Section, section};
@@ -146,6 +148,12 @@ pub struct Config {
     /// Sources of records that are read by themselves.
     #[serde(rename = "source")]
     pub sources: Vec<Source>,
+    /// Who is told of events by HTTP.
+    #[serde(rename = "webhook")]
+    pub webhooks: Vec<Webhook>,
+    /// Who is told of events by syslog.
+    #[serde(rename = "syslog")]
+    pub syslogs: Vec<Syslog>,
 }
 
 /// Why a configuration cannot be used.
@@ -203,6 +211,20 @@ impl Config {
             source.check().map_err(|(wrong, what)| (key(wrong), what))?;
             if !names.insert(source.name.to_ascii_lowercase()) {
                 return Err((key("name"), "another source is called so: give each a name of its own"));
+            }
+        }
+        self.check_outlets()
+    }
+
+    fn check_outlets(&self) -> Result<(), (String, &'static str)> {
+        let webhooks = (1..).zip(&self.webhooks).map(|(n, one)| ("webhook", n, &one.name, one.check()));
+        let syslogs = (1..).zip(&self.syslogs).map(|(n, one)| ("syslog", n, &one.name, one.check()));
+        let mut names = BTreeSet::new();
+        for (section, number, name, outcome) in webhooks.chain(syslogs) {
+            let key = |key: &str| format!("{section} {number} `{}`: {key}", name.escape_default());
+            outcome.map_err(|(wrong, what)| (key(wrong), what))?;
+            if !names.insert(name.to_ascii_lowercase()) {
+                return Err((key("name"), "another one is called so: give each a name of its own"));
             }
         }
         Ok(())
@@ -269,18 +291,24 @@ impl fmt::Display for Explained<'_> {
                 writeln!(out, "# {}{changed}\n{} = {}", key.meaning, key.name, key.value)?;
             }
         }
-        if self.0.sources.is_empty() {
-            // As a comment: a source without a place would be an error.
-            return sample(out, &Source::default());
-        }
-        for source in &self.0.sources {
-            writeln!(out, "\n# {}\n[[{}]]", source.meaning(), source.name())?;
-            for key in source.keys() {
-                writeln!(out, "# {}\n{} = {}", key.meaning, key.name, key.value)?;
-            }
-        }
-        Ok(())
+        listed(out, &self.0.sources)?;
+        listed(out, &self.0.webhooks)?;
+        listed(out, &self.0.syslogs)
     }
+}
+
+/// Each of `all`; as a comment what one would be when there is none: an empty one would be an error.
+fn listed<S: Section + Default>(out: &mut fmt::Formatter<'_>, all: &[S]) -> fmt::Result {
+    if all.is_empty() {
+        return sample(out, &S::default());
+    }
+    for one in all {
+        writeln!(out, "\n# {}\n[[{}]]", one.meaning(), one.name())?;
+        for key in one.keys() {
+            writeln!(out, "# {}\n{} = {}", key.meaning, key.name, key.value)?;
+        }
+    }
+    Ok(())
 }
 
 fn sample(out: &mut fmt::Formatter<'_>, source: &dyn Section) -> fmt::Result {
@@ -344,5 +372,37 @@ mod tests {
         }
         let error = Config::read("[[source]]\nevery = 5\n").expect_err("misspelt");
         assert!(error.contains("every") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn who_is_told_is_explained_and_one_that_makes_no_sense_is_refused() {
+        let text = Config::default().explain().to_string();
+        assert!(text.contains("# [[webhook]]\n") && text.contains("# [[syslog]]\n"), "{text}");
+        let well = "[[webhook]]\nname = \"siem\"\nurl = \"https://10.1.2.3/hook\"\nsecret = \"/k\"\nevents = [\"device.found\"]\n\
+            [[syslog]]\nname = \"log\"\naddress = \"[fd00::1]:6514\"\ncertificates = \"/ca\"\n";
+        let config = Config::read(well).expect("reads");
+        assert_eq!((config.check(), config.syslogs[0].host()), (Ok(()), Some(("fd00::1", 6514))));
+        assert_eq!(Config::read(&config.explain().to_string()), Ok(config));
+        for (from, to, key) in [
+            ("\"siem\"", "\"a b\"", "webhook 1 `a b`: name"),
+            ("\"log\"", "\"Siem\"", "syslog 1 `Siem`: name"),
+            ("https://10", "http://10", "webhook 1 `siem`: url"),
+            ("https://10.1.2.3", "https://me:pw@10.1.2.3", "webhook 1 `siem`: url"),
+            ("10.1.2.3", "127.0.0.1", "webhook 1 `siem`: url"),
+            ("10.1.2.3", "169.254.169.254", "webhook 1 `siem`: url"),
+            ("10.1.2.3", "2852039166", "webhook 1 `siem`: url"),
+            ("10.1.2.3", "[::ffff:127.0.0.1]", "webhook 1 `siem`: url"),
+            ("secret = \"/k\"", "secret = \"/k\"\nnear = true", "webhook 1 `siem`: url"),
+            ("secret = \"/k\"", "", "webhook 1 `siem`: secret"),
+            ("device.found", "device.lost", "webhook 1 `siem`: events"),
+            ("[fd00::1]:6514", "fd00::1", "syslog 1 `log`: address"),
+            ("certificates = \"/ca\"", "", "syslog 1 `log`: certificates"),
+            ("certificates = \"/ca\"", "form = \"xml\"", "syslog 1 `log`: form"),
+        ] {
+            let config = Config::read(&well.replace(from, to)).expect("reads");
+            assert_eq!(config.check().expect_err(to).0, key);
+        }
+        let near = well.replace("https://10.1.2.3/hook\"", "http://127.0.0.1:9/hook\"\nnear = true");
+        assert_eq!(Config::read(&near).expect("reads").check(), Ok(()));
     }
 }

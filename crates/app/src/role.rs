@@ -3,6 +3,7 @@
 pub mod apart;
 pub mod backup;
 pub mod demo;
+pub mod events;
 pub mod fleet;
 mod flows;
 mod house;

@@ -3,8 +3,11 @@
 //! In: the state, the devices, the assets. Out: a word, a problem, or figures in Prometheus' text format 0.0.4. No name of a
 //! person or a device is among them.
 
+pub mod requests;
+
 use crate::answer::{Problem, Wrong};
 use crate::guard::Visitor;
+use crate::house::Outlet;
 use crate::part::sure;
 use crate::route::{Need, Route};
 use crate::site::Site;
@@ -38,6 +41,13 @@ async fn is_ready(State(site): State<Site>) -> Result<&'static str, Problem> {
     site.parts().database.sequence().await?;
     let not_yet = |why: &str| Wrong::Standard(StatusCode::SERVICE_UNAVAILABLE, why.to_owned());
     site.parts().assets.now().ok_or_else(|| not_yet("The assets are not settled yet: ask again in a moment."))?;
+    let standing = site.parts().house.standing();
+    if standing.is_full {
+        return Err(not_yet("The disk is full: only decisions are taken in.").into());
+    }
+    if !standing.waits.is_empty() {
+        return Err(not_yet("The state waits for its disk or database: nothing is lost.").into());
+    }
     Ok("ready\n")
 }
 
@@ -59,7 +69,7 @@ async fn metrics(State(site): State<Site>, Extension(visitor): Extension<Visitor
     let one = |number: u64| vec![(String::new(), number)];
     let resolution = assets.as_ref().map(|settled| &settled.resolution);
     let figure = |name, kind, help, values| Figure { name, kind, help, values };
-    let figures = [
+    let mut figures = vec![
         figure(
             "wardlight_devices",
             "gauge",
@@ -86,8 +96,30 @@ async fn metrics(State(site): State<Site>, Extension(visitor): Extension<Visitor
             one(sequence),
         ),
     ];
+    figures.extend(stands(&site));
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    Ok(([(CONTENT_TYPE, kind)], written(&figures)).into_response())
+    Ok(([(CONTENT_TYPE, kind)], written(&figures) + &site.requests().to_string()).into_response())
+}
+
+/// How disk, sensors and those stand who are told of events.
+fn stands(site: &Site) -> [Figure; 6] {
+    let (standing, now) = (site.parts().house.standing(), site.now());
+    let one = |number: u64| vec![(String::new(), number)];
+    let silent = standing.sensors.iter().filter(|sensor| sensor.is_silent(now)).count();
+    let sum = |of: fn(&Outlet) -> u64| {
+        let all = standing.outlets.iter();
+        all.map(|outlet| (format!("{{outlet=\"{}\",form=\"{}\"}}", outlet.name, outlet.form), of(outlet))).collect()
+    };
+    let figure = |name, kind, help, values| Figure { name, kind, help, values };
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    [
+        figure("wardlight_disk_full", "gauge", "Whether the disk is full.", one(standing.is_full.into())),
+        figure("wardlight_sensors", "gauge", "Sensors heard since the start.", one(count(standing.sensors.len()))),
+        figure("wardlight_sensors_silent", "gauge", "Of these, silent for 15 minutes.", one(count(silent))),
+        figure("wardlight_events_told_total", "counter", "Events told.", sum(|outlet| outlet.told)),
+        figure("wardlight_events_given_up_total", "counter", "Events given up.", sum(|outlet| outlet.given_up)),
+        figure("wardlight_events_waiting", "gauge", "Events that wait to be told.", sum(|outlet| outlet.waiting)),
+    ]
 }
 
 fn written(figures: &[Figure]) -> String {

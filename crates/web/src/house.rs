@@ -25,8 +25,9 @@ pub enum Refused {
 
 /// The server.
 pub trait House: Send + Sync {
-    /// Carries `decision` out, and gives the id by which it is taken back.
-    fn decide(&self, decision: Decision) -> Soon<Result<Id, Refused>>;
+    /// Carries `decision` out, and gives the id by which it is taken back: `id` when one is given. Decided again under the
+    /// same id, the outcome is that of the first time.
+    fn decide(&self, id: Option<Id>, decision: Decision) -> Soon<Result<Id, Refused>>;
     /// With whom `device` talks, most bytes first.
     fn peers(&self, device: Id) -> Vec<Peer>;
     /// Who talks to whom, by kind of device.
@@ -155,6 +156,25 @@ pub struct Standing {
     pub sources: Vec<Source>,
     /// What a sensor of this very process could not read.
     pub errors: Vec<String>,
+    /// Who is told of events.
+    pub outlets: Vec<Outlet>,
+}
+
+/// Somebody who is told of events.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outlet {
+    /// What its operator calls it.
+    pub name: String,
+    /// `webhook` or `syslog`.
+    pub form: &'static str,
+    /// Events that wait.
+    pub waiting: u64,
+    /// Events told.
+    pub told: u64,
+    /// Events given up.
+    pub given_up: u64,
+    /// What is wrong; empty when nothing is.
+    pub trouble: String,
 }
 
 /// A sensor.
@@ -170,6 +190,17 @@ pub struct Sensor {
     pub flows: u64,
     /// Conversations of it that were given up because the disk was full.
     pub shed: u64,
+}
+
+/// A sensor that said nothing for so long is silent, in microseconds.
+pub const SILENT: i64 = 15 * 60 * 1_000_000;
+
+impl Sensor {
+    /// Whether nothing was heard of it for long.
+    #[must_use]
+    pub const fn is_silent(&self, now: Time) -> bool {
+        now.since(self.heard[1]) > SILENT
+    }
 }
 
 /// A source that is read by itself.

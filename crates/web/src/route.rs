@@ -75,5 +75,6 @@ pub fn serve(routes: Vec<Route>, site: &Site) -> Router {
         router = router.route(path, framed);
     }
     let router = router.fallback(|uri: Uri| async move { guard::nothing(&uri) });
-    router.layer(from_fn(guard::harden)).with_state(site.clone())
+    let counted = from_fn_with_state(site.clone(), health::requests::count);
+    router.layer(from_fn(guard::harden)).layer(counted).with_state(site.clone())
 }

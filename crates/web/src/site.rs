@@ -2,6 +2,7 @@
 
 use crate::answer::Wrong;
 use crate::guard::Visitor;
+use crate::health::requests::Requests;
 use crate::host::Host;
 use crate::house::House;
 use crate::page::imports::Uploads;
@@ -121,6 +122,7 @@ struct Inner {
     stands: tokio::sync::Mutex<Option<Reckoned>>,
     uploads: std::sync::Mutex<Uploads>,
     listeners: Arc<tokio::sync::Semaphore>,
+    requests: Requests,
 }
 
 /// A turn under a key; another may have it when this ends.
@@ -188,7 +190,12 @@ impl Site {
             stands: tokio::sync::Mutex::new(None),
             uploads: std::sync::Mutex::default(),
             listeners: Arc::new(tokio::sync::Semaphore::new(LISTENERS)),
+            requests: Requests::default(),
         })))
+    }
+
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.0.requests
     }
 
     pub(crate) fn parts(&self) -> &Parts {
@@ -270,12 +277,17 @@ impl Site {
     /// Has `command` carried out for `visitor`; gives the id by which it is taken back. Errors: it makes no sense, or the
     /// server cannot take it now.
     pub(crate) async fn decide(&self, visitor: &Visitor, command: Command) -> Result<Id, Wrong> {
-        self.decide_as(&visitor.name, command).await
+        self.decide_as(&visitor.name, None, command).await
+    }
+
+    /// The same under this id, which is asked for again when nobody knows what came of it.
+    pub(crate) async fn decide_once(&self, visitor: &Visitor, id: Option<Id>, command: Command) -> Result<Id, Wrong> {
+        self.decide_as(&visitor.name, id, command).await
     }
 
     /// Writes down what the account `by` did, before anything comes of it. Errors: it cannot be written down now.
     pub(crate) async fn witness(&self, by: &str, deed: Deed) -> Result<(), Wrong> {
-        self.decide_as(by, Command::Witness(deed)).await.map(drop)
+        self.decide_as(by, None, Command::Witness(deed)).await.map(drop)
     }
 
     /// The same of a deed to `object`, in a few words.
@@ -283,9 +295,9 @@ impl Site {
         self.witness(by, Deed { kind, object: Some(object), detail: detail.to_owned() }).await
     }
 
-    async fn decide_as(&self, by: &str, command: Command) -> Result<Id, Wrong> {
+    async fn decide_as(&self, by: &str, id: Option<Id>, command: Command) -> Result<Id, Wrong> {
         let decision = Decision { by: by.to_owned(), at: self.now(), command };
-        self.0.parts.house.decide(decision).await.map_err(Wrong::from)
+        self.0.parts.house.decide(id, decision).await.map_err(Wrong::from)
     }
 
     pub(crate) fn now(&self) -> Time {

@@ -4,6 +4,7 @@
 mod document;
 mod talk;
 
+use super::events::Telling;
 use super::fleet::Fleet;
 use super::keeper;
 use super::ledger::checkpoints;
@@ -47,16 +48,18 @@ pub struct Server {
     pub standing: Arc<Mutex<keeper::Standing>>,
     /// What was reckoned last.
     pub matrix: Arc<Mutex<Option<Reckoned>>>,
+    /// How those stand who are told of events.
+    pub telling: Telling,
 }
 
 /// A matrix, and when it was reckoned.
 pub type Reckoned = (Instant, Arc<Matrix>);
 
 impl house::House for Server {
-    fn decide(&self, decision: Decision) -> Soon<Result<Id, Refused>> {
+    fn decide(&self, id: Option<Id>, decision: Decision) -> Soon<Result<Id, Refused>> {
         let (journal, waiting) = (self.journal.clone(), self.waiting.clone());
         apart(move || {
-            let (id, outcome) = listen::decide(&decision, &journal, &waiting).map_err(|error| later(&error))?;
+            let (id, outcome) = listen::decide(id, &decision, &journal, &waiting).map_err(|error| later(&error))?;
             match outcome.recv_timeout(PATIENCE) {
                 Ok(Fate::Stored(_)) => Ok(id),
                 Ok(Fate::Refused(why)) => Err(Refused::Senseless(why)),
@@ -150,6 +153,7 @@ impl house::House for Server {
             sensors: self.waiting.sensors(),
             sources: now.sources.iter().map(source).collect(),
             errors: Vec::new(),
+            outlets: self.telling.now(),
         }
     }
 

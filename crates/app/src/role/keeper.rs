@@ -4,6 +4,7 @@
 //! and the journal is replayed from there. A decision is answered when its outcome is committed and in the ledger.
 //! A database that is away and a disk that is full are waited for; a disk that fails ends the keeper.
 
+use super::events::Watch;
 use super::fleet::{Fleet, Stored};
 use super::flows::Flows;
 use super::ledger::Ledger;
@@ -110,6 +111,8 @@ pub struct Parts<'a> {
     pub waiting: Waiting,
     /// Who lists the devices.
     pub fleet: Fleet,
+    /// Who notices what others are told.
+    pub events: Watch,
     /// Room on the disk.
     pub space: Space,
     /// When to end.
@@ -293,6 +296,7 @@ impl<'a> Keeper<'a> {
                 Effect::Decided { sequence, id, decision, outcome } => {
                     let why = outcome.err().map(|refusal| refusal.to_string());
                     self.note(sequence, &decision, why.as_deref())?;
+                    self.parts.events.decided((sequence, id), &decision, why.is_some());
                     self.decided.push((sequence, id, why.map_or(Fate::Stored(sequence), Fate::Refused)));
                 }
                 Effect::Resolved(_) => {}
@@ -325,6 +329,7 @@ impl<'a> Keeper<'a> {
         if sequence > self.committed {
             let flows = self.flows.write(sequence);
             let changes = std::mem::take(&mut self.changes);
+            self.parts.events.commit(&changes);
             self.persist(&Step::Commit(&changes, &flows, sequence))?;
             self.parts.fleet.hear(&changes);
             self.flows.committed(&flows);
@@ -349,21 +354,27 @@ impl<'a> Keeper<'a> {
     }
 
     fn settle(&mut self) -> anyhow::Result<()> {
-        let mut changes = Vec::new();
+        let (mut changes, mut assets) = (Vec::new(), None);
         for effect in self.site.step(Input::Settle(&self.knowledge, &self.rules)) {
             match effect {
                 Effect::Change(change) => changes.push(change),
-                Effect::Resolved(resolution) => {
-                    self.standing.assets = Some(resolution.tally().into());
-                    self.parts.fleet.resolved(*resolution);
-                }
+                Effect::Resolved(resolution) => assets = Some(resolution),
                 _ => {}
             }
+        }
+        let before = self.parts.fleet.devices().snapshot();
+        self.parts.events.settle(self.site.sequence(), &changes, &before, assets.as_deref());
+        drop(before);
+        if let Some(resolution) = assets {
+            self.standing.assets = Some(resolution.tally().into());
+            self.parts.fleet.resolved(*resolution);
         }
         self.parts.fleet.apply(&changes);
         self.parts.fleet.is_known();
         let changes = std::mem::take(&mut self.stored).without_known(changes);
-        self.persist(&Step::Put(&changes))
+        self.persist(&Step::Put(&changes))?;
+        self.parts.events.settled();
+        Ok(())
     }
 
     /// Makes a step durable, waiting for a database that is not there just now or has no room. Doing a step twice is
@@ -496,6 +507,7 @@ impl<'a> Keeper<'a> {
             ),
             _ => {}
         }
+        self.parts.events.look(&self.parts.waiting.sensors(), is_full, now());
         (self.parts.tell)(&self.standing, is_done);
     }
 }

@@ -210,10 +210,15 @@ fn answer(to: UnixStream, answers: &Receiver<(Id, Answer)>) {
     }
 }
 
-/// Submits a decision of a page, signed already; gives its id, and by which its outcome is told. Errors: the system has no
-/// chance.
-pub fn decide(decision: &Decision, journal: &Journal, waiting: &Waiting) -> anyhow::Result<(Id, Receiver<Fate>)> {
-    let id = super::new_id()?;
+/// Submits a decision of a page, signed already, under `id` or a new one; gives that, and by which its outcome is told.
+/// Errors: the system has no chance.
+pub fn decide(
+    id: Option<Id>,
+    decision: &Decision,
+    journal: &Journal,
+    waiting: &Waiting,
+) -> anyhow::Result<(Id, Receiver<Fate>)> {
+    let id = id.map_or_else(super::new_id, Ok)?;
     let message = Message { id, kind: BodyKind::Decision.number(), format: FORMAT, body: encode(decision) };
     match take(message, journal, waiting) {
         Answer::Journal(outcome) | Answer::Outcome(outcome) => Ok((id, outcome)),

@@ -146,6 +146,11 @@ impl Places {
         self.sources().join(format!("{name}.txt"))
     }
 
+    /// Events that are still to be told, and how far each was.
+    pub fn events(&self) -> PathBuf {
+        self.data.join("events")
+    }
+
     /// How things stand, for people's eyes and `doctor`.
     pub fn standing(&self) -> PathBuf {
         self.data.join("standing.json")

@@ -1,5 +1,6 @@
 //! The server: takes batches and decisions in, makes them durable, keeps the state.
 
+use super::events::Outlets;
 use super::fleet::Fleet;
 use super::keeper::{Keeper, Parts, Standing};
 use super::listen::{self, Waiting};
@@ -165,7 +166,9 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
         each(&now, is_done && was_read);
         was_read = sources.is_idle();
     };
+    let (outlets, events) = Outlets::start(config, runtime.handle(), journal.status().durable, stop)?;
     let parts = Parts {
+        events,
         database: database.clone(),
         journal: journal.clone(),
         waiting: waiting.clone(),
@@ -186,6 +189,7 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
         entries: keeper.entries(),
         standing: Arc::clone(&standing),
         matrix: Arc::default(),
+        telling: outlets.telling(),
     };
     super::web::start(config, &runtime, (&database, &fleet, house), stop)?;
     let reading = sources.start(config, once, stop).context("cannot start a thread for a source")?;
@@ -194,6 +198,7 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
     // They hand on what they have while there is somebody to take it.
     reading.into_iter().for_each(|thread| drop(thread.join()));
     let _ = door.join();
+    outlets.end();
     journal.close();
     runtime.block_on(database.close());
     outcome

@@ -78,7 +78,7 @@ async fn judge(
         settled.as_ref().and_then(|settled| settled.asset(id)).ok_or_else(|| unknown(&id.to_string()))?;
     }
     let command = Command::Judge(Judgement { one, other, is_same: says.is_same });
-    key.once(&site, &visitor, &body, decided(&site, &visitor, command)).await
+    key.once(&site, &visitor, &body, |id| decided(&site, &visitor, id, command)).await
 }
 
 fn unknown(id: &str) -> Wrong {
@@ -86,9 +86,14 @@ fn unknown(id: &str) -> Wrong {
     Wrong::Standard(StatusCode::UNPROCESSABLE_ENTITY, format!("No device and no record is called {id}."))
 }
 
-/// What is answered once `command` is carried out.
-pub async fn decided(site: &Site, visitor: &Visitor, command: Command) -> Result<(StatusCode, Decided), Wrong> {
-    let id = site.decide(visitor, command).await?.to_string();
+/// What is answered once `command` is carried out, under `id` if one is given.
+pub async fn decided(
+    site: &Site,
+    visitor: &Visitor,
+    id: Option<Id>,
+    command: Command,
+) -> Result<(StatusCode, Decided), Wrong> {
+    let id = site.decide_once(visitor, id, command).await?.to_string();
     Ok((StatusCode::CREATED, Decided { id }))
 }
 
@@ -179,7 +184,7 @@ async fn own(
         scope: says.scope.map(Scope),
         source: says.source.clone(),
     };
-    key.once(&site, &visitor, &body, decided(&site, &visitor, Command::PutOwner(rule))).await
+    key.once(&site, &visitor, &body, |id| decided(&site, &visitor, id, Command::PutOwner(rule))).await
 }
 
 /// Takes back who answers for what.

@@ -76,7 +76,7 @@ async fn put(
     short("value", &body.says.value)?;
     let labels = say::labels(&site, device, vec![(attribute, body.says.value.clone())]).await?;
     let label = labels.into_iter().next().ok_or(Wrong::Nothing)?;
-    key.once(&site, &visitor, &body, decided(&site, &visitor, Command::Label(label))).await
+    key.once(&site, &visitor, &body, |id| decided(&site, &visitor, id, Command::Label(label))).await
 }
 
 /// Takes back what somebody said that a device is.

@@ -1,7 +1,9 @@
 //! What a program changes: the body it sends, whether that may be done twice, and whether what it saw is still so.
 //!
 //! An `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07) makes a request safe to send again: the same key with
-//! the same content is answered the same for a day and done once; with other content it is refused.
+//! the same content is answered the same for a day and done once; with other content it is refused. The id of what it decides
+//! is kept before it is decided: after a crash in between, the same request decides under the same id, and the journal
+//! answers with what came of it.
 
 use crate::answer::{Problem, Wrong};
 use crate::guard::Visitor;
@@ -16,10 +18,13 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
+use wardlight_model::Id;
 use wardlight_store::database::StoredAnswer;
 
 /// How long an answer is kept, in microseconds: a day.
 const KEPT: i64 = 86_400_000_000;
+/// Status of a request that is not answered yet; its body is the id of what it decides.
+const BEGUN: u16 = 0;
 /// Longest key.
 const LONGEST: usize = 255;
 
@@ -85,15 +90,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
 impl Key {
     /// Does `act`, unless it was done under this key; then gives the answer of that time. Errors: those of `act`; the key
     /// stood before other content; the same is being done right now.
-    pub async fn once<T, B: Serialize>(
+    pub async fn once<T, B: Serialize, F>(
         self,
         site: &Site,
         visitor: &Visitor,
         body: &Body<T>,
-        act: impl Future<Output = Result<(StatusCode, B), Wrong>>,
-    ) -> Result<Response, Problem> {
+        act: impl FnOnce(Option<Id>) -> F,
+    ) -> Result<Response, Problem>
+    where
+        F: Future<Output = Result<(StatusCode, B), Wrong>>,
+    {
         let Self(Some(key)) = self else {
-            let (status, answer) = act.await?;
+            let (status, answer) = act(None).await?;
             return Ok((status, Json(answer)).into_response());
         };
         let key: [u8; 32] = Sha256::new().chain_update(visitor.account.0).chain_update(key).finalize().into();
@@ -103,23 +111,37 @@ impl Key {
         };
         let (database, now) = (&site.parts().database, site.now());
         let oldest = now.plus(-KEPT);
-        if let Some(kept) = database.answer(&key).await?.filter(|kept| kept.made >= oldest) {
-            return again(kept, body.hash);
-        }
-        let (status, answer) = act.await?;
+        let id = if let Some(kept) = database.answer(&key).await?.filter(|kept| kept.made >= oldest) {
+            match begun(&kept, body.hash)? {
+                Some(id) => id,
+                None => return Ok(again(kept)),
+            }
+        } else {
+            let id = Id::at(u64::try_from(now.micros() / 1000).unwrap_or_default(), site.chance()?);
+            database.drop_answers_before(oldest).await?;
+            let request = body.hash;
+            database.put_answer(&StoredAnswer { key, request, status: BEGUN, body: id.to_string(), made: now }).await?;
+            id
+        };
+        let (status, answer) = act(Some(id)).await?;
         let text = serde_json::to_string(&answer).unwrap_or_default();
-        database.drop_answers_before(oldest).await?;
         let kept = StoredAnswer { key, request: body.hash, status: status.as_u16(), body: text, made: now };
         database.put_answer(&kept).await?;
         Ok((status, Json(answer)).into_response())
     }
 }
 
-fn again(kept: StoredAnswer, hash: [u8; 32]) -> Result<Response, Problem> {
+/// The id under which a request was begun of which nobody knows what came; `None` when it was answered. Errors: the key stood
+/// before another request.
+fn begun(kept: &StoredAnswer, hash: [u8; 32]) -> Result<Option<Id>, Wrong> {
     if kept.request != hash {
         let why = "This `Idempotency-Key` stood before another request: take a new one.".to_owned();
-        return Err(Wrong::Standard(StatusCode::UNPROCESSABLE_ENTITY, why).into());
+        return Err(Wrong::Standard(StatusCode::UNPROCESSABLE_ENTITY, why));
     }
+    Ok(if kept.status == BEGUN { kept.body.parse().ok() } else { None })
+}
+
+fn again(kept: StoredAnswer) -> Response {
     let status = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK);
-    Ok((status, [(CONTENT_TYPE, "application/json")], kept.body).into_response())
+    (status, [(CONTENT_TYPE, "application/json")], kept.body).into_response()
 }

@@ -2,7 +2,7 @@
 
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
-use crate::house::{Sensor, Source};
+use crate::house::{Outlet, Sensor, Source};
 use crate::part::frame::Frame;
 use crate::part::words::{ago, counted, moment};
 use crate::route::{Entry, Need, Route};
@@ -27,8 +27,6 @@ fn routes() -> Vec<Route> {
 const HOURS: usize = 48;
 /// Microseconds of an hour.
 const HOUR: i64 = 3_600_000_000;
-/// A sensor that said nothing for so long is silent, in microseconds.
-const SILENT: i64 = 15 * 60 * 1_000_000;
 
 #[derive(Template)]
 #[template(path = "page/sensors/page.html")]
@@ -40,6 +38,7 @@ struct Page {
     bars_say: String,
     sensors: Vec<Line>,
     sources: Vec<Told>,
+    outlets: Vec<Outlet>,
     losses: Vec<(&'static str, String, bool)>,
     journal: [String; 2],
 }
@@ -97,6 +96,7 @@ async fn show(State(site): State<Site>, Extension(visitor): Extension<Visitor>) 
         bars,
         bars_say,
         sources: standing.sources.into_iter().map(told).collect(),
+        outlets: standing.outlets,
         losses: standing.losses.iter().map(|(what, count)| (*what, whole(*count), *count > 0)).collect(),
         journal: standing.journal.map(whole),
         sensors,
@@ -146,7 +146,7 @@ fn line(sensor: &Sensor, now: Time) -> Line {
         first: moment(first),
         last: moment(last),
         age: ago(now.since(last)),
-        is_silent: now.since(last) > SILENT,
+        is_silent: sensor.is_silent(now),
         batches: whole(sensor.batches),
         flows: whole(sensor.flows),
         shed: whole(sensor.shed),

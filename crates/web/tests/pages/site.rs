@@ -46,7 +46,7 @@ impl Small {
 }
 
 impl House for Small {
-    fn decide(&self, decision: Decision) -> Soon<Result<Id, Refused>> {
+    fn decide(&self, asked: Option<Id>, decision: Decision) -> Soon<Result<Id, Refused>> {
         if let Command::Witness(deed) = &decision.command {
             let text = format!("{}: {} {}", decision.by, deed.kind.name(), deed.detail);
             self.1.lock().unwrap().push(text.trim_end().to_owned());
@@ -55,7 +55,7 @@ impl House for Small {
         Box::pin(async move {
             let mut own = own.lock().await;
             let (sequence, body) = (own.0.sequence() + 1, encode(&decision));
-            let id = Id::at(sequence, [8; 10]);
+            let id = asked.unwrap_or_else(|| Id::at(sequence, [8; 10]));
             let entry = Entry { sequence, id, format: FORMAT, kind: BodyKind::Decision.number(), body: &body };
             let (mut changes, mut refused) = (Vec::new(), None);
             for effect in own.0.step(Input::Record(entry)) {
