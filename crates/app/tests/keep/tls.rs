@@ -53,7 +53,7 @@ pub fn ask(address: &str, request: &str) -> String {
     String::from_utf8_lossy(&fetch(address, request)).into_owned()
 }
 
-/// The same, byte by byte; of what never ends, what comes within three seconds.
+/// The same, byte by byte; of what never ends, what comes within a second.
 pub fn fetch(address: &str, request: &str) -> Vec<u8> {
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -65,7 +65,7 @@ pub fn fetch(address: &str, request: &str) -> Vec<u8> {
     let name = ServerName::try_from("localhost").expect("a name");
     let client = ClientConnection::new(Arc::new(config), name).expect("a client");
     let socket = TcpStream::connect(address).expect("somebody listens");
-    let patience = if request.contains("/live ") { 3 } else { 60 };
+    let patience = if request.contains("/live ") { 1 } else { 60 };
     socket.set_read_timeout(Some(Duration::from_secs(patience))).expect("a time");
     let mut stream = StreamOwned::new(client, socket);
     stream.write_all(request.as_bytes()).expect("a request goes out");

@@ -9,7 +9,7 @@ use crate::part::frame::Frame;
 use crate::part::words::{counted, named, percent};
 use crate::route::{Entry, Need, Route};
 use crate::site::{Settled, Site};
-use crate::stand::Stands;
+use crate::stand::may_pair as may;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State};
@@ -77,12 +77,6 @@ struct Decided {
 struct From {
     #[serde(default)]
     from: usize,
-}
-
-/// Whether `visitor` may do `action` with one side, and the other stands nowhere else: what is in areas of others is not told.
-pub fn may(site: &Site, visitor: &Visitor, action: Action, stands: &Stands, sides: [Id; 2]) -> bool {
-    let is_theirs = |side: &Id| visitor.check(site, action, Some(stands.path(*side))).is_ok();
-    sides.iter().any(is_theirs) && sides.iter().all(|side| is_theirs(side) || stands.path(*side).is_empty())
 }
 
 async fn show(

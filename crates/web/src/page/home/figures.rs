@@ -4,7 +4,6 @@ use crate::answer::Wrong;
 use crate::guard::Visitor;
 use crate::house::OUTSIDE;
 use crate::load::areas;
-use crate::page::matches::may;
 use crate::part::sure::Sure;
 use crate::part::words::{counted, percent};
 use crate::site::Site;
@@ -173,7 +172,9 @@ impl Known {
             }
             self.conflicts += usize::from(matches.holds(path) && asset.disputes().next().is_some());
         }
-        let sees = |question: &&Question| may(site, visitor, Action::SeeMatches, &stands, [question.a, question.b]);
+        let sees = |question: &&Question| {
+            stand::may_pair(site, visitor, Action::SeeMatches, &stands, [question.a, question.b])
+        };
         self.questions = all.questions.iter().filter(sees).count();
         Ok(())
     }
