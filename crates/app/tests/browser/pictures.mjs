@@ -1,5 +1,5 @@
 // Pictures of the main pages: `node pictures.mjs BASE_URL FOLDER`, after pages.mjs has made the accounts.
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { check, chromium, end, LAUNCH, logIn } from "./stage.mjs";
 
 const origin = new URL(process.argv[2]).origin;
@@ -44,12 +44,13 @@ const doing = {
   document: async (page) => {
     await page.getByLabel("Document").setInputFiles({ name: "maintenance.csv", mimeType: "text/csv", buffer: Buffer.from(ROWS.join("\n") + "\n") });
     await page.getByRole("button", { name: "Look at it" }).click();
+    await page.getByRole("button", { name: "Take it in" }).waitFor();
   },
 };
 
 const main = async () => {
   mkdirSync(folder, { recursive: true });
-  readdirSync(folder).filter((name) => name.endsWith(".png")).forEach((name) => rmSync(`${folder}/${name}`));
+  readdirSync(folder).filter((name) => name.endsWith(".webp")).forEach((name) => rmSync(`${folder}/${name}`));
   const browser = await chromium.launch(LAUNCH);
   const people = new Map();
   for (const [name, role, address, [colorScheme, width, height], first] of ALL) {
@@ -63,8 +64,10 @@ const main = async () => {
     await page.setViewportSize({ width, height });
     await page.goto(origin + address);
     if (first) await doing[first](page);
-    const path = `${folder}/${name}.png`;
-    await page.screenshot({ path });
+    const path = `${folder}/${name}.webp`;
+    const session = await page.context().newCDPSession(page);
+    const { data } = await session.send("Page.captureScreenshot", { format: "webp", quality: 82 });
+    writeFileSync(path, Buffer.from(data, "base64"));
     check(statSync(path).size <= BYTES, `${path} has ${statSync(path).size} bytes, more than ${BYTES}`);
   }
   await browser.close();

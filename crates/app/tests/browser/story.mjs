@@ -47,7 +47,7 @@ const main = async () => {
 
   // So it is said.
   await page.getByLabel("What it is").fill("ventilator");
-  await page.getByLabel("Model").fill("Breeze");
+  await page.getByRole("textbox", { name: "Model" }).fill("Breeze");
   await page.getByRole("button", { name: "Label this device" }).click();
   await page.getByRole("button", { name: "Take back type: ventilator" }).or(page.getByText("Ada Lindqvist").nth(1)).first().waitFor();
   check(await page.getByText("Breeze").first().isVisible(), "what was said stands on the page");

@@ -73,6 +73,7 @@ async fn show(State(site): State<Site>, Extension(visitor): Extension<Visitor>) 
     };
     let verdict = match areas.len() {
         0 => "No place is known yet. A site with its time zone is the first; what narrower places there are is up to you.".to_owned(),
+        1 => "One place. Rights and lists follow it.".to_owned(),
         some => format!("{} places. Rights and lists follow them.", counted(some)),
     };
     let frame = Frame::of(&site, &visitor, "Places", "/areas");

@@ -153,6 +153,9 @@ fn headline(role: Role, known: &Known) -> String {
         Role::ClinicalEngineer if open > 0 => {
             format!("{} decisions wait for you; of {all} devices nobody knows what {dark} are.", counted(open))
         }
+        Role::Executive if known.ownerless == 0 => {
+            format!("We know {} of {all} devices for what they are; somebody answers for each.", counted(known.sure))
+        }
         Role::Executive => {
             format!(
                 "We know {} of {all} devices for what they are; nobody answers for {}.",

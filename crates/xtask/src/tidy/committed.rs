@@ -15,7 +15,7 @@ const RECORDINGS: &[&str] = &["pcap", "pcapng", "cap", "dmp", "dcm", "hl7"];
 /// Where recordings and other bytes may lie, all made by the project itself.
 const MADE: &[&str] = &["golden/", "fuzz/corpus/"];
 /// Kinds of files that are not text by nature.
-const BINARY: &[&str] = &["png", "ico", "woff2", "zst"];
+const BINARY: &[&str] = &["png", "webp", "ico", "woff2", "zst"];
 
 fn run(tree: &Tree) -> Vec<Breach> {
     let mut found = Vec::new();
@@ -73,9 +73,9 @@ mod tests {
     #[test]
     fn pictures_of_pages_are_small_each_and_together() {
         let (one, most) = ("x".repeat(PICTURES.1), "x".repeat(PICTURES.1 + 1));
-        assert_finds(&CHECK, &[("docs/screens/a.png", &one)], &[]);
-        assert_finds(&CHECK, &[("docs/screens/a.png", &most)], &["picture docs/screens/a.png"]);
-        let names: Vec<String> = (0..14).map(|n| format!("docs/screens/{n}.png")).collect();
+        assert_finds(&CHECK, &[("docs/screens/a.webp", &one)], &[]);
+        assert_finds(&CHECK, &[("docs/screens/a.webp", &most)], &["picture docs/screens/a.webp"]);
+        let names: Vec<String> = (0..14).map(|n| format!("docs/screens/{n}.webp")).collect();
         let all: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), one.as_str())).collect();
         assert_finds(&CHECK, &all, &["pictures docs/screens/"]);
     }
