@@ -3,6 +3,7 @@
 //! In: where to listen, what pages read. Out: nothing but answers. Where no account is yet, a link is printed by which the
 //! first is made, once; it is good until the next start.
 
+mod hold;
 mod provider;
 
 use super::fleet::Fleet;
@@ -15,6 +16,8 @@ use crate::io::key;
 use anyhow::Context as _;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use hold::Bounded;
+use hyper_util::rt::TokioTimer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fs;
@@ -33,6 +36,15 @@ use wardlight_web::site::{Parts, Site};
 const LOOK: Duration = Duration::from_millis(200);
 /// How long answers under way may take when it stops.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long a TLS handshake may take: on a machine that is busy with passwords, longer than one would think.
+const HANDSHAKE: Duration = Duration::from_secs(20);
+/// How long a request's head may take, and how long a connection may wait for the next.
+const HEAD: Duration = Duration::from_secs(15);
+/// How often it is looked whether the other end of a connection of HTTP/2 is still there, and how long that may take.
+const ALIVE: Duration = Duration::from_secs(30);
+/// Most connections at one time.
+const CONNECTIONS: usize = 1024;
 
 /// Serves pages until `stop`, unless the configuration names no address. Errors: the address is taken, or the certificate
 /// or the key of secrets cannot be used.
@@ -76,10 +88,15 @@ pub fn start(
     }
     eprintln!("wardlight: pages at https://{address}");
     let handle = Handle::new();
-    let server = runtime.block_on(async {
-        axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls)))
-            .map(|server| server.handle(handle.clone()))
-    })?;
+    let mut server = runtime
+        .block_on(async {
+            let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls)));
+            server.map(|server| server.handle(handle.clone()))
+        })?
+        .map(|tls| Bounded::new(tls.handshake_timeout(HANDSHAKE), CONNECTIONS, HEAD));
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    let mut http2 = server.http_builder().http2();
+    http2.timer(TokioTimer::new()).keep_alive_interval(ALIVE).keep_alive_timeout(ALIVE);
     let service = wardlight_web::router(&site).into_make_service_with_connect_info::<SocketAddr>();
     runtime.spawn(async move {
         if let Err(error) = server.serve(service).await {

@@ -15,6 +15,7 @@ mod quiet;
 #[allow(dead_code, missing_docs, clippy::unwrap_used, unreachable_pub, reason = "shared with the store's own tests")]
 mod server;
 mod sources;
+mod told;
 mod upgrade;
 
 use std::fs;
