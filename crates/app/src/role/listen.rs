@@ -347,4 +347,23 @@ mod tests {
         assert_eq!(send(2, 4).recv_timeout(soon), Ok(Fate::Stored(1)));
         assert!(matches!(send(3, 5).recv_timeout(soon), Ok(Fate::Later(why)) if why.contains("already given")));
     }
+
+    #[test]
+    fn a_decision_asked_for_again_after_a_crash_is_the_one_of_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let command = wardlight_model::journal::Command::RemoveArea(Id([4; 16]));
+        let decision =
+            |at| Decision { by: "mayer".into(), at: wardlight_model::Time::from_seconds(at), command: command.clone() };
+        let id = Some(Id([9; 16]));
+        let open = || Journal::open(folder.path(), wardlight_store::journal::Options::default()).expect("a journal");
+        let journal = open();
+        let (_, outcome) = decide(id, &decision(1), &journal, &Waiting::default()).expect("submitted");
+        journal.close();
+        drop((journal, outcome));
+        let (journal, waiting) = (open(), Waiting::default());
+        waiting.carried_out(1, []);
+        let (again, outcome) = decide(id, &decision(2), &journal, &waiting).expect("submitted");
+        assert_eq!(outcome.recv_timeout(Duration::from_secs(10)), Ok(Fate::Stored(1)));
+        assert_eq!((Some(again), journal.status().durable), (id, 1), "it is there once");
+    }
 }

@@ -139,7 +139,7 @@ pub fn runtime() -> anyhow::Result<Runtime> {
 /// Serves until `stop`, with `once` reading what there is of sources; `each` is told how things stand, and whether nothing
 /// is left to do. Errors: journal, ledger or state cannot be opened or written: what was not acknowledged is sent again by
 /// the sensors.
-pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Standing, bool)) -> anyhow::Result<()> {
+pub fn run(config: &Config, once: bool, stop: &Stop, each: impl FnMut(&Standing, bool)) -> anyhow::Result<()> {
     let places = Places::of(config);
     let runtime = runtime()?;
     if !places.standing().exists() {
@@ -152,20 +152,8 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
     let (waiting, fleet) = (Waiting::default(), Fleet::default());
     sweep(&places.standing());
     let sources = Sources::of(config, once);
-    let (mut shown, mut was_read) = (Standing::default(), false);
     let standing = Arc::<Mutex<Standing>>::default();
-    let tell = |now: &Standing, is_done: bool| {
-        let now = Standing { sources: sources.standing(), ..now.clone() };
-        standing.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&now);
-        shown.at.clone_from(&now.at);
-        if shown != now {
-            shown = now.clone();
-            show(&places, &now);
-        }
-        // What a source brought last may have come after the keeper had looked.
-        each(&now, is_done && was_read);
-        was_read = sources.is_idle();
-    };
+    let tell = telling(&places, &sources, Arc::clone(&standing), each);
     let (outlets, events) = Outlets::start(config, runtime.handle(), journal.status().durable, stop)?;
     let parts = Parts {
         events,
@@ -202,6 +190,28 @@ pub fn run(config: &Config, once: bool, stop: &Stop, mut each: impl FnMut(&Stand
     journal.close();
     runtime.block_on(database.close());
     outcome
+}
+
+/// Tells how things stand to the disk, to pages by `standing`, and to `each`.
+fn telling<'a>(
+    places: &'a Places,
+    sources: &'a Sources,
+    standing: Arc<Mutex<Standing>>,
+    mut each: impl FnMut(&Standing, bool) + 'a,
+) -> impl FnMut(&Standing, bool) + 'a {
+    let (mut shown, mut was_read) = (Standing::default(), false);
+    move |now: &Standing, is_done: bool| {
+        let now = Standing { sources: sources.standing(), ..now.clone() };
+        standing.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&now);
+        shown.at.clone_from(&now.at);
+        if shown != now {
+            shown = now.clone();
+            show(places, &now);
+        }
+        // What a source brought last may have come after the keeper had looked.
+        each(&now, is_done && was_read);
+        was_read = sources.is_idle();
+    }
 }
 
 /// Writes how things stand, for people's eyes only: losing it loses nothing.

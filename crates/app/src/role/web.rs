@@ -3,6 +3,7 @@
 //! In: where to listen, what pages read. Out: nothing but answers. Where no account is yet, a link is printed by which the
 //! first is made, once; it is good until the next start.
 
+mod hold;
 mod provider;
 
 use super::fleet::Fleet;
@@ -15,6 +16,7 @@ use crate::io::key;
 use anyhow::Context as _;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use hold::Bounded;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use rustls::pki_types::pem::PemObject as _;
@@ -33,12 +35,18 @@ use wardlight_web::site::{Parts, Site};
 
 /// How often it is looked whether to stop.
 const LOOK: Duration = Duration::from_millis(200);
-/// How long the head of a request may take to come, and how long a browser may not answer to "are you there".
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Most requests at one time of one connection.
 const STREAMS: u32 = 64;
 /// How long answers under way may take when it stops.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long a TLS handshake may take: on a machine that is busy with passwords, longer than one would think.
+const HANDSHAKE: Duration = Duration::from_secs(20);
+/// How long a request's head may take, and how long a connection may wait for the next.
+const HEAD: Duration = Duration::from_secs(15);
+/// How often it is looked whether the other end of a connection of HTTP/2 is still there, and how long that may take.
+const ALIVE: Duration = Duration::from_secs(30);
+/// Most connections at one time.
+const CONNECTIONS: usize = 1024;
 
 /// Serves pages until `stop`, unless the configuration names no address. Errors: the address is taken, or the certificate
 /// or the key of secrets cannot be used.
@@ -82,10 +90,12 @@ pub fn start(
     }
     eprintln!("wardlight: pages at https://{address}");
     let handle = Handle::new();
-    let mut server = runtime.block_on(async {
-        axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls)))
-            .map(|server| server.handle(handle.clone()))
-    })?;
+    let mut server = runtime
+        .block_on(async {
+            let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls)));
+            server.map(|server| server.handle(handle.clone()))
+        })?
+        .map(|tls| Bounded::new(tls.handshake_timeout(HANDSHAKE), CONNECTIONS, HEAD));
     bound(server.http_builder());
     let service = wardlight_web::router(&site).into_make_service_with_connect_info::<SocketAddr>();
     runtime.spawn(async move {
@@ -93,20 +103,22 @@ pub fn start(
             eprintln!("wardlight: the pages are not served any more: {error}");
         }
     });
-    let stop = stop.clone();
-    runtime.spawn(async move {
-        while !stop.is_wanted() {
-            tokio::time::sleep(LOOK).await;
-        }
-        handle.graceful_shutdown(Some(GRACE));
-    });
+    runtime.spawn(end_with(stop.clone(), handle));
     Ok(())
+}
+
+/// Answers what is under way, and no more, once it is to stop.
+async fn end_with(stop: Stop, handle: Handle<SocketAddr>) {
+    while !stop.is_wanted() {
+        tokio::time::sleep(LOOK).await;
+    }
+    handle.graceful_shutdown(Some(GRACE));
 }
 
 /// Nobody holds a connection by sending a request bit by bit, or by saying nothing.
 fn bound(http: &mut Builder<TokioExecutor>) {
-    http.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    http.http2().timer(TokioTimer::new()).keep_alive_interval(PATIENCE).keep_alive_timeout(PATIENCE);
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    http.http2().timer(TokioTimer::new()).keep_alive_interval(ALIVE).keep_alive_timeout(ALIVE);
     http.http2().max_concurrent_streams(STREAMS);
 }
 

@@ -16,6 +16,7 @@ mod quiet;
 mod server;
 mod sources;
 mod tls;
+mod told;
 mod upgrade;
 
 use std::fs;

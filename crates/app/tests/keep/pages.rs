@@ -1,12 +1,13 @@
 //! Pages over TLS: the printed link makes the first account, once; keys are for their owner alone.
 
 use super::House;
-use super::tls::{ask, get};
+use super::tls::{ask, connect, get};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 #[test]
 fn the_printed_link_makes_the_first_account_over_tls() {
@@ -58,4 +59,40 @@ fn the_printed_link_makes_the_first_account_over_tls() {
     for secret in [b"nine lamps".as_slice(), token] {
         assert!(!state.windows(secret.len()).any(|part| part == secret), "a secret lies in the state");
     }
+}
+
+/// One never begins the handshake, one says nothing after it, one never ends its head.
+#[test]
+fn who_only_waits_is_let_go() {
+    let house = House::new("sqlite:");
+    let config = house.at("wardlight.toml");
+    let text = fs::read_to_string(&config).expect("a configuration") + "[web]\nlisten = \"127.0.0.1:0\"\n";
+    fs::write(&config, text).expect("a configuration");
+    let mut command = house.command(&["run", "--role", "server"]);
+    let mut server = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
+    let mut lines = BufReader::new(server.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    let address =
+        lines.find_map(|line| Some(line.split_once("pages at https://")?.1.to_owned())).expect("it says where");
+    let (begun, soon) = (Instant::now(), Some(Duration::from_secs(60)));
+    let mut mute = TcpStream::connect(&address).expect("somebody listens");
+    let mut silent = connect(&address);
+    while silent.conn.is_handshaking() {
+        silent.conn.complete_io(&mut silent.sock).expect("a handshake");
+    }
+    let mut slow = connect(&address);
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").expect("a head begins");
+    for socket in [&mute, &silent.sock, &slow.sock] {
+        socket.set_read_timeout(soon).expect("a time");
+    }
+    let mut answer = Vec::new();
+    let _ = silent.read_to_end(&mut answer);
+    let _ = slow.read_to_end(&mut answer);
+    assert!(!String::from_utf8_lossy(&answer).contains("200 OK"), "no head was whole");
+    assert!((10..60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    // Closed without a word: there is no session to say it in.
+    assert_eq!(mute.read(&mut [0; 8]).expect("an end"), 0);
+    assert!((19..60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert!(get(&address, "/healthz", "").starts_with("HTTP/1.1 200"), "others are served");
+    server.kill().expect("it runs");
+    server.wait().expect("it ends");
 }

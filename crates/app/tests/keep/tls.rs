@@ -48,13 +48,8 @@ impl ServerCertVerifier for Any {
     }
 }
 
-/// What the server at `address` answers to a request.
-pub fn ask(address: &str, request: &str) -> String {
-    String::from_utf8_lossy(&fetch(address, request)).into_owned()
-}
-
-/// The same, byte by byte; of what never ends, what comes within a second.
-pub fn fetch(address: &str, request: &str) -> Vec<u8> {
+/// A connection to the server at `address`.
+pub fn connect(address: &str) -> StreamOwned<ClientConnection, TcpStream> {
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -64,10 +59,19 @@ pub fn fetch(address: &str, request: &str) -> Vec<u8> {
         .with_no_client_auth();
     let name = ServerName::try_from("localhost").expect("a name");
     let client = ClientConnection::new(Arc::new(config), name).expect("a client");
-    let socket = TcpStream::connect(address).expect("somebody listens");
+    StreamOwned::new(client, TcpStream::connect(address).expect("somebody listens"))
+}
+
+/// What the server at `address` answers to a request.
+pub fn ask(address: &str, request: &str) -> String {
+    String::from_utf8_lossy(&fetch(address, request)).into_owned()
+}
+
+/// The same, byte by byte; of what never ends, what comes within a second.
+pub fn fetch(address: &str, request: &str) -> Vec<u8> {
+    let mut stream = connect(address);
     let patience = if request.contains("/live ") { 1 } else { 60 };
-    socket.set_read_timeout(Some(Duration::from_secs(patience))).expect("a time");
-    let mut stream = StreamOwned::new(client, socket);
+    stream.sock.set_read_timeout(Some(Duration::from_secs(patience))).expect("a time");
     stream.write_all(request.as_bytes()).expect("a request goes out");
     let mut answer = Vec::new();
     // The server may close without a word at the end.

@@ -5,12 +5,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use tower::ServiceExt as _;
 use wardlight_access::token::ApiToken;
 use wardlight_access::{Action, Role};
 use wardlight_model::Id;
-use wardlight_store::database::{StoredGrant, StoredToken};
+use wardlight_store::database::{StoredAnswer, StoredGrant, StoredToken};
 use wardlight_web::api::document::document;
 use wardlight_web::route::{self, Need};
 
@@ -320,6 +321,9 @@ async fn health_is_told_to_all_and_figures_to_those_who_may() {
     assert_eq!(metrics.headers()[header::CONTENT_TYPE], "text/plain; version=0.0.4; charset=utf-8");
     let metrics = text(metrics).await;
     assert!(metrics.contains("\nwardlight_devices{sure=\"high\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("\nwardlight_disk_full 0\n"), "{metrics}");
+    let refused = "wardlight_http_request_duration_seconds_count{class=\"health\",status=\"4xx\"} 1\n";
+    assert!(metrics.contains(refused), "{metrics}");
 }
 
 /// What is answered to a program that sends `body`.
@@ -400,6 +404,31 @@ async fn a_request_that_is_sent_again_is_done_once() {
     assert_eq!(send(&router, ("DELETE", &path), &[auth]).await.status(), StatusCode::NO_CONTENT);
     problem(send(&router, ("DELETE", &path), &[auth]).await, StatusCode::NOT_FOUND).await;
     assert_eq!(trial.database.judgements().await.unwrap().len(), 1);
+}
+
+/// The server ended after it kept the request's id: before the decision, or between it and its answer.
+#[tokio::test]
+async fn a_request_that_was_begun_when_the_server_ended_decides_under_the_same_id() {
+    let trial = Trial::with(3).await;
+    trial.settle(3);
+    let router = trial.router();
+    trial.visitor(Some(Role::ClinicalEngineer)).await;
+    let bearer = token(&trial, Role::ClinicalEngineer, &[Action::SeeMatches, Action::DecideMatches]).await;
+    let headers = [("authorization", bearer.as_str()), ("idempotency-key", "once")];
+    let body = serde_json::json!({ "one": id(0).to_string(), "other": id(1).to_string(), "is_same": true });
+    let post = async || json(write(&router, ("POST", "/api/v1/judgements"), &headers, &body).await).await;
+    let first = post().await;
+    let account = [Role::ClinicalEngineer as u8 + 1; 16];
+    let key: [u8; 32] = Sha256::new().chain_update(account).chain_update("once").finalize().into();
+    let answered = trial.database.answer(&key).await.unwrap().expect("kept");
+    let begun = |id: &str| StoredAnswer { status: 0, body: id.to_owned(), ..answered.clone() };
+    trial.database.put_answer(&begun(first["id"].as_str().unwrap())).await.unwrap();
+    assert_eq!(post().await, first);
+    assert_eq!(trial.database.judgements().await.unwrap().len(), 1, "it was decided once");
+    assert_eq!(trial.database.answer(&key).await.unwrap(), Some(answered.clone()), "now it is answered");
+    let kept = id(77).to_string();
+    trial.database.put_answer(&begun(&kept)).await.unwrap();
+    assert_eq!(post().await["id"], kept);
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ pub(super) fn run(root: &Path, folder: &Path, server: &Server, plan: &Plan) -> R
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             let [at, code, seconds] = line.split(' ').collect::<Vec<_>>()[..] else { continue };
             let kind = (at.parse::<usize>()? + client) % PAGES.len();
-            ensure!(code == "200", "{} is answered with {code}", PAGES[kind].1);
+            ensure!(code == "200", "{:?} is answered with {code}", PAGES.get(kind));
             taken.push((kind, Duration::from_secs_f64(seconds.parse()?)));
         }
     }
@@ -118,8 +118,9 @@ fn some_device(base: &str, jar: &Path) -> Result<(String, String)> {
 
 /// What client number `client` asks for, as a configuration of `curl`.
 fn asked(base: &str, client: usize, device: &(String, String)) -> String {
-    let page = |at: usize| PAGES[(at + client) % PAGES.len()].1.replace("{id}", &device.0).replace("{ip}", &device.1);
-    (0..EACH).map(|at| format!("url = \"{base}{}\"\noutput = \"/dev/null\"\n", page(at))).collect()
+    let pages = PAGES.iter().cycle().skip(client % PAGES.len()).take(EACH);
+    let filled = pages.map(|(_, page)| page.replace("{id}", &device.0).replace("{ip}", &device.1));
+    filled.map(|page| format!("url = \"{base}{page}\"\noutput = \"/dev/null\"\n")).collect()
 }
 
 /// The same in Chromium.

@@ -65,6 +65,9 @@ impl Telling {
     }
 }
 
+/// The form of a section, its name, the events it asks for, and what carries them.
+type Named<'a> = (&'static str, &'a str, &'a [String], Box<dyn Carrier>);
+
 /// All outlets of a configuration.
 #[derive(Default)]
 pub struct Outlets {
@@ -77,7 +80,7 @@ impl Outlets {
     /// Starts an outlet for each section, and gives who notices events for them; `durable` is the last record of the
     /// server's journal. Errors: a secret or certificate cannot be used, or the log cannot be opened.
     pub fn start(config: &Config, runtime: &Handle, durable: u64, stop: &Stop) -> anyhow::Result<(Self, Watch)> {
-        let mut carriers: Vec<(&'static str, &str, &[String], Box<dyn Carrier>)> = Vec::new();
+        let mut carriers: Vec<Named<'_>> = Vec::new();
         for hook in &config.webhooks {
             carriers.push(("webhook", &hook.name, &hook.events, Box::new(Hook::of(hook, runtime, stop)?)));
         }

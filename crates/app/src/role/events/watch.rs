@@ -284,7 +284,9 @@ impl Inner {
 
     fn sensors(&mut self, sensors: &[Sensor], now: Time) {
         let heard: BTreeMap<Id, Time> = sensors.iter().map(|sensor| (sensor.id, sensor.heard[1])).collect();
-        heard.keys().for_each(|id| drop(self.kept.sensors.entry(*id).or_insert(false)));
+        for id in heard.keys() {
+            self.kept.sensors.entry(*id).or_insert(false);
+        }
         let mut turned = Vec::new();
         for (id, was_silent) in &mut self.kept.sensors {
             // One that was heard before the start only has a while to come back.
