@@ -92,9 +92,10 @@ pub struct PairsWanted {
     pub to: Option<String>,
     /// By this service.
     pub service: Option<String>,
-    /// How many at most.
-    pub most: usize,
 }
+
+/// Most pairs that are listed; more are counted.
+pub const MOST_PAIRS: usize = 200;
 
 /// Pairs, most bytes first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -4,6 +4,7 @@
 mod document;
 mod talk;
 
+use super::Stop;
 use super::events::Telling;
 use super::fleet::Fleet;
 use super::keeper;
@@ -15,7 +16,8 @@ use super::sources;
 use crate::io::link::Fate;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use talk::{Ready, Talks};
 use wardlight_ledger::{Entry, Surroundings, verify};
 use wardlight_model::journal::Decision;
 use wardlight_model::{Id, Peer};
@@ -27,8 +29,8 @@ use wardlight_web::house::{self, Document, Matrix, Noted, Pairs, PairsWanted, Re
 
 /// How long a page waits for the outcome of a decision.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long a reckoned matrix is shown before it is reckoned again.
-const FRESH: Duration = Duration::from_secs(10);
+/// How often it is looked whether who talks to whom is to be reckoned again.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// The server, as its pages see it.
 pub struct Server {
@@ -46,14 +48,11 @@ pub struct Server {
     pub entries: Shelf,
     /// How the server stands.
     pub standing: Arc<Mutex<keeper::Standing>>,
-    /// What was reckoned last.
-    pub matrix: Arc<Mutex<Option<Reckoned>>>,
+    /// Who talks to whom by kind, as reckoned last.
+    pub talks: Arc<Ready>,
     /// How those stand who are told of events.
     pub telling: Telling,
 }
-
-/// A matrix, and when it was reckoned.
-pub type Reckoned = (Instant, Arc<Matrix>);
 
 impl house::House for Server {
     fn decide(&self, id: Option<Id>, decision: Decision) -> Soon<Result<Id, Refused>> {
@@ -75,24 +74,13 @@ impl house::House for Server {
     }
 
     fn matrix(&self) -> Soon<Arc<Matrix>> {
-        let (fleet, held) = (self.fleet.clone(), Arc::clone(&self.matrix));
-        let reckoned = tokio::task::spawn_blocking(move || {
-            // One reckons, the others wait for what he finds.
-            let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((_, matrix)) = held.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
-                return Arc::clone(matrix);
-            }
-            let matrix = Arc::new(talk::matrix(&fleet));
-            *held = Some((Instant::now(), Arc::clone(&matrix)));
-            matrix
-        });
-        Box::pin(async move { reckoned.await.unwrap_or_default() })
+        let talks = self.talks();
+        Box::pin(async move { Arc::clone(&talks.await.matrix) })
     }
 
     fn pairs(&self, wanted: PairsWanted) -> Soon<Pairs> {
-        let fleet = self.fleet.clone();
-        let found = tokio::task::spawn_blocking(move || talk::pairs(&fleet, &wanted));
-        Box::pin(async move { found.await.unwrap_or_default() })
+        let talks = self.talks();
+        Box::pin(async move { talks.await.pairs(&wanted) })
     }
 
     fn flows(&self, query: history::Query) -> Soon<Result<Vec<history::Row>, Refused>> {
@@ -164,6 +152,30 @@ impl house::House for Server {
 }
 
 impl Server {
+    /// Who talks to whom; reckoned first when nobody asked lately.
+    fn talks(&self) -> Soon<Arc<Talks>> {
+        if let Some(talks) = self.talks.get() {
+            return Box::pin(async move { talks });
+        }
+        let (fleet, ready) = (self.fleet.clone(), Arc::clone(&self.talks));
+        let made = tokio::task::spawn_blocking(move || ready.make(&fleet));
+        Box::pin(async move { made.await.unwrap_or_default() })
+    }
+
+    /// Reckons again what is asked for now and then, so that nobody waits for it.
+    pub fn keep_ready(&self, stop: Stop) -> impl Future<Output = ()> + Send + 'static {
+        let (fleet, ready) = (self.fleet.clone(), Arc::clone(&self.talks));
+        async move {
+            while !stop.is_wanted() {
+                tokio::time::sleep(LOOK).await;
+                if ready.is_due() {
+                    let (fleet, ready) = (fleet.clone(), Arc::clone(&ready));
+                    let _ = tokio::task::spawn_blocking(move || ready.make(&fleet)).await;
+                }
+            }
+        }
+    }
+
     fn now(&self) -> keeper::Standing {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

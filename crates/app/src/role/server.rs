@@ -176,7 +176,7 @@ pub fn run(config: &Config, once: bool, stop: &Stop, each: impl FnMut(&Standing,
         places: places.clone(),
         entries: keeper.entries(),
         standing: Arc::clone(&standing),
-        matrix: Arc::default(),
+        talks: Arc::default(),
         telling: outlets.telling(),
     };
     super::web::start(config, &runtime, (&database, &fleet, house), stop)?;

@@ -69,6 +69,7 @@ pub fn start(
     let address = listener.local_addr()?;
     let host = host(config, address.port())?;
     let invitation = Token::new(chance().context("the system has no chance")?);
+    let house = Arc::new(house);
     let site = Site::new(Parts {
         devices: fleet.devices(),
         assets: fleet.pages_assets(),
@@ -76,7 +77,7 @@ pub fn start(
         key: Key::new(key::read_or_make(&places.sealing_key())?.0),
         clock: now,
         chance: |bytes| getrandom::fill(bytes).is_ok(),
-        house: Arc::new(house),
+        house: Arc::clone(&house) as _,
         invitation: invitation.hash(),
         host: host.clone(),
         provider: provider::of(config)?,
@@ -104,6 +105,7 @@ pub fn start(
         }
     });
     runtime.spawn(end_with(stop.clone(), handle));
+    runtime.spawn(house.keep_ready(stop.clone()));
     Ok(())
 }
 

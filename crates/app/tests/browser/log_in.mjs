@@ -45,7 +45,7 @@ const main = async () => {
   const at = (path) => check(new URL(page.url()).pathname === path, `at ${page.url()}, not at ${path}`);
   const out = async () => {
     await page.goto(`${origin}/account`);
-    await page.getByRole("button", { name: "Log out" }).click();
+    await page.locator("main").getByRole("button", { name: "Log out" }).click();
     at("/log-in");
   };
   /// The key answered and led on; else what the browser said against it.

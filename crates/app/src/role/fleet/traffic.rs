@@ -58,9 +58,10 @@ struct Held {
 }
 
 /// What one end began with another by one service.
-pub struct Talk<'t> {
-    /// Who began, and who answered: where, which device, of which kind.
-    pub ends: [Party<'t>; 2],
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Talk {
+    /// Who began, and who answered: places among [`Traffic::parties`].
+    pub ends: [u32; 2],
     /// The service spoken, `-` when unknown.
     pub service: &'static str,
     /// Conversations.
@@ -70,14 +71,14 @@ pub struct Talk<'t> {
 }
 
 /// One end.
-#[derive(Clone)]
-pub struct Party<'t> {
+#[derive(Debug, Clone)]
+pub struct Party {
     /// Where it is reached.
     pub endpoint: Endpoint,
     /// The device that it is.
     pub device: Option<Id>,
     /// What that is.
-    pub kind: Option<&'t Arc<str>>,
+    pub kind: Option<Arc<str>>,
 }
 
 impl Traffic {
@@ -146,22 +147,28 @@ impl Traffic {
         stale.into_iter().map(|id| (id, self.peers(id))).collect()
     }
 
-    /// Tells everything that anybody began with anybody.
-    pub fn each(&self, mut told: impl FnMut(&Talk<'_>)) {
+    /// All ends, and what each is.
+    pub fn parties(&self) -> Vec<Party> {
         let party = |spoken: &Spoken| {
             let device = self.owner(spoken);
-            let kind = device.and_then(|id| self.devices.get(&id)?.kind.as_ref());
+            let kind = device.and_then(|id| self.devices.get(&id)?.kind.clone());
             Party { endpoint: spoken.end.endpoint(), device, kind }
         };
-        let parties: Vec<Party<'_>> = self.by_end.iter().map(party).collect();
-        for sum in &self.sums {
-            let [Some(a), Some(b)] = sum.ends.map(|end| parties.get(end as usize)) else { continue };
+        self.by_end.iter().map(party).collect()
+    }
+
+    /// Tells what anybody began with anybody, `most` sums from number `from`; gives the number after them, none at the end.
+    pub fn talks(&self, from: usize, most: usize, told: &mut impl FnMut(Talk)) -> Option<usize> {
+        let end = from.saturating_add(most).min(self.sums.len());
+        for sum in self.sums.get(from..end)? {
+            let [a, b] = sum.ends;
             for (ends, flows) in [([a, b], sum.begun[0]), ([b, a], sum.begun[1])] {
                 if flows > 0 {
-                    told(&Talk { ends: ends.map(Clone::clone), service: sum.service, flows, ip_bytes: sum.ip_bytes });
+                    told(Talk { ends, service: sum.service, flows, ip_bytes: sum.ip_bytes });
                 }
             }
         }
+        (end < self.sums.len()).then_some(end)
     }
 
     /// With whom `id` talks, most bytes first.
@@ -314,7 +321,12 @@ mod tests {
         traffic.add(&contact([b, a], "hl7", 6));
         traffic.add(&contact([a, b], "hl7", 7));
         let mut told = Vec::new();
-        traffic.each(|talk| told.push((talk.ends[0].kind.map(ToString::to_string), talk.flows, talk.ip_bytes)));
+        let parties = traffic.parties();
+        let kind = |at: u32| parties[at as usize].kind.as_deref().map(str::to_owned);
+        let mut next = Some(0);
+        while let Some(from) = next {
+            next = traffic.talks(from, 1, &mut |talk| told.push((kind(talk.ends[0]), talk.flows, talk.ip_bytes)));
+        }
         assert_eq!(told, [(Some("infusion pump".to_owned()), 4, 120), (None, 2, 120)]);
     }
 

@@ -1,65 +1,179 @@
 //! Who talks to whom, reckoned from the sums of all conversations.
 
 use crate::role::fleet::Fleet;
-use crate::role::fleet::traffic::Party;
+use crate::role::fleet::traffic::{Party, Talk};
+use foldhash::fast::RandomState;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
-use wardlight_web::house::{Cell, MANY, Matrix, NO_DEVICE, OUTSIDE, Pair, Pairs, PairsWanted, UNKNOWN_KIND};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use wardlight_web::house::{
+    Cell, MANY, MOST_PAIRS, Matrix, NO_DEVICE, OUTSIDE, Pair, Pairs, PairsWanted, UNKNOWN_KIND,
+};
 
-/// From which kind to which, by which service.
-type Between = (Arc<str>, Arc<str>, &'static str);
+/// Sums looked at in one go: whoever counts conversations waits no longer than that takes.
+const PIECE: usize = 20_000;
+/// How old what is shown may be, at least; and how many times what reckoning took.
+const FRESH: (Duration, u32) = (Duration::from_secs(10), 10);
+/// How long it is kept ready after somebody asked for it.
+const WANTED: Duration = Duration::from_mins(10);
 
-/// By kind of device and service.
-pub fn matrix(fleet: &Fleet) -> Matrix {
-    let mut cells: HashMap<Between, [u64; 3]> = HashMap::new();
-    let words = Words::default();
-    fleet.traffic().each(|talk| {
-        let [from, to] = [&talk.ends[0], &talk.ends[1]].map(|party| words.of(party));
-        let [flows, bytes, pairs] = cells.entry((from, to, talk.service)).or_default();
-        *flows = flows.saturating_add(talk.flows);
-        *bytes = bytes.saturating_add(talk.ip_bytes);
-        *pairs += 1;
-    });
-    let cell = |((from, to, service), counts): (_, [u64; 3])| {
-        let [flows, ip_bytes, pairs] = counts;
-        Cell { from, to, service, flows, ip_bytes, pairs }
-    };
-    let mut cells: Vec<Cell> = cells.into_iter().map(cell).collect();
-    cells.sort_by(|a, b| (b.flows, &a.from, &a.to, a.service).cmp(&(a.flows, &b.from, &b.to, b.service)));
-    Matrix { cells, is_whole: fleet.is_counted() }
+/// All sums as they were at one moment, by kind of device and service.
+#[derive(Default)]
+pub struct Talks {
+    /// The sums of each cell.
+    pub matrix: Arc<Matrix>,
+    cells: Vec<Most>,
+    parties: Vec<Party>,
 }
 
-/// The pairs that are `wanted`.
-pub fn pairs(fleet: &Fleet, wanted: &PairsWanted) -> Pairs {
-    let (mut rows, mut total, words) = (Vec::new(), 0, Words::default());
-    let fits = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
-    fleet.traffic().each(|talk| {
-        let [from, to] = &talk.ends;
-        let either = |kind: &str| *words.of(from) == *kind || *words.of(to) == *kind;
-        if !fits(&wanted.service, talk.service)
-            || !wanted.of.as_deref().is_none_or(either)
-            || !fits(&wanted.from, &words.of(from))
-            || !fits(&wanted.to, &words.of(to))
-        {
-            return;
-        }
-        total += 1;
-        let ends = [(from.endpoint, from.device), (to.endpoint, to.device)];
-        rows.push(Pair { ends, service: talk.service, flows: talk.flows, ip_bytes: talk.ip_bytes });
-        // Never more than twice as many are held as are shown.
-        if rows.len() >= wanted.most.saturating_mul(2).max(2) {
-            keep(&mut rows, wanted.most);
-        }
-    });
-    keep(&mut rows, wanted.most);
-    Pairs { total, rows }
+/// The pairs of one cell with most bytes: not more than twice as many as are shown.
+#[derive(Default)]
+struct Most(Vec<Sum>);
+
+/// What one end began with another.
+#[derive(Clone, Copy)]
+struct Sum {
+    ip_bytes: u64,
+    flows: u64,
+    ends: [u32; 2],
 }
 
-fn keep(rows: &mut Vec<Pair>, most: usize) {
-    rows.sort_by_key(|pair| (Reverse(pair.ip_bytes), pair.ends[0].0, pair.ends[1].0, pair.service));
-    rows.truncate(most);
+impl Talks {
+    /// Reckons them.
+    pub fn of(fleet: &Fleet) -> Self {
+        let parties = fleet.traffic().parties();
+        let words = Words::default();
+        let mut names: Vec<Arc<str>> = Vec::new();
+        let mut numbers: HashMap<Arc<str>, usize, RandomState> = HashMap::default();
+        let mut numbered = |word: Arc<str>| {
+            *numbers.entry(word).or_insert_with_key(|word| {
+                names.push(Arc::clone(word));
+                names.len() - 1
+            })
+        };
+        let kinds: Vec<usize> = parties.iter().map(|party| numbered(words.of(party))).collect();
+        let mut all = Self { parties, ..Self::default() };
+        let mut cells: Vec<Cell> = Vec::new();
+        let mut known: HashMap<([usize; 2], &'static str), usize, RandomState> = HashMap::default();
+        let mut add = |talk: Talk| {
+            let [Some(&from), Some(&to)] = talk.ends.map(|end| kinds.get(end as usize)) else { return };
+            let at = *known.entry(([from, to], talk.service)).or_insert(cells.len());
+            if at == cells.len() {
+                let [from, to] = [from, to].map(|kind| names.get(kind).map(Arc::clone).unwrap_or_default());
+                cells.push(Cell { from, to, service: talk.service, flows: 0, ip_bytes: 0, pairs: 0 });
+                all.cells.push(Most::default());
+            }
+            let (Some(cell), Some(most)) = (cells.get_mut(at), all.cells.get_mut(at)) else { return };
+            cell.flows = cell.flows.saturating_add(talk.flows);
+            cell.ip_bytes = cell.ip_bytes.saturating_add(talk.ip_bytes);
+            cell.pairs += 1;
+            most.add(Sum { ip_bytes: talk.ip_bytes, flows: talk.flows, ends: talk.ends });
+        };
+        let mut next = 0;
+        while let Some(end) = fleet.traffic().talks(next, PIECE, &mut add) {
+            next = end;
+        }
+        all.cells.iter_mut().for_each(Most::cut);
+        all.arrange(cells, fleet.is_counted());
+        all
+    }
+
+    /// The cells in their order, most conversations first.
+    fn arrange(&mut self, cells: Vec<Cell>, is_whole: bool) {
+        let mut both: Vec<(Cell, Most)> = cells.into_iter().zip(std::mem::take(&mut self.cells)).collect();
+        both.sort_by(|(a, _), (b, _)| (b.flows, &a.from, &a.to, a.service).cmp(&(a.flows, &b.from, &b.to, b.service)));
+        let (cells, most) = both.into_iter().unzip();
+        (self.cells, self.matrix) = (most, Arc::new(Matrix { cells, is_whole }));
+    }
+
+    /// The pairs that are `wanted`.
+    pub fn pairs(&self, wanted: &PairsWanted) -> Pairs {
+        let fits = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
+        let (mut rows, mut total) = (Vec::new(), 0_usize);
+        for (cell, most) in self.matrix.cells.iter().zip(&self.cells) {
+            let is_of = wanted.of.as_deref().is_none_or(|kind| *cell.from == *kind || *cell.to == *kind);
+            let is_so = fits(&wanted.from, &cell.from) && fits(&wanted.to, &cell.to);
+            if is_of && is_so && fits(&wanted.service, cell.service) {
+                total = total.saturating_add(usize::try_from(cell.pairs).unwrap_or(usize::MAX));
+                rows.extend(most.0.iter().map(|sum| (cell.service, *sum)));
+            }
+        }
+        rows.sort_unstable_by_key(|(service, sum)| (Reverse(sum.ip_bytes), sum.ends, *service));
+        rows.truncate(MOST_PAIRS);
+        Pairs { total, rows: rows.into_iter().filter_map(|(service, sum)| self.pair(service, sum)).collect() }
+    }
+
+    fn pair(&self, service: &'static str, sum: Sum) -> Option<Pair> {
+        let end = |at: u32| self.parties.get(at as usize).map(|party| (party.endpoint, party.device));
+        let [from, to] = sum.ends.map(end);
+        Some(Pair { ends: [from?, to?], service, flows: sum.flows, ip_bytes: sum.ip_bytes })
+    }
+}
+
+impl Most {
+    fn add(&mut self, sum: Sum) {
+        self.0.push(sum);
+        if self.0.len() >= MOST_PAIRS * 2 {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.0.sort_unstable_by_key(|sum| (Reverse(sum.ip_bytes), sum.ends));
+        self.0.truncate(MOST_PAIRS);
+    }
+}
+
+/// What was reckoned last, shown until there is something newer.
+#[derive(Default)]
+pub struct Ready {
+    held: Mutex<Option<Held>>,
+    reckoning: Mutex<()>,
+}
+
+struct Held {
+    talks: Arc<Talks>,
+    reckoned: Instant,
+    /// Until when it need not be reckoned again.
+    fresh: Instant,
+    asked: Instant,
+}
+
+impl Ready {
+    /// What there is, when it is not too old.
+    pub fn get(&self) -> Option<Arc<Talks>> {
+        let mut held = self.held();
+        let one = held.as_mut()?;
+        let is_kept = one.asked.elapsed() < WANTED;
+        one.asked = Instant::now();
+        (is_kept || one.reckoned.elapsed() < FRESH.0).then(|| Arc::clone(&one.talks))
+    }
+
+    /// The same, reckoned now unless another does.
+    pub fn make(&self, fleet: &Fleet) -> Arc<Talks> {
+        let _alone = self.reckoning.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = self.held().as_ref().filter(|held| held.fresh > Instant::now()) {
+            return Arc::clone(&held.talks);
+        }
+        let begun = Instant::now();
+        let talks = Arc::new(Talks::of(fleet));
+        let now = Instant::now();
+        let fresh = now + FRESH.0.max(begun.elapsed().saturating_mul(FRESH.1));
+        let asked = self.held().as_ref().map_or(now, |held| held.asked);
+        *self.held() = Some(Held { talks: Arc::clone(&talks), reckoned: now, fresh, asked });
+        talks
+    }
+
+    /// Whether it is time to reckon it again, for those who ask now and then.
+    pub fn is_due(&self) -> bool {
+        self.held().as_ref().is_some_and(|held| held.fresh <= Instant::now() && held.asked.elapsed() < WANTED)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The words for ends of which no kind is known, each made once.
@@ -77,8 +191,8 @@ impl Default for Words {
 }
 
 impl Words {
-    fn of(&self, party: &Party<'_>) -> Arc<str> {
-        let word = match (party.kind, party.device, party.endpoint.ip) {
+    fn of(&self, party: &Party) -> Arc<str> {
+        let word = match (party.kind.as_ref(), party.device, party.endpoint.ip) {
             (Some(kind), ..) => kind,
             (None, Some(_), _) => &self.unknown,
             (None, None, Some(ip)) if is_many(ip) => &self.many,

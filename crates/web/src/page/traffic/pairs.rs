@@ -15,9 +15,6 @@ use wardlight_access::Action;
 use wardlight_model::{Endpoint, Id};
 use wardlight_store::projection::Snapshot;
 
-/// Pairs listed; more are counted.
-const MOST: usize = 200;
-
 #[derive(Template)]
 #[template(path = "page/traffic/pairs.html")]
 struct Page {
@@ -67,7 +64,6 @@ pub async fn show(
         from: some(&asked.from),
         to: some(&asked.to),
         service: some(&asked.service),
-        most: MOST,
     };
     let found = site.parts().house.pairs(wanted).await;
     let snapshot = site.parts().devices.snapshot();
