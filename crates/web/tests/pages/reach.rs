@@ -164,9 +164,10 @@ const OF_NO_AREA: [&str; 13] = [
 ];
 
 /// Forms about an object, with `{one}` for it; `{mine}` is one in reach.
-const FORMS: [(&str, &str); 7] = [
+const FORMS: [(&str, &str); 8] = [
     ("/devices/{id}/label", "name=x"),
     ("/devices/{id}/label/end", "label={one}"),
+    ("/devices/{id}/report", "odd=gone"),
     ("/matches/judge", "one={one}&other={mine}&same=yes"),
     ("/matches/judge", "one={mine}&other={one}&same=no"),
     ("/matches/undo", "judgement={one}"),

@@ -165,7 +165,7 @@ fn lives_have_their_rates() {
 
 #[test]
 fn every_model_is_there_and_the_nested_ones_are_behind_something() {
-    let hospital = Hospital::plan(1, Size::devices(10_000));
+    let hospital = Hospital::plan(1, Size { on_loan: 1, ..Size::devices(10_000) });
     let truth = hospital.truth(&Records::default());
     let models: BTreeSet<(&str, &str)> = truth.iter().map(|row| (row.maker.as_str(), row.model.as_str())).collect();
     assert_eq!(models.len(), hospital.models.len());
