@@ -64,7 +64,8 @@ pub fn target(root: &Path) -> Result<PathBuf> {
 /// The program as the tests built it. Errors: it does not build.
 pub fn program(root: &Path) -> Result<PathBuf> {
     let mut build = cargo(root);
-    shell::run(build.args(["build", "--quiet", "--workspace", "--bins"])).context("cannot build")?;
+    // Not the other programs: one of them is running, and would be gone from its place.
+    shell::run(build.args(["build", "--quiet", "--workspace", "--bin", "wardlight"])).context("cannot build")?;
     Ok(target(root)?.join("debug/wardlight"))
 }
 
