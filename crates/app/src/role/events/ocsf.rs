@@ -1,7 +1,7 @@
 //! An event as JSON in the Open Cybersecurity Schema Framework.
 //!
-//! In: an event. Out: one JSON object. Classes (OCSF 1.3.0): Device Inventory Info [5001], Authentication [3002],
-//! Application Error [6008]; what fits none is a Base Event [0] with the activity named. `type_uid` is the class times 100
+//! In: an event. Out: one JSON object. Classes (OCSF 1.3.0): Device Inventory Info (5001), Authentication (3002),
+//! Application Error (6008); what fits none is a Base Event (0) with the activity named. `type_uid` is the class times 100
 //! plus the activity.
 
 use super::{Event, Kind, Severity};
