@@ -99,7 +99,7 @@ impl Drive<'_> {
                 .for_each(|part| self.stream(side, part)),
             Carrier::Udp if !self.over => {
                 let step = self.read(side, message.bytes);
-                self.over = matches!(step, Step::Finished | Step::Refuse);
+                self.over = matches!(step, Step::Finished | Step::Refuse | Step::Anew(_));
             }
             Carrier::Udp => {}
             _ => {
@@ -134,7 +134,7 @@ impl Drive<'_> {
         let lane = &mut self.lanes[side.index()];
         let length = lane.held.len();
         match step {
-            Step::Take(0) => return false,
+            Step::Take(0) | Step::Join => return false,
             Step::Take(n) => {
                 assert!(n <= length, "took {n} of {length} bytes");
                 lane.held.drain(..n);
@@ -153,6 +153,10 @@ impl Drive<'_> {
                 lane.held.drain(at..at + cut);
             }
             Step::Done => lane.done = true,
+            Step::Anew(n) => {
+                assert!(n <= length, "took {n} of {length} bytes");
+                self.over = true;
+            }
             Step::Finished | Step::Refuse => self.over = true,
         }
         !self.over && !self.lanes[side.index()].done

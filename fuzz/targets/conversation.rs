@@ -4,6 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use wardlight_dissect::Span;
 use wardlight_dissect::entry::Carrier;
+use wardlight_dissect::flow::expected::Expected;
 use wardlight_dissect::lent::{LARGEST, Slab};
 use wardlight_dissect::reader::{Reader, World};
 use wardlight_fuzz::{Conversation, Listener, context, key};
@@ -15,7 +16,9 @@ fuzz_target!(|input: &[u8]| {
     let mut slab = Slab::new(Box::new(vec![0; LARGEST]));
     let mut listener = Listener;
     let mut scratch = [0; 1 << 16];
-    let mut world = World { slab: &mut slab, key: &key, sink: &mut listener, scratch: &mut scratch };
+    let mut expected = Expected::default();
+    let mut world =
+        World { slab: &mut slab, key: &key, sink: &mut listener, scratch: &mut scratch, expected: &mut expected };
     let mut reader = Reader::default();
     let span = Span { packet: 1, ..Span::default() };
     for message in &conversation.messages {

@@ -17,6 +17,8 @@ pub struct Counts {
     pub short_frames: u64,
     /// Frames of a network protocol that no dissector reads.
     pub other_frames: u64,
+    /// Frames that the radio encrypted.
+    pub sealed_frames: u64,
     /// IP packets whose headers are cut or contradict themselves.
     pub bad_packets: u64,
     /// IP fragments that never came together.
@@ -37,12 +39,13 @@ pub struct Counts {
 impl Counts {
     /// Every loss with its meaning, zero or not.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 11] {
+    pub fn losses(&self) -> [(&'static str, u64); 12] {
         [
             ("frames captured only in part", self.cut_frames),
             ("frames of a link type that is not read", self.unread_link),
             ("frames that end within their headers", self.short_frames),
             ("frames of a network protocol that is not read", self.other_frames),
+            ("frames encrypted on the air", self.sealed_frames),
             ("IP packets with broken headers", self.bad_packets),
             ("IP fragments that never came together", self.lost_fragments),
             ("TCP, UDP or ICMP messages with broken headers", self.bad_segments),

@@ -17,6 +17,10 @@ pub enum Carrier {
     Ethertype(u16),
     /// Frames with an LLC/SNAP header of this organisation and protocol (IEEE 802 §9).
     Snap(u32, u16),
+    /// Frames with a plain LLC header of this destination and source service access point (IEEE 802.2).
+    Llc(u8, u8),
+    /// Messages of this number of the LINKTYPE_ registry: management frames of IEEE 802.11, Bluetooth.
+    Link(u32),
     /// Packets of this IP protocol number, such as 58 for ICMPv6. The message begins behind the IP headers.
     Ip(u8),
     /// A message body of another protocol, offered by [`Output::body`] with this media type (lower case, no parameters).
@@ -87,6 +91,12 @@ pub enum Step {
         /// How many go.
         length: usize,
     },
+    /// What was read is only the beginning of a message that goes on in this side's next datagram: it is held, and read
+    /// again with that one behind it, until another step comes. Only for datagrams; for streams it is `Take(0)`.
+    Join,
+    /// The first `n` bytes are done with, and what comes next, from either end, is another protocol between the same two,
+    /// such as TLS behind STARTTLS: it is looked for as at the beginning. A datagram is looked at whole again.
+    Anew(usize),
     /// Nothing more will be learned from this direction: it is only counted from here on.
     Done,
     /// Nothing more will be learned from either direction.
@@ -99,7 +109,7 @@ pub enum Step {
 pub trait Parser: Send {
     /// Reads what `side` sent. For streams `bytes` is everything not yet taken, in order, without holes; for
     /// datagrams, frames and bodies it is one whole message and the returned step matters only when it is
-    /// [`Step::Refuse`], [`Step::Finished`] or [`Step::Done`].
+    /// [`Step::Join`], [`Step::Refuse`], [`Step::Finished`] or [`Step::Done`].
     fn read(&mut self, side: Side, bytes: &[u8], out: &mut Output<'_>) -> Step;
 
     /// `side` will send no more; `bytes` is what was never taken. Streams only.

@@ -1,6 +1,7 @@
 //! Conversations: who talks to whom, counted both ways, each with the reader of what is said.
 
 pub mod community;
+pub mod expected;
 pub mod history;
 pub mod tcp;
 mod wheel;
@@ -57,6 +58,8 @@ pub struct Conversation {
     pub reader: Option<Box<Reader>>,
     /// The application protocol, once known by content.
     pub service: Option<Service>,
+    /// The protocol that another conversation announced for it.
+    pub expected: Option<&'static str>,
     /// Which of the table's conversations in this place it is.
     generation: u32,
     /// Whether a reader has looked at it: one that was let go is not begun anew.
@@ -226,6 +229,7 @@ impl Table {
             lanes: <[tcp::Lane; 2]>::default(),
             reader: None,
             service: None,
+            expected: None,
             generation,
             was_read: false,
             closing: false,

@@ -3,6 +3,9 @@
 //! Sources: IEEE 802.3-2018 clause 3, IEEE 802.1Q-2018 clause 9, IEEE 802.2 (LLC) and 802 §9 (SNAP), the LINKTYPE_
 //! registry of the tcpdump group.
 
+pub(crate) mod radio;
+pub(crate) mod shim;
+
 use crate::codec::cursor::{Cursor, Short};
 use wardlight_model::Mac;
 
@@ -15,12 +18,38 @@ impl LinkType {
     pub const NULL: Self = Self(0);
     /// IEEE 802.3 Ethernet.
     pub const ETHERNET: Self = Self(1);
+    /// PPP, with or without its HDLC address.
+    pub const PPP: Self = Self(9);
+    /// PPP in frames like those of HDLC.
+    pub const PPP_HDLC: Self = Self(50);
+    /// PPPoE session, from its own header on.
+    pub const PPP_ETHER: Self = Self(51);
     /// Raw IPv4 or IPv6.
     pub const RAW: Self = Self(101);
+    /// HDLC as Cisco's routers frame it.
+    pub const C_HDLC: Self = Self(104);
+    /// IEEE 802.11.
+    pub const WLAN: Self = Self(105);
     /// OpenBSD loopback, address family big-endian.
     pub const LOOP: Self = Self(108);
     /// Linux cooked capture v1.
     pub const LINUX_SLL: Self = Self(113);
+    /// IEEE 802.11 behind a header of the Prism driver, or of AVS.
+    pub const WLAN_PRISM: Self = Self(119);
+    /// IEEE 802.11 behind radiotap.
+    pub const WLAN_RADIOTAP: Self = Self(127);
+    /// IEEE 802.11 behind a header of AVS.
+    pub const WLAN_AVS: Self = Self(163);
+    /// Bluetooth between host and controller, each packet behind its type.
+    pub const BLUETOOTH_H4: Self = Self(187);
+    /// Something behind a per-packet information header; IEEE 802.11 is read.
+    pub const PPI: Self = Self(192);
+    /// Bluetooth between host and controller, behind its direction.
+    pub const BLUETOOTH_H4_PHDR: Self = Self(201);
+    /// Bluetooth Low Energy link layer.
+    pub const BLUETOOTH_LE: Self = Self(251);
+    /// Bluetooth Low Energy link layer, behind what the radio says.
+    pub const BLUETOOTH_LE_PHDR: Self = Self(256);
     /// Raw IPv4.
     pub const IPV4: Self = Self(228);
     /// Raw IPv6.
@@ -31,15 +60,17 @@ impl LinkType {
     /// Whether frames of this type can be read.
     #[must_use]
     pub fn is_read(self) -> bool {
-        matches!(
-            self,
-            Self::NULL | Self::ETHERNET | Self::LOOP | Self::LINUX_SLL | Self::IPV4 | Self::IPV6 | Self::LINUX_SLL2
-        ) || self.is_raw()
+        let is_wired = matches!(self.0, 0 | 1 | 9 | 50 | 51 | 104 | 108 | 113 | 228 | 229 | 276);
+        is_wired || self.is_raw() || self.is_radio()
     }
 
     /// Raw IP under any of the numbers it has had: 101, and 12 and 14 from BSD systems.
     fn is_raw(self) -> bool {
         matches!(self.0, 101 | 12 | 14)
+    }
+
+    fn is_radio(self) -> bool {
+        matches!(self.0, 105 | 119 | 127 | 163 | 187 | 192 | 201 | 251 | 256)
     }
 }
 
@@ -71,6 +102,16 @@ pub enum Inside {
     Snap(u32, u16),
     /// LLC of this destination and source service access point.
     Llc(u8, u8),
+    /// A PPP packet of this protocol number.
+    Ppp(u16),
+    /// A message of this very link type: IEEE 802.11 management, Bluetooth.
+    Link(LinkType),
+    /// Several frames one behind the other (A-MSDU, IEEE 802.11-2020 §9.3.2.2).
+    Several,
+    /// What the radio encrypted.
+    Sealed,
+    /// Nothing for anybody: acknowledgements, frames without a body, frames known to be broken.
+    Nothing,
 }
 
 /// Most VLAN tags read in one frame; real networks stack two.
@@ -97,6 +138,13 @@ pub fn layers(link: LinkType, frame: &[u8]) -> Result<Layers<'_>, Short> {
         LinkType::IPV6 => Ok(bare(Inside::Ipv6, cursor)),
         LinkType::LINUX_SLL => cooked(cursor),
         LinkType::LINUX_SLL2 => cooked2(cursor),
+        LinkType::PPP | LinkType::PPP_HDLC => shim::ppp(cursor),
+        LinkType::PPP_ETHER => shim::pppoe(cursor),
+        LinkType::C_HDLC => {
+            cursor.skip(2)?;
+            shim::announced(cursor.u16()?, cursor)
+        }
+        link if link.is_radio() => radio::layers(link, cursor),
         link if link.is_raw() => {
             let version = frame.first().ok_or(Short)? >> 4;
             Ok(bare(if version == 6 { Inside::Ipv6 } else { Inside::Ipv4 }, cursor))
@@ -105,11 +153,13 @@ pub fn layers(link: LinkType, frame: &[u8]) -> Result<Layers<'_>, Short> {
     }
 }
 
-fn bare(inside: Inside, cursor: Cursor<'_>) -> Layers<'_> {
+/// What has neither stations nor VLANs.
+pub(crate) const fn bare(inside: Inside, cursor: Cursor<'_>) -> Layers<'_> {
     Layers { source: None, destination: None, vlan: None, inside, payload: cursor.rest() }
 }
 
-fn ethernet(mut cursor: Cursor<'_>) -> Result<Layers<'_>, Short> {
+/// An Ethernet frame.
+pub(crate) fn ethernet(mut cursor: Cursor<'_>) -> Result<Layers<'_>, Short> {
     let destination = Mac(cursor.array()?);
     let source = Mac(cursor.array()?);
     let ethertype = cursor.u16()?;
@@ -141,7 +191,7 @@ fn cooked2(mut cursor: Cursor<'_>) -> Result<Layers<'_>, Short> {
 }
 
 /// What stands behind `ethertype`: VLAN tags (C-, S- and the old QinQ types), then an EtherType or LLC.
-fn tagged(mut ethertype: u16, mut cursor: Cursor<'_>) -> Result<(Option<u16>, Inside, &[u8]), Short> {
+pub(crate) fn tagged(mut ethertype: u16, mut cursor: Cursor<'_>) -> Result<(Option<u16>, Inside, &[u8]), Short> {
     let mut vlan = None;
     for _ in 0..TAGS {
         if !matches!(ethertype, 0x8100 | 0x88a8 | 0x9100) {

@@ -3,6 +3,8 @@
 //! Sources: RFC 791, RFC 8200 §4 (extension headers), RFC 4302 §2 (AH length).
 
 pub(crate) mod fragment;
+pub(crate) mod segment;
+pub(crate) mod tunnel;
 
 use crate::codec::cursor::{Cursor, Short};
 use crate::wipe;

@@ -3,16 +3,20 @@
 //! What is said here is all that outlives the payload. There is no way to hand on a patient identifier or a secret;
 //! values that may name a person leave as keyed hashes.
 
+mod naming;
+
 use crate::codec::keyed::PrivacyKey;
 use crate::codec::uri::Shape;
-use crate::codec::{inflate, person, text};
+use crate::codec::{inflate, text};
 use crate::entry::{Carrier, Info};
+use crate::flow::expected::Expected;
 use crate::wipe;
+use naming::{Naming, masked, naming};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use wardlight_model::{
-    Endpoint, Field, Flow, FlowId, FlowKey, KeyKind, Keyed, Kind, Mac, Place, Port, Privacy, Record, Side, Time, Value,
-    Weird,
+    Endpoint, Field, Flow, FlowId, FlowKey, KeyKind, Keyed, Kind, Mac, Place, Port, Privacy, Record, Side, Time,
+    Transport, Value, Weird,
 };
 
 /// Where facts, records and weirds go.
@@ -157,6 +161,7 @@ pub struct Output<'a> {
     sink: &'a mut dyn Sink,
     part: Part<'a>,
     scratch: &'a mut [u8],
+    expected: Option<&'a mut Expected>,
     depth: u8,
 }
 
@@ -169,13 +174,20 @@ impl<'a> Output<'a> {
         key: &'a PrivacyKey,
         sink: &'a mut dyn Sink,
     ) -> Self {
-        Self { context, message, spans, info, key, sink, part: Part::default(), scratch: &mut [], depth: 0 }
+        let (part, scratch, expected) = (Part::default(), &mut [][..], None);
+        Self { context, message, spans, info, key, sink, part, scratch, expected, depth: 0 }
     }
 
     /// With lent memory that compressed bodies are unpacked into.
     #[must_use]
     pub fn unpacking_in(self, scratch: &'a mut [u8]) -> Self {
         Self { scratch, ..self }
+    }
+
+    /// With a place where announced conversations are noted.
+    #[must_use]
+    pub const fn announcing_in(self, expected: &'a mut Expected) -> Self {
+        Self { expected: Some(expected), ..self }
     }
 
     /// Who sent the message to whom, when, in what.
@@ -247,6 +259,26 @@ impl<'a> Output<'a> {
         masked(self.key, name, Naming::Own)
     }
 
+    /// The name of a host that is asked for, with what may be a person's in it put as a keyed hash, to be kept until a
+    /// record is written.
+    pub(crate) fn masked_asked<'b>(&self, name: &'b str) -> Cow<'b, str> {
+        masked(self.key, name, Naming::Asked)
+    }
+
+    /// Announces that the receiver will soon speak to the sender's `port`, in the protocol of the entry called `protocol`:
+    /// what its probe calls likely is enough then, on any port.
+    pub fn expect(&mut self, transport: Transport, port: Port, protocol: &'static str) {
+        debug_assert!(crate::proto::named(protocol).is_some(), "{protocol} is no entry");
+        let (Some(expected), Some((_, key)), false) = (&mut self.expected, self.context.flow, self.context.to_group)
+        else {
+            return;
+        };
+        let ends = [key.initiator, key.responder];
+        let (sender, receiver) = (self.context.side.of(ends), self.context.side.other().of(ends));
+        let key = FlowKey { transport, initiator: receiver, responder: (sender.0, port), ..key };
+        expected.announce(&key, protocol, self.context.time);
+    }
+
     /// Writes one record, when anybody wants records: `fill` puts in its values.
     pub fn record(&mut self, fill: impl FnOnce(&mut Row<'_>)) {
         if !self.sink.wants_records() {
@@ -296,10 +328,33 @@ impl<'a> Output<'a> {
             let info = entry.info();
             if info.carriers.iter().any(&reads) {
                 let scratch = &mut *self.scratch;
-                let mut inner = Output { info, part, sink: &mut *self.sink, scratch, depth: self.depth + 1, ..*self };
+                let expected = self.expected.as_deref_mut();
+                let depth = self.depth + 1;
+                let mut inner = Output { info, part, sink: &mut *self.sink, scratch, expected, depth, ..*self };
                 entry.open().read(self.context.side, bytes, &mut inner);
             }
         }
+    }
+
+    /// Has `write` put bytes into the front of `room` bytes of lent memory and these read, as many as it says. The room
+    /// is wiped afterwards. `false` when it wrote none.
+    pub(crate) fn write(
+        &mut self,
+        room: usize,
+        write: impl FnOnce(&mut [u8]) -> usize,
+        read: impl FnOnce(&mut Self, &[u8]),
+    ) -> bool {
+        let scratch = std::mem::take(&mut self.scratch);
+        let mut length = 0;
+        if let Some(room) = scratch.get_mut(..room) {
+            length = write(room);
+            if let Some(plain) = room.get(..length).filter(|plain| !plain.is_empty()) {
+                read(self, plain);
+            }
+            room.fill(0);
+        }
+        self.scratch = scratch;
+        length > 0
     }
 
     /// Unpacks `packed` as `coding` (an HTTP content coding) says and has the plain bytes read, as far as they fit lent
@@ -345,118 +400,6 @@ impl<'a> Output<'a> {
             About::Holder(mac, ip) => (Endpoint { scope, mac: Some(mac), ip: Some(wipe::address(ip)) }, None),
             About::Named(kind, text) => (sender, Some((kind, text))),
         })
-    }
-}
-
-/// Whose a name is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Naming {
-    /// A device's own, as people named it: only words for devices are readable.
-    Own,
-    /// A host's somewhere, or a domain: a name with dots is hidden only where it tells whose computer it is.
-    Asked,
-}
-
-/// `name` with what may be a person's name in it put as a keyed hash, behind the words that name none: single labels of
-/// a host name, all of a name with blanks. Letters are hashed without case, since protocols write the same name in
-/// either.
-fn masked<'b>(key: &PrivacyKey, name: &'b str, naming: Naming) -> Cow<'b, str> {
-    if name.parse::<IpAddr>().is_ok() {
-        return Cow::Borrowed(name);
-    }
-    if let Some((instance, service)) = name.split_once("._").filter(|(instance, _)| !instance.is_empty()) {
-        // An instance of DNS-SD may have dots and blanks, its service has neither.
-        return match masked_label(key, instance, Naming::Own) {
-            Cow::Borrowed(_) => Cow::Borrowed(name),
-            Cow::Owned(hidden) => Cow::Owned(format!("{hidden}._{service}")),
-        };
-    }
-    if name.contains(char::is_whitespace) || !name.contains('.') {
-        return masked_label(key, name, Naming::Own);
-    }
-    let count = name.split('.').count();
-    let is_local = name.ends_with(".local");
-    let of = |(n, label)| {
-        let is_domain = n > 0 && n + 2 >= count;
-        masked_label(key, label, if is_domain && !is_local { Naming::Asked } else { naming })
-    };
-    let labels: Vec<_> = name.split('.').enumerate().map(of).collect();
-    if labels.iter().all(|label| matches!(label, Cow::Borrowed(_))) {
-        return Cow::Borrowed(name);
-    }
-    Cow::Owned(labels.join("."))
-}
-
-fn masked_label<'b>(key: &PrivacyKey, label: &'b str, naming: Naming) -> Cow<'b, str> {
-    // The names of services begin so.
-    if label.starts_with('_') || is_masked(label) {
-        return Cow::Borrowed(label);
-    }
-    key.instead(label, naming as u8, || hidden(key, label, naming)).map_or(Cow::Borrowed(label), Cow::Owned)
-}
-
-impl PrivacyKey {
-    /// `name`, which a host or device has itself, with what carries a person's name in it put as its product and a keyed
-    /// hash: for names that other systems' records say.
-    #[must_use]
-    pub fn masked<'n>(&self, name: &'n str) -> Cow<'n, str> {
-        masked(self, name, Naming::Own)
-    }
-}
-
-/// The words of `label` that name nobody with the hash of all of it; `None` when all of it may be read.
-fn hidden(key: &PrivacyKey, label: &str, naming: Naming) -> Option<String> {
-    let words = match (person::product_of_personal_name(label), naming) {
-        (Some(product), _) => Some(product.to_owned()),
-        (None, Naming::Own) => person::without_names(label),
-        (None, Naming::Asked) if person::is_own_computer(label) => person::without_names(label),
-        (None, Naming::Asked) => None,
-    }?;
-    let hidden = format!("{words} {}", key.hash(label.to_lowercase().as_bytes()));
-    Some(hidden.trim_start().to_owned())
-}
-
-/// Whether `label` was masked before.
-fn is_masked(label: &str) -> bool {
-    let hash = label.rsplit_once('#').map(|(_, hash)| hash);
-    hash.is_some_and(|hash| hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-/// Whose name a field is, when it is one.
-fn naming(field: Field, about: About<'_>) -> Option<Naming> {
-    match field {
-        Field::DhcpHostname
-        | Field::MdnsName
-        | Field::MdnsInstance
-        | Field::LlmnrName
-        | Field::NetbiosName
-        | Field::NtlmComputer
-        | Field::NtlmDnsName
-        | Field::FriendlyName
-        | Field::SnmpName
-        | Field::SnmpLocation
-        | Field::BacnetLocation
-        | Field::BacnetDescription
-        | Field::LldpName
-        | Field::CdpName
-        | Field::StationName => Some(Naming::Own),
-        Field::DnsName => match about {
-            About::Host(ip) | About::Holder(_, ip) if !is_of_site(ip) => Some(Naming::Asked),
-            _ => Some(Naming::Own),
-        },
-        Field::Domain => Some(Naming::Asked),
-        _ => None,
-    }
-}
-
-/// Whether an address is one of a site's own, where hosts are named by its people (RFC 1918, 6598, 3927, 4193).
-const fn is_of_site(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [first, second, ..] = ip.octets();
-            ip.is_private() || ip.is_link_local() || (first == 100 && second & 0xc0 == 64)
-        }
-        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
     }
 }
 

@@ -5,9 +5,10 @@
 
 use crate::codec::keyed::PrivacyKey;
 use crate::entry::{Carrier, Dissector, Hello, Parser, Probe, Step};
+use crate::flow::expected::Expected;
 use crate::lent::{Loan, Slab};
 use crate::output::{Context, Output, Sink, Span};
-use crate::proto::ENTRIES;
+use crate::proto::{self, ENTRIES};
 use crate::wipe;
 use std::sync::LazyLock;
 use wardlight_model::{Known, Port, Service, Side};
@@ -22,12 +23,18 @@ pub struct World<'a> {
     pub sink: &'a mut dyn Sink,
     /// Lent memory that compressed bodies are unpacked into.
     pub scratch: &'a mut [u8],
+    /// Where announced conversations are noted.
+    pub expected: &'a mut Expected,
 }
 
 /// Most payload bytes of one side looked at before a stream counts as unknown.
 const PROBE_WINDOW: usize = 4096;
+/// Most payload bytes of one packet.
+const PACKET: usize = 65_535;
 /// Most datagrams looked at before a datagram conversation counts as unknown.
 const PROBE_DATAGRAMS: u8 = 6;
+/// Most protocols that follow each other in one conversation.
+const TURNS: u8 = 3;
 /// Most parts whose origin is remembered while they are held.
 const SPANS: usize = 64;
 
@@ -36,7 +43,13 @@ const SPANS: usize = 64;
 pub struct Reader {
     phase: Phase,
     lanes: [Lane; 2],
+    /// The protocol that was announced for the conversation.
+    expected: Option<&'static str>,
     probed: u8,
+    /// What it began as, once another protocol follows in it.
+    first: Option<Service>,
+    /// How many followed.
+    turns: u8,
     /// Bytes that did not fit a window or lent memory, so were only counted.
     pub cut: u64,
 }
@@ -58,14 +71,20 @@ struct Lane {
 }
 
 impl Reader {
-    /// The application protocol, when known by content.
+    /// For a conversation that another one announced as one of `protocol`, when any did.
+    #[must_use]
+    pub fn expecting(protocol: Option<&'static str>) -> Self {
+        Self { expected: protocol, ..Self::default() }
+    }
+
+    /// The application protocol, when known by content; the first where another follows.
     #[must_use]
     pub fn service(&self) -> Option<Service> {
-        match &self.phase {
+        self.first.or(match &self.phase {
             Phase::Unknown => None,
             Phase::Reading(_, _, service) => Some(*service),
             Phase::Over(service) => *service,
-        }
+        })
     }
 
     /// Whether nothing more will be learned from `side`: its payload need only be counted.
@@ -97,7 +116,8 @@ impl Reader {
             return;
         }
         if matches!(self.phase, Phase::Unknown) {
-            let (found, _) = identify(Carrier::Udp, context.side, bytes, context.ports);
+            let (found, _) =
+                identify(Carrier::Udp, &Hello { side: context.side, bytes, ports: context.ports }, self.expected);
             match found {
                 Some((entry, service)) => self.phase = Phase::Reading(entry, entry.open(), service),
                 None => {
@@ -109,8 +129,37 @@ impl Reader {
                 }
             }
         }
-        let step = self.parse(context, bytes, spans, world);
-        self.settle(context.side, step, world);
+        let (side, span) = (context.side, spans.first().copied().unwrap_or_default());
+        let is_behind = self.lane(side).held.is_some();
+        if is_behind && !self.hold(side, bytes, span, world) {
+            return;
+        }
+        let step = if is_behind { self.parse_joined(context, world) } else { self.parse(context, bytes, spans, world) };
+        match step {
+            Step::Join if is_behind => {}
+            Step::Join => {
+                self.hold(side, bytes, span, world);
+            }
+            Step::Anew(_) if !is_behind => {
+                self.begin_anew();
+                self.datagram(context, (bytes, spans), world);
+            }
+            step => {
+                self.release(side, world);
+                self.settle(side, step, world);
+            }
+        }
+    }
+
+    /// Reads the datagrams that are held as one message.
+    fn parse_joined(&mut self, context: &Context, world: &mut World<'_>) -> Step {
+        let lane = self.lane_mut(context.side);
+        let Some(loan) = lane.held.take() else { return Step::Done };
+        let spans = std::mem::take(&mut lane.spans);
+        let step = self.parse_lent(context, &loan, &spans, world);
+        let lane = self.lane_mut(context.side);
+        (lane.held, lane.spans) = (Some(loan), spans);
+        step
     }
 
     /// `lost` bytes of `side` will never come. What is held before them is dropped.
@@ -139,7 +188,7 @@ impl Reader {
             if let Phase::Reading(entry, parser, _) = &mut self.phase {
                 let bytes = lane.held.as_ref().map_or(&[][..], |loan| world.slab.bytes(loan));
                 let out = Output::new(context, (bytes, &lane.spans), entry.info(), world.key, world.sink);
-                let mut out = out.unpacking_in(world.scratch);
+                let mut out = out.unpacking_in(world.scratch).announcing_in(world.expected);
                 parser.end(side, bytes, &mut out);
                 wipe::stack();
             }
@@ -173,6 +222,7 @@ impl Reader {
         }
     }
 
+    /// Most bytes of a message that are held, beside those of one packet.
     fn window(&self) -> usize {
         match &self.phase {
             Phase::Reading(entry, _, _) => entry.info().window,
@@ -185,7 +235,8 @@ impl Reader {
         let window = self.window();
         let lane = self.lane_mut(side);
         let at = lane.held.as_ref().map_or(0, Loan::len);
-        let fits = at + bytes.len() <= window.max(bytes.len().min(window + 65_535));
+        // What one packet brings is added whole to what fits: how a stream is cut must not decide what is read of it.
+        let fits = at <= window && at + bytes.len() <= window + PACKET;
         let held = fits
             && match &mut lane.held {
                 Some(loan) => world.slab.append(loan, bytes),
@@ -221,7 +272,7 @@ impl Reader {
                 return;
             }
             match self.parse(context, rest, &[ahead], world) {
-                Step::Take(0) => {
+                Step::Take(0) | Step::Join => {
                     self.hold(side, rest, ahead, world);
                     return;
                 }
@@ -230,6 +281,10 @@ impl Reader {
                     let here = usize::try_from(n).unwrap_or(usize::MAX).min(rest.len());
                     taken += here;
                     self.lane_mut(side).skip = n - here as u64;
+                }
+                Step::Anew(n) => {
+                    taken += n.min(rest.len());
+                    self.begin_anew();
                 }
                 step @ Step::Cut { .. } => {
                     if self.hold(side, rest, ahead, world) && self.settle(side, step, world) {
@@ -268,6 +323,7 @@ impl Reader {
     /// Applies a step to what is held. `true` when the parser should be called again.
     fn settle(&mut self, side: Side, step: Step, world: &mut World<'_>) -> bool {
         match step {
+            Step::Join => false,
             Step::Take(n) => self.drop_held(side, 0, n, world),
             Step::Skip(n) => {
                 let held = self.lane(side).held.as_ref().map_or(0, Loan::len);
@@ -276,6 +332,10 @@ impl Reader {
                 self.drop_held(side, 0, here, world)
             }
             Step::Cut { at, length } => self.drop_held(side, at, length, world),
+            Step::Anew(n) => {
+                self.begin_anew();
+                self.drop_held(side, 0, n, world)
+            }
             Step::Done => {
                 self.release(side, world);
                 self.lane_mut(side).done = true;
@@ -288,6 +348,16 @@ impl Reader {
                 false
             }
         }
+    }
+
+    /// Another protocol follows in the same conversation.
+    fn begin_anew(&mut self) {
+        self.first = self.service();
+        self.turns += 1;
+        self.expected = None;
+        let is_over = self.turns > TURNS;
+        self.phase = if is_over { Phase::Over(None) } else { Phase::Unknown };
+        self.lanes.iter_mut().for_each(|lane| lane.done = is_over);
     }
 
     /// Takes bytes out of what is held. `true` when that changed something and something is left to read.
@@ -313,7 +383,8 @@ impl Reader {
             Phase::Over(_) => return false,
             Phase::Unknown => {}
         }
-        let (found, more) = identify(Carrier::Tcp, context.side, bytes, context.ports);
+        let (found, more) =
+            identify(Carrier::Tcp, &Hello { side: context.side, bytes, ports: context.ports }, self.expected);
         if let Some((entry, service)) = found {
             self.phase = Phase::Reading(entry, entry.open(), service);
             return true;
@@ -330,7 +401,7 @@ impl Reader {
     fn parse(&mut self, context: &Context, bytes: &[u8], spans: &[Span], world: &mut World<'_>) -> Step {
         let Phase::Reading(entry, parser, _) = &mut self.phase else { return Step::Done };
         let out = Output::new(context, (bytes, spans), entry.info(), world.key, world.sink);
-        let mut out = out.unpacking_in(world.scratch);
+        let mut out = out.unpacking_in(world.scratch).announcing_in(world.expected);
         let step = parser.read(context.side, bytes, &mut out);
         wipe::stack();
         step
@@ -340,7 +411,7 @@ impl Reader {
         let Phase::Reading(entry, parser, _) = &mut self.phase else { return Step::Done };
         let bytes = world.slab.bytes(loan);
         let out = Output::new(context, (bytes, spans), entry.info(), world.key, world.sink);
-        let mut out = out.unpacking_in(world.scratch);
+        let mut out = out.unpacking_in(world.scratch).announcing_in(world.expected);
         let step = parser.read(context.side, bytes, &mut out);
         wipe::stack();
         step
@@ -384,13 +455,20 @@ impl Lane {
 /// The entry that reads a conversation beginning so; and whether more bytes could still tell.
 fn identify(
     carrier: Carrier,
-    side: Side,
-    bytes: &[u8],
-    ports: [Port; 2],
+    hello: &Hello<'_>,
+    expected: Option<&'static str>,
 ) -> (Option<(&'static dyn Dissector, Service)>, bool) {
-    let found = probe_all(carrier, &Hello { side, bytes, ports });
+    let announced = expected.and_then(|name| announced(carrier, hello, name));
+    let found = if announced.is_some() { (announced, false) } else { probe_all(carrier, hello) };
     wipe::stack();
     found
+}
+
+/// The entry called `name`, when a conversation that was announced as its begins as one.
+fn announced(carrier: Carrier, hello: &Hello<'_>, name: &str) -> Option<(&'static dyn Dissector, Service)> {
+    let entry = proto::named(name).filter(|entry| entry.info().carriers.contains(&carrier))?;
+    let service = Service { name: entry.info().name, known: Known::Content };
+    matches!(entry.probe(hello), Probe::Yes | Probe::Likely).then_some((entry, service))
 }
 
 fn probe_all(carrier: Carrier, hello: &Hello<'_>) -> (Option<(&'static dyn Dissector, Service)>, bool) {

@@ -3,24 +3,26 @@
 //! One sensor is one shard: nothing is shared, nothing waits. Time comes with the frames.
 
 use crate::clock::{Clock, Tick};
-use crate::codec::cursor::{Cursor, Short};
+use crate::codec::cursor::Short;
 use crate::codec::keyed::PrivacyKey;
 use crate::counts::Counts;
 use crate::entry::{Carrier, Dissector};
-use crate::flow::community::{icmp_counterpart, icmpv6_counterpart};
+use crate::flow::expected::Expected;
 use crate::flow::history::Flags;
 use crate::flow::tcp::{Arrival, Next};
 use crate::flow::{Conversation, Table};
 use crate::lent::{Memory, Slab};
-use crate::link::{self, Inside, Layers, LinkType};
+use crate::link::{self, Inside, Layers, LinkType, radio, shim};
 use crate::net::fragment::{Arrived, Fragments};
+use crate::net::segment::{Segment, segment};
+use crate::net::tunnel::{self, Tunnel};
 use crate::net::{self, Packet};
 use crate::output::{Context, Output, Sink, Span};
 use crate::proto::ENTRIES;
 use crate::reader::{Reader, World};
 use crate::wipe;
 use std::net::IpAddr;
-use wardlight_model::{Endpoint, FlowKey, Mac, Port, Scope, Side, Time, Transport};
+use wardlight_model::{Endpoint, FlowKey, Mac, Place, Scope, Side, Time, Transport, Weird};
 
 /// One frame of a capture.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +66,7 @@ pub struct Sensor {
     scope: Scope,
     key: PrivacyKey,
     table: Table,
+    expected: Expected,
     messages: Slab,
     waiting: Slab,
     pieces: Slab,
@@ -72,6 +75,8 @@ pub struct Sensor {
     by_ip: Vec<(u8, &'static dyn Dissector)>,
     by_ethertype: Vec<(u16, &'static dyn Dissector)>,
     by_snap: Vec<((u32, u16), &'static dyn Dissector)>,
+    by_llc: Vec<((u8, u8), &'static dyn Dissector)>,
+    by_link: Vec<(LinkType, &'static dyn Dissector)>,
     clock: Clock,
     counts: Counts,
 }
@@ -85,19 +90,29 @@ struct Way<'a> {
     source: Option<Mac>,
     destination: Option<Mac>,
     vlan: Option<u16>,
+    /// How many tunnels and shims lead here.
+    depth: u8,
+    /// Whether it came in fragments.
+    is_joined: bool,
 }
+
+/// Most tunnels and shims within each other: a mirror of an overlay of a tunnel, shims between, and one to spare.
+const DEPTH: u8 = 6;
 
 impl Sensor {
     /// A sensor that has seen nothing.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let (mut by_ip, mut by_ethertype, mut by_snap) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut by_llc, mut by_link) = (Vec::new(), Vec::new());
         for entry in ENTRIES.iter().copied() {
             for carrier in entry.info().carriers {
                 match *carrier {
                     Carrier::Ip(protocol) => by_ip.push((protocol, entry)),
                     Carrier::Ethertype(ethertype) => by_ethertype.push((ethertype, entry)),
                     Carrier::Snap(organisation, protocol) => by_snap.push(((organisation, protocol), entry)),
+                    Carrier::Llc(to, from) => by_llc.push(((to, from), entry)),
+                    Carrier::Link(link) => by_link.push((LinkType(link), entry)),
                     Carrier::Tcp | Carrier::Udp | Carrier::Body(_) | Carrier::Exchange => {}
                 }
             }
@@ -106,6 +121,7 @@ impl Sensor {
             scope: settings.scope,
             key: settings.key,
             table: Table::new(settings.flows, settings.seed),
+            expected: Expected::default(),
             messages: Slab::new(settings.messages),
             waiting: Slab::new(settings.waiting),
             pieces: Slab::new(settings.pieces),
@@ -114,6 +130,8 @@ impl Sensor {
             by_ip,
             by_ethertype,
             by_snap,
+            by_llc,
+            by_link,
             clock: Clock::default(),
             counts: Counts::default(),
         }
@@ -145,12 +163,35 @@ impl Sensor {
         let span = Span { at: 0, source: frame.source, packet: frame.packet, offset: 0 };
         let Layers { source, destination, vlan, .. } = layers;
         let spans = [Span { offset: offset_in(layers.payload, frame.bytes), ..span }];
-        let way = Way { time: frame.time, spans: &spans, source, destination, vlan };
+        let way = Way { time: frame.time, spans: &spans, source, destination, vlan, depth: 0, is_joined: false };
+        self.inside(&layers, way, sink);
+    }
+
+    fn inside(&mut self, layers: &Layers<'_>, way: Way<'_>, sink: &mut dyn Sink) {
         match layers.inside {
-            Inside::Ipv4 => self.ip(net::ipv4(layers.payload).ok(), frame, way, sink),
-            Inside::Ipv6 => self.ip(net::ipv6(layers.payload).ok(), frame, way, sink),
+            Inside::Ipv4 => self.ip(net::ipv4(layers.payload).ok(), layers.payload, way, sink),
+            Inside::Ipv6 => self.ip(net::ipv6(layers.payload).ok(), layers.payload, way, sink),
             inside => self.below_ip(inside, layers.payload, way, sink),
         }
+    }
+
+    /// Goes on with what a tunnel, a shim or an aggregate holds: `way` leads to `bytes`, in which `layers` lies.
+    fn deeper(&mut self, bytes: &[u8], layers: Result<Layers<'_>, Short>, way: Way<'_>, sink: &mut dyn Sink) {
+        let Ok(layers) = layers else {
+            self.counts.short_frames += 1;
+            return;
+        };
+        if way.depth >= DEPTH {
+            let Span { source, packet, offset, .. } = way.spans.first().copied().unwrap_or_default();
+            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            let place = Place { source, packet, offset, length };
+            sink.weird(Weird { name: "tunnel.too_deep", time: way.time, place, flow: None });
+            return;
+        }
+        let Layers { source, destination, vlan, .. } = layers;
+        let way = Way { source, destination, vlan, depth: way.depth + 1, ..way };
+        let ahead = usize::try_from(offset_in(layers.payload, bytes)).unwrap_or(usize::MAX);
+        with_spans(way, ahead, |way| self.inside(&layers, way, sink));
     }
 
     /// Reports every conversation still under way and forgets it.
@@ -185,7 +226,8 @@ impl Sensor {
             self.counts.cut_bytes += conversation.lane(side).discarded;
         }
         if let Some(mut reader) = conversation.reader.take() {
-            let mut world = World { slab: &mut self.messages, key: &self.key, sink, scratch: (*self.scratch).as_mut() };
+            let (slab, key, expected) = (&mut self.messages, &self.key, &mut self.expected);
+            let mut world = World { slab, key, sink, scratch: (*self.scratch).as_mut(), expected };
             for side in [Side::Initiator, Side::Responder] {
                 reader.end(&context(&conversation, side, conversation.last, false), &mut world);
             }
@@ -199,21 +241,32 @@ impl Sensor {
     }
 
     fn below_ip(&mut self, inside: Inside, payload: &[u8], way: Way<'_>, sink: &mut dyn Sink) {
-        let entry = match inside {
-            Inside::Ethertype(held) => {
-                self.by_ethertype.iter().find(|(known, _)| *known == held).map(|(_, entry)| *entry)
-            }
-            Inside::Snap(organisation, protocol) => {
-                self.by_snap.iter().find(|(known, _)| *known == (organisation, protocol)).map(|(_, entry)| *entry)
-            }
-            Inside::Llc(..) | Inside::Ipv4 | Inside::Ipv6 => None,
-        };
+        if let Inside::Ethertype(ethertype) = inside
+            && let Some(layers) = shim::behind(ethertype, payload)
+        {
+            // A shim has no stations of its own: they are those of its frame.
+            let layers = layers.map(|layers| match layers.source {
+                None => Layers { source: way.source, destination: way.destination, vlan: way.vlan, ..layers },
+                Some(_) => layers,
+            });
+            return self.deeper(payload, layers, way, sink);
+        }
+        if inside == Inside::Several {
+            return radio::several(payload).for_each(|frame| self.deeper(payload, Ok(frame), way, sink));
+        }
+        let entry = self.entry_below_ip(inside);
         let sender = Endpoint { scope: self.scope, mac: way.source, ip: None };
-        if way.source.is_some_and(Mac::is_station) {
+        // Who only calls on the air may be passing by.
+        let is_call = matches!(inside, Inside::Link(_));
+        if !is_call && way.source.is_some_and(Mac::is_station) {
             sink.station(sender, way.time);
         }
         let Some(entry) = entry else {
-            self.counts.other_frames += 1;
+            match inside {
+                Inside::Sealed => self.counts.sealed_frames += 1,
+                Inside::Nothing => {}
+                _ => self.counts.other_frames += 1,
+            }
             return;
         };
         let receiver = Endpoint { scope: self.scope, mac: way.destination, ip: None };
@@ -221,6 +274,19 @@ impl Sensor {
         let ends = [sender, receiver];
         let context = Context { time: way.time, flow: None, ends, ports: [0; 2], side: Side::Initiator, to_group };
         self.message(entry, &context, payload, way.spans, sink);
+    }
+
+    fn entry_below_ip(&self, inside: Inside) -> Option<&'static dyn Dissector> {
+        fn of<K: PartialEq>(entries: &[(K, &'static dyn Dissector)], key: K) -> Option<&'static dyn Dissector> {
+            entries.iter().find(|(known, _)| *known == key).map(|(_, entry)| *entry)
+        }
+        match inside {
+            Inside::Ethertype(held) => of(&self.by_ethertype, held),
+            Inside::Snap(organisation, protocol) => of(&self.by_snap, (organisation, protocol)),
+            Inside::Llc(to, from) => of(&self.by_llc, (to, from)),
+            Inside::Link(link) => of(&self.by_link, link),
+            _ => None,
+        }
     }
 
     fn message(
@@ -236,25 +302,28 @@ impl Sensor {
         wipe::stack();
     }
 
-    fn ip(&mut self, packet: Option<Packet<'_>>, frame: &Frame<'_>, way: Way<'_>, sink: &mut dyn Sink) {
+    fn ip(&mut self, packet: Option<Packet<'_>>, bytes: &[u8], way: Way<'_>, sink: &mut dyn Sink) {
         let Some(packet) = packet else {
             self.counts.bad_packets += 1;
             return;
         };
-        let (source, number) = (frame.source, frame.packet);
-        let span = Span { at: 0, source, packet: number, offset: offset_in(packet.payload, frame.bytes) };
+        let ahead = usize::try_from(offset_in(packet.payload, bytes)).unwrap_or(usize::MAX);
         let Some(fragment) = packet.fragment else {
-            self.transport(&packet, Way { spans: &[span], ..way }, sink);
+            return with_spans(way, ahead, |way| self.transport(&packet, way, sink));
+        };
+        // Within a packet that came in fragments itself the slab of pieces is set aside, see below.
+        let Some(span) = way.spans.first().filter(|_| !way.is_joined) else {
+            self.fragments.dropped += 1;
             return;
         };
-        let arrived = Arrived { fragment, span, time: way.time };
+        let arrived = Arrived { fragment, span: span.behind(ahead), time: way.time };
         if let Some(whole) = self.fragments.add(self.scope, &packet, arrived, &mut self.pieces) {
             // The slab of pieces is set aside, so that the packet can be read while the rest of the sensor works.
             let pieces = std::mem::replace(&mut self.pieces, Slab::new(Box::new([])));
             let payload = pieces.bytes(&whole.bytes);
             let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
             let packet = Packet { payload, missing: 0, fragment: None, length, ..packet };
-            self.transport(&packet, Way { spans: &whole.spans, ..way }, sink);
+            self.transport(&packet, Way { spans: &whole.spans, is_joined: true, ..way }, sink);
             self.pieces = pieces;
             self.pieces.release(whole.bytes);
         }
@@ -280,14 +349,33 @@ impl Sensor {
         count(conversation, packet, &segment, side, way);
         match transport {
             Transport::TCP => with_spans(way, ahead, |way| self.tcp(place, &segment, side, way, sink)),
-            Transport::UDP => with_spans(way, ahead, |way| self.udp(place, segment.payload, side, way, sink)),
-            _ => {}
+            Transport::UDP => {
+                let is_teredo = from == tunnel::TEREDO || to == tunnel::TEREDO;
+                let teredo = || if is_teredo { tunnel::teredo(segment.payload) } else { None };
+                if let Some(tunnel) = tunnel::in_udp(to, segment.payload).or_else(teredo) {
+                    return with_spans(way, ahead, |way| self.tunnel(place, segment.payload, tunnel, way, sink));
+                }
+                with_spans(way, ahead, |way| self.udp(place, segment.payload, side, way, sink));
+            }
+            _ => {
+                if let Some(tunnel) = tunnel::in_ip(packet.protocol, packet.payload) {
+                    return self.tunnel(place, packet.payload, tunnel, way, sink);
+                }
+            }
         }
         let entry = self.by_ip.iter().find(|(protocol, _)| *protocol == packet.protocol).map(|(_, entry)| *entry);
         if let (Some(entry), Some(conversation)) = (entry, self.table.at(place)) {
             let context = of_packet(conversation, side, way);
             self.message(entry, &context, packet.payload, way.spans, sink);
         }
+    }
+
+    /// The conversation that carries a tunnel is counted as any; what the tunnel holds goes its own way.
+    fn tunnel(&mut self, place: u32, payload: &[u8], tunnel: Tunnel<'_>, way: Way<'_>, sink: &mut dyn Sink) {
+        if let Some(conversation) = self.table.at_mut(place) {
+            conversation.service = conversation.service.or(Some(tunnel.service));
+        }
+        self.deeper(payload, tunnel.layers, way, sink);
     }
 
     /// The conversation a segment belongs to: the one under way, or a new one, turned so that the initiator is first.
@@ -309,7 +397,14 @@ impl Sensor {
             }
         }
         let turned = FlowKey { initiator: key.responder, responder: key.initiator, ..key };
-        self.table.begin(if self.is_answer(&key, segment) { turned } else { key }, way.time)
+        let key = if self.is_answer(&key, segment) { turned } else { key };
+        let place = self.table.begin(key, way.time);
+        if !self.expected.is_empty()
+            && let Some(begun) = self.table.at_mut(place)
+        {
+            begun.expected = self.expected.take(&key, way.time);
+        }
+        place
     }
 
     /// Whether a conversation that is first seen here was begun by the other side.
@@ -331,7 +426,8 @@ impl Sensor {
     fn udp(&mut self, place: u32, payload: &[u8], side: Side, way: Way<'_>, sink: &mut dyn Sink) {
         let Some(conversation) = self.table.at_mut(place) else { return };
         let context = of_packet(conversation, side, way);
-        let mut world = World { slab: &mut self.messages, key: &self.key, sink, scratch: (*self.scratch).as_mut() };
+        let (slab, key, expected) = (&mut self.messages, &self.key, &mut self.expected);
+        let mut world = World { slab, key, sink, scratch: (*self.scratch).as_mut(), expected };
         if let Some(reader) = reader_of(conversation, side) {
             reader.datagram(&context, (payload, way.spans), &mut world);
         }
@@ -341,7 +437,8 @@ impl Sensor {
     fn tcp(&mut self, place: u32, segment: &Segment<'_>, side: Side, way: Way<'_>, sink: &mut dyn Sink) {
         let (Some(conversation), Some(tcp)) = (self.table.at_mut(place), segment.tcp) else { return };
         let context = of_packet(conversation, side, way);
-        let mut world = World { slab: &mut self.messages, key: &self.key, sink, scratch: (*self.scratch).as_mut() };
+        let (slab, key, expected) = (&mut self.messages, &self.key, &mut self.expected);
+        let mut world = World { slab, key, sink, scratch: (*self.scratch).as_mut(), expected };
         if tcp.flags.syn() {
             conversation.lane(side).begin(tcp.seq);
         }
@@ -374,49 +471,6 @@ impl Sensor {
     }
 }
 
-/// A transport header, and what stands behind it.
-struct Segment<'a> {
-    ports: (Port, Port),
-    payload: &'a [u8],
-    tcp: Option<TcpHeader>,
-}
-
-#[derive(Clone, Copy)]
-struct TcpHeader {
-    seq: u32,
-    ack: u32,
-    flags: Flags,
-}
-
-fn segment(transport: Transport, bytes: &[u8]) -> Result<Segment<'_>, Short> {
-    let mut cursor = Cursor::new(bytes);
-    match transport {
-        Transport::TCP => {
-            let ports = (cursor.u16()?, cursor.u16()?);
-            let (seq, ack) = (cursor.u32()?, cursor.u32()?);
-            let words = usize::from(cursor.u8()? >> 4);
-            let flags = Flags(cursor.u8()?);
-            cursor.skip(6)?;
-            cursor.skip((words * 4).checked_sub(20).ok_or(Short)?)?;
-            Ok(Segment { ports, payload: cursor.rest(), tcp: Some(TcpHeader { seq, ack, flags }) })
-        }
-        Transport::UDP => {
-            let ports = (cursor.u16()?, cursor.u16()?);
-            let length = usize::from(cursor.u16()?);
-            let _checksum = cursor.u16()?;
-            // A length of 0 stands for a datagram too long for the field (RFC 2675), or was left to the network card.
-            let length = if length < 8 { cursor.left() } else { length - 8 };
-            Ok(Segment { ports, payload: cursor.take_at_most(length), tcp: None })
-        }
-        Transport::ICMP | Transport::ICMPV6 => {
-            let (kind, code) = (u16::from(cursor.u8()?), u16::from(cursor.u8()?));
-            let answer = if transport == Transport::ICMP { icmp_counterpart(kind) } else { icmpv6_counterpart(kind) };
-            Ok(Segment { ports: (kind, answer.unwrap_or(code)), payload: cursor.rest(), tcp: None })
-        }
-        _ => Ok(Segment { ports: (0, 0), payload: bytes, tcp: None }),
-    }
-}
-
 fn count(conversation: &mut Conversation, packet: &Packet<'_>, segment: &Segment<'_>, side: Side, way: Way<'_>) {
     conversation.last = conversation.last.max(way.time);
     conversation.vlan = conversation.vlan.or(way.vlan);
@@ -442,7 +496,7 @@ fn count(conversation: &mut Conversation, packet: &Packet<'_>, segment: &Segment
 /// The reader of a conversation while there is something to learn from `side`.
 fn reader_of(conversation: &mut Conversation, side: Side) -> Option<&mut Reader> {
     if conversation.reader.is_none() && !conversation.was_read {
-        conversation.reader = Some(Box::default());
+        conversation.reader = Some(Box::new(Reader::expecting(conversation.expected)));
     }
     conversation.reader.as_deref_mut().filter(|reader| !reader.is_deaf(side))
 }

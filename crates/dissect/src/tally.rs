@@ -149,52 +149,6 @@ impl Tally {
         Counting { tally: self, listener }
     }
 
-    /// Adds what another tally counted, and gives the fact as it stands now; `None` when a bound was reached. A fact
-    /// that is known already keeps its origin and its first place.
-    pub fn add_fact(&mut self, fact: Fact) -> Option<&Fact> {
-        let hash = hash_of(&self.hasher, &fact);
-        let Self { facts, index, .. } = self;
-        let same = |held: &Fact| {
-            (held.field, &held.value, held.protocol) == (fact.field, &fact.value, fact.protocol)
-                && held.subject == fact.subject
-        };
-        let held = index.find(hash, |at| facts.get(*at).is_some_and(same)).copied();
-        if let Some(at) = held {
-            let held = self.facts.get_mut(at)?;
-            held.count = held.count.saturating_add(fact.count);
-            held.first = held.first.min(fact.first);
-            held.last = held.last.max(fact.last);
-            return Some(held);
-        }
-        let (endpoint, key) = parts(&fact.subject);
-        let key = key.map(|key| (key.kind, key.text.as_str()));
-        let subject = self.hasher.hash_one((endpoint, key, fact.field));
-        if self.facts.len() >= self.bounds.facts || !self.room_for(subject) {
-            self.dropped += 1;
-            return None;
-        }
-        let facts = &self.facts;
-        let hashes = |at: &usize| facts.get(*at).map_or(0, |fact| hash_of(&self.hasher, fact));
-        self.index.insert_unique(hash, facts.len(), hashes);
-        self.facts.push(fact);
-        self.facts.last()
-    }
-
-    /// Adds what another tally counted, and gives the presence as it stands now; `None` when a bound was reached.
-    pub fn add_presence(&mut self, seen: &Presence) -> Option<Presence> {
-        if self.presences.len() >= self.bounds.presences && !self.presences.contains_key(&seen.endpoint) {
-            self.dropped += 1;
-            return None;
-        }
-        let held = self.presences.entry(seen.endpoint).or_insert(Presence { packets: 0, ..*seen });
-        held.first = held.first.min(seen.first);
-        held.last = held.last.max(seen.last);
-        held.packets = held.packets.saturating_add(seen.packets);
-        held.ttl = held.ttl.max(seen.ttl);
-        held.sent |= seen.sent;
-        Some(*held)
-    }
-
     /// What was seen since the last time, and begins anew: what a sensor hands on.
     #[must_use]
     pub fn take(&mut self, seed: u64) -> Self {
@@ -221,10 +175,7 @@ impl Tally {
     }
 
     fn has_room(&mut self, seen: &Sighting<'_>) -> bool {
-        self.room_for(self.hasher.hash_one((&seen.endpoint, seen.key, seen.field)))
-    }
-
-    fn room_for(&mut self, subject: u64) -> bool {
+        let subject = self.hasher.hash_one((&seen.endpoint, seen.key, seen.field));
         let values = self.values.entry(subject).or_insert(0);
         *values += 1;
         *values <= VALUES

@@ -5,10 +5,14 @@
 //! followed by `@` and its hardware address: `udp 10.0.0.5:68@00:09:fb:00:00:01 > 255.255.255.255:67`. Then messages:
 //! `> 0a0b "text\r\n"` from the initiator, `< …` from the responder; hexadecimal and quoted text (escapes `\r \n \t \0
 //! \" \\ \xNN`) may be mixed, and a line that begins with a blank goes on with the message before it. `end` ends both
-//! directions, `gap > 20` loses 20 bytes of the initiator. Lines that begin with `#` are comments.
+//! directions, `gap > 20` loses 20 bytes of the initiator, `expected NAME` says that another conversation announced this one
+//! as one of that entry. Lines that begin with `#` are comments.
+
+mod segments;
 
 use crate::codec::keyed::PrivacyKey;
 use crate::entry::{Carrier, Dissector};
+use crate::flow::expected::Expected;
 use crate::lent::Slab;
 use crate::output::{Context, Output, Sighting, Sink, Span};
 use crate::proto;
@@ -116,6 +120,8 @@ struct Trial {
     entry: Option<&'static dyn Dissector>,
     ends: [(Endpoint, Port); 2],
     events: Vec<Event>,
+    /// The protocol that another conversation announced.
+    expected: Option<&'static str>,
 }
 
 impl Trial {
@@ -134,7 +140,7 @@ impl Trial {
             other => panic!("unknown carrier {other:?} in {head:?}"),
         };
         let (from, to) = ends.split_once(" > ").expect("head: `… A > B`");
-        let mut trial = Self { carrier, entry, ends: [end(from), end(to)], events: Vec::new() };
+        let mut trial = Self { carrier, entry, ends: [end(from), end(to)], events: Vec::new(), expected: None };
         lines.for_each(|line| trial.line(line));
         trial
     }
@@ -148,6 +154,9 @@ impl Trial {
                 Some(Event::Message(_, message)) => message.extend(bytes(rest)),
                 _ => panic!("no message to go on with: {line:?}"),
             },
+            _ if line.starts_with("expected ") => {
+                self.expected = proto::named(line.get(9..).unwrap_or_default().trim()).map(|entry| entry.info().name)
+            }
             _ if line.trim() == "end" => self.events.push(Event::End),
             _ => {
                 let words: Vec<&str> = line.split_whitespace().collect();
@@ -163,11 +172,13 @@ impl Trial {
         let mut slab = Slab::new(Box::new(vec![0; 4 << 20]));
         let key = PrivacyKey::new(&[7; 32]);
         let mut scratch = vec![0; 1 << 18];
-        let mut reader = Reader::default();
+        let mut expected = Expected::default();
+        let mut reader = Reader::expecting(self.expected);
         let mut packet = 0;
         for event in &self.events {
             packet += 1;
-            let mut world = World { slab: &mut slab, key: &key, sink: &mut heard, scratch: &mut scratch };
+            let (slab, scratch, expected) = (&mut slab, &mut scratch, &mut expected);
+            let mut world = World { slab, key: &key, sink: &mut heard, scratch, expected };
             match event {
                 Event::Message(side, message) => {
                     let context = self.context(*side, packet);
@@ -192,7 +203,8 @@ impl Trial {
             }
         }
         let service = reader.service().map(|service| service.name);
-        reader.close(&mut World { slab: &mut slab, key: &key, sink: &mut heard, scratch: &mut scratch });
+        let (slab, scratch, expected) = (&mut slab, &mut scratch, &mut expected);
+        reader.close(&mut World { slab, key: &key, sink: &mut heard, scratch, expected });
         assert_eq!(slab.in_use(), 0, "lent memory was not given back");
         heard.service = service;
         heard.settled()

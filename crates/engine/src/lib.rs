@@ -8,5 +8,5 @@ mod site;
 mod watch;
 
 pub use gather::{Batch, Gather};
-pub use site::{Bounds, Effect, Entry, Held, Input, Outcome, Refusal, Site};
+pub use site::{Bounds, Effect, Entry, Held, Input, Outcome, Refusal, Settled, Settling, Site};
 pub use watch::{Picture, Watch};

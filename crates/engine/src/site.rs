@@ -7,25 +7,29 @@
 mod areas;
 mod assets;
 mod contact;
+mod heard;
 mod judgements;
 mod labels;
 mod owners;
 mod records;
+mod rules;
+mod settling;
 
 use foldhash::fast::FixedState;
+use heard::Heard;
 use records::Records;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::BuildHasher as _;
-use wardlight_dissect::tally::Tally;
+use std::sync::Arc;
+use wardlight_inventory::Knowledge;
 use wardlight_inventory::resolve::{Resolution, Rules};
-use wardlight_inventory::{Contacts, Identified, Knowledge, Seen, identify_with_facts};
-use wardlight_model::change::{Change, Known, Row, Said, Source};
+use wardlight_model::change::{Change, Row, Said, Source};
 use wardlight_model::journal::{BodyKind, Command, Decision, FORMAT, Flows, Import, Judgement};
 use wardlight_model::journal::{Observations, Oddity, OwnerRule, Unreadable, decode};
-use wardlight_model::{Area, Device, Domain, Fact, Flow, Id, Origin, Presence, Scope};
+use wardlight_model::{Area, Domain, Fact, Flow, Id, KeptRule, Origin, Presence, Scope};
 
 pub use areas::Refusal;
+pub use settling::{Settled, Settling};
 pub use wardlight_dissect::tally::Bounds;
 
 /// One journal record.
@@ -114,6 +118,8 @@ pub struct Held {
     pub owners: BTreeMap<Id, OwnerRule>,
     /// What people say of devices, by the decision's id.
     pub labels: BTreeMap<Id, Said>,
+    /// Rules of the house, by the decision's id.
+    pub house_rules: BTreeMap<Id, KeptRule>,
     /// Ids of the devices that are stored: those that are none any more go at the next settling.
     pub devices: Vec<Id>,
     /// The last record that it follows from; 0 for none.
@@ -123,17 +129,18 @@ pub struct Held {
 /// The working set.
 pub struct Site {
     id: Id,
-    tally: Tally,
+    heard: Heard,
     oddities: BTreeMap<&'static str, Oddity>,
     areas: BTreeMap<Id, Area>,
     domains: BTreeMap<Scope, Domain>,
-    records: Records,
+    records: Arc<Records>,
     judged: BTreeMap<Id, Judgement>,
     owners: BTreeMap<Id, OwnerRule>,
     labels: labels::Labels,
+    house_rules: rules::HouseRules,
     /// The devices as of the last settling, each with a mark that changes when anything of it does: whole they would take
     /// as much memory again as their facts.
-    devices: BTreeMap<Id, u64>,
+    devices: Arc<BTreeMap<Id, u64>>,
     marks: FixedState,
     /// Ids that were stored before the start.
     stored: BTreeSet<Id>,
@@ -145,24 +152,25 @@ impl Site {
     /// The site `id` as `held` has it. `seed` keeps hash positions unpredictable. Its devices are known once it settles.
     #[must_use]
     pub fn new(id: Id, seed: u64, bounds: Bounds, held: Held) -> Self {
-        let mut tally = Tally::bounded(seed, bounds);
+        let mut heard = Heard::bounded(seed, bounds);
         for fact in held.facts {
-            tally.add_fact(fact);
+            heard.add_fact(fact);
         }
         for presence in &held.presences {
-            tally.add_presence(presence);
+            heard.add_presence(presence);
         }
         Self {
             id,
-            tally,
+            heard,
             oddities: held.oddities.into_iter().map(|odd| (odd.name, odd)).collect(),
             areas: held.areas.into_iter().map(|area| (area.id, area)).collect(),
             domains: held.domains.into_iter().map(|domain| (domain.scope, domain)).collect(),
-            records: Records::held(held.rows, held.sources),
+            records: Arc::new(Records::held(held.rows, held.sources)),
             judged: held.judged,
             owners: held.owners,
             labels: labels::Labels::held(held.labels),
-            devices: BTreeMap::new(),
+            house_rules: rules::HouseRules::held(held.house_rules),
+            devices: Arc::default(),
             marks: FixedState::with_seed(seed),
             stored: held.devices.into_iter().collect(),
             sequence: held.sequence,
@@ -190,7 +198,7 @@ impl Site {
     /// Facts that found no room.
     #[must_use]
     pub const fn dropped(&self) -> u64 {
-        self.tally.dropped()
+        self.heard.dropped()
     }
 
     /// Takes in one thing. A record at or before [`Self::sequence`] was taken in already and changes nothing.
@@ -201,7 +209,10 @@ impl Site {
                 self.sequence = entry.sequence;
                 self.record(&entry).unwrap_or_else(|reason| vec![Effect::Unread { sequence: entry.sequence, reason }])
             }
-            Input::Settle(knowledge, rules) => self.settle(knowledge, rules),
+            Input::Settle(knowledge, rules) => {
+                let settled = self.unsettled().map(|all| all.settled(knowledge, rules));
+                settled.map(|settled| self.settle(settled)).unwrap_or_default()
+            }
         }
     }
 
@@ -228,11 +239,11 @@ impl Site {
         let mut effects = Vec::with_capacity(seen.facts.items.len() + seen.presences.items.len());
         let mut origins = (0..).map(|item| Origin { sequence, item });
         for (fact, origin) in seen.facts.items.into_iter().zip(&mut origins) {
-            let fact = self.tally.add_fact(Fact { origin, ..fact }).cloned();
+            let fact = self.heard.add_fact(Fact { origin, ..fact }).cloned();
             effects.extend(fact.map(Change::Fact).map(Effect::Change));
         }
         for (presence, origin) in seen.presences.items.into_iter().zip(&mut origins) {
-            let presence = self.tally.add_presence(&Presence { origin, ..presence });
+            let presence = self.heard.add_presence(&Presence { origin, ..presence });
             effects.extend(presence.map(Change::Presence).map(Effect::Change));
         }
         for odd in seen.oddities.items {
@@ -245,7 +256,7 @@ impl Site {
 
     fn import(&mut self, sequence: u64, import: Import) -> Vec<Effect> {
         self.settled = false;
-        self.records.take(sequence, import).into_iter().map(Effect::Change).collect()
+        Arc::make_mut(&mut self.records).take(sequence, import).into_iter().map(Effect::Change).collect()
     }
 
     fn decide(&mut self, entry: &Entry<'_>, decision: Decision) -> Vec<Effect> {
@@ -261,13 +272,14 @@ impl Site {
     fn carry_out(&mut self, id: Id, decision: &Decision) -> Result<Vec<Change>, Refusal> {
         let command = &decision.command;
         if let Command::UndoImport(run) = command {
-            return self.records.undo(*run);
+            return Arc::make_mut(&mut self.records).undo(*run);
         }
         let judged = judgements::apply(&mut self.judged, id, command)?;
         let owned = owners::apply(&mut self.owners, id, command)?;
         let placed = areas::apply(&mut self.areas, &mut self.domains, command)?;
         let labelled = self.labels.apply(id, decision)?;
-        Ok(judged.into_iter().chain(owned).chain(placed).chain(labelled).collect())
+        let ruled = self.house_rules.apply(id, decision)?;
+        Ok(judged.into_iter().chain(owned).chain(placed).chain(labelled).chain(ruled).collect())
     }
 
     /// The rows of other systems' records as these have them now, with whether the source's last whole run had each.
@@ -277,43 +289,8 @@ impl Site {
 
     /// Where these rows come from, by name.
     #[must_use]
-    pub const fn sources(&self) -> &BTreeMap<String, Source> {
+    pub fn sources(&self) -> &BTreeMap<String, Source> {
         self.records.sources()
-    }
-
-    /// Gives the devices that came, changed and went, and the assets.
-    fn settle(&mut self, knowledge: &Knowledge, rules: &Rules) -> Vec<Effect> {
-        if std::mem::replace(&mut self.settled, true) {
-            return Vec::new();
-        }
-        let presence = self.tally.presences();
-        let seen = Seen { facts: self.tally.facts(), presence: &presence, contacts: &Contacts::default() };
-        let found = identify_with_facts(&seen, knowledge).into_iter();
-        let said = self.labels.by_device();
-        let found: Vec<(Id, Identified<'_>)> = found
-            .map(|mut one| {
-                let mut own = Vec::new();
-                let id = lasting_id(self.id, &one.device.origins, |id| own.extend(said.get(&id).into_iter().flatten()));
-                labels::put(&mut one.device, &own);
-                (id, one)
-            })
-            .collect();
-        let resolution = assets::resolved(self, &found, knowledge, rules);
-        let devices: BTreeMap<Id, Device> = found.into_iter().map(|(id, one)| (id, one.device)).collect();
-        let stored = std::mem::take(&mut self.stored);
-        let known: BTreeSet<Id> = self.devices.keys().copied().chain(stored).collect();
-        let gone = known.into_iter().filter(|id| !devices.contains_key(id));
-        let mut effects: Vec<Effect> = gone.map(Change::DeviceGone).map(Effect::Change).collect();
-        let before = std::mem::take(&mut self.devices);
-        for (id, device) in devices {
-            let mark = self.marks.hash_one(&device);
-            self.devices.insert(id, mark);
-            if before.get(&id) != Some(&mark) {
-                effects.push(Effect::Change(Change::Device(Box::new(Known { id, device }))));
-            }
-        }
-        effects.push(Effect::Resolved(Box::new(resolution)));
-        effects
     }
 }
 

@@ -59,7 +59,8 @@ impl Watch {
     #[must_use]
     pub fn picture(&self, knowledge: &Knowledge) -> Picture<'_> {
         let presence = self.tally.presences();
-        let seen = Seen { facts: self.tally.facts(), presence: &presence, contacts: &self.contacts };
+        let facts: Vec<&Fact> = self.tally.facts().iter().collect();
+        let seen = Seen { facts: &facts, presence: &presence, contacts: &self.contacts };
         Picture {
             devices: identify(&seen, knowledge),
             facts: self.tally.facts(),

@@ -9,7 +9,7 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use regex::bytes::RegexBuilder;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,16 +17,25 @@ use std::path::Path;
 /// Recog's file, our field, and how far its entries can be trusted.
 const FILES: &[(&str, &str, f64)] = &[
     ("dhcp_vendor_class", "dhcp.vendor_class", 0.88),
+    ("ftp_banners", "ftp.banner", 0.85),
     ("html_title", "http.title", 0.8),
     ("http_servers", "http.server", 0.85),
     ("http_wwwauth", "http.realm", 0.8),
+    ("imap_banners", "imap.banner", 0.8),
     ("mdns_device-info_txt", "mdns.text", 0.88),
+    ("pop_banners", "pop3.banner", 0.8),
+    ("rtsp_servers", "rtsp.server", 0.85),
     ("sip_banners", "sip.server", 0.85),
     ("sip_user_agents", "sip.user_agent", 0.88),
+    ("smb_native_lm", "smb.native_lanman", 0.85),
     ("smb_native_os", "smb.native_os", 0.85),
+    ("smtp_banners", "smtp.banner", 0.8),
     ("snmp_sysdescr", "snmp.description|lldp.description", 0.88),
     ("snmp_sysobjid", "snmp.object_id", 0.88),
     ("ssh_banners", "ssh.banner", 0.8),
+    ("telnet_banners", "telnet.banner", 0.85),
+    ("x509_issuers", "tls.certificate_issuer", 0.8),
+    ("x509_subjects", "tls.certificate_subject", 0.8),
 ];
 
 #[derive(Debug, Default)]
@@ -161,7 +170,43 @@ fn written(name: &str, number: usize, field: &str, confidence: f64, entry: &Entr
 /// The example as our dissectors would hand it on.
 fn tidy(example: &str, field: &str) -> String {
     let example = if field == "http.realm" { example.split('"').nth(1).unwrap_or_default() } else { example };
-    example.split(char::is_control).collect::<Vec<_>>().join(" ").trim().to_owned()
+    let line = example.split(char::is_control).collect::<Vec<_>>().join(" ").trim().to_owned();
+    if field.ends_with(".banner") && field != "ssh.banner" { greeting(&line) } else { line }
+}
+
+/// What our dissectors hand on of a greeting: words for products, versions and codes, `*` for all others, as
+/// `crates/dissect/src/codec/greeting.rs` says.
+fn greeting(text: &str) -> String {
+    let words =
+        [include_str!("../../dissect/src/codec/words.txt"), include_str!("../../dissect/src/codec/greeting.txt")];
+    let known: HashSet<&str> = words.iter().flat_map(|file| file.lines()).collect();
+    let is_known = |word: &str| known.contains(word.to_lowercase().as_str());
+    let is_version = |run: &str| {
+        let digits = run.chars().filter(char::is_ascii_digit).count();
+        let mut stretches = run.split(|c: char| !c.is_alphabetic()).filter(|stretch| !stretch.is_empty());
+        let is_short = run.len() <= if digits == run.len() { 6 } else { 12 };
+        let is_name = |stretch: &str| stretch.chars().count() > 2 && !is_known(stretch);
+        (digits == 0 && run.len() == 1) || digits > 0 && is_short && !stretches.any(is_name)
+    };
+    let is_host = |core: &str| {
+        let last = core.rsplit('.').next().unwrap_or_default();
+        let labels = core.split('.').filter(|label| label.chars().any(char::is_alphabetic)).count();
+        labels > 1 && last.len() > 1 && last.chars().all(char::is_alphabetic)
+    };
+    let mut said: Vec<&str> = Vec::new();
+    for token in text.split_whitespace() {
+        let core = token.trim_matches(|c: char| !c.is_alphanumeric());
+        if ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].contains(&core.to_lowercase().as_str()) {
+            break;
+        }
+        let mut runs = token.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty());
+        let is_marked = token.contains(['@', '<', '\\', '=']) || core.parse::<std::net::IpAddr>().is_ok();
+        let is_said = !is_marked && !is_host(core) && runs.all(|run| is_known(run) || is_version(run));
+        if is_said || said.last() != Some(&"*") {
+            said.push(if is_said { token } else { "*" });
+        }
+    }
+    said.join(" ")
 }
 
 /// What the entry says in our words: attribute → template with recog's group numbers as `{1}`.

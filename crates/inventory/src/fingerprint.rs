@@ -1,15 +1,20 @@
 //! Fingerprints: patterns over facts, kept as data, each with its source, licence and examples.
 //!
-//! In: the text of `data/fingerprints/*.toml`. Out: what a fact's value says of the device. The patterns of one field
-//! are compiled together, and only when the first fact of that field comes.
+//! In: the text of `data/fingerprints/*.toml`. Out: what a fact's value says of the device. The literals of one field's
+//! patterns are searched together (`needle`), from the first fact of that field on; a pattern is compiled when a text
+//! has one of its literals.
 //!
 //! An entry has an `id`, a `field` (a fact's name), a `pattern`, what it `gives`, a `confidence` (with `sure` for
 //! single attributes), a `source` that anyone can look up, and a `licence`; further conditions on the same device
-//! stand under `also` and `unless`; texts that look alike and must not match under `not`. A group of the pattern named after an attribute gives that attribute; `{group}` inside a given
-//! value is replaced by what the group caught. Letters match in either case.
+//! stand under `also` and `unless`; texts that look alike and must not match under `not`. A group of the pattern named
+//! after an attribute gives that attribute; `{group}` inside a given value is replaced by what the group caught.
+//! Letters match in either case.
+
+mod needle;
 
 use crate::knowledge::LoadError;
-use regex::bytes::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use needle::Needles;
+use regex::bytes::{Captures, Regex, RegexBuilder};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use wardlight_model::{Attribute, Field};
@@ -108,7 +113,7 @@ struct Shelf {
     entries: Vec<Fingerprint>,
     /// For each entry, the file of which only the first entry that matches counts.
     exclusive: Vec<Option<usize>>,
-    compiled: OnceLock<(RegexSet, Vec<OnceLock<Option<Compiled>>>)>,
+    compiled: OnceLock<(Needles, Vec<OnceLock<Option<Compiled>>>)>,
 }
 
 #[derive(Debug)]
@@ -123,9 +128,6 @@ struct Compiled {
 pub struct Fingerprints {
     shelves: BTreeMap<Field, Shelf>,
 }
-
-/// Memory that the patterns of one field may take when compiled.
-const COMPILED: usize = 128 << 20;
 
 impl Fingerprints {
     /// Reads the files. Errors when one has not its form, an entry names an unknown field or attribute, has no
@@ -165,12 +167,12 @@ impl Fingerprints {
     #[must_use]
     pub fn read<'a>(&self, field: Field, value: &str, others: &dyn Fn(Field) -> Vec<&'a str>) -> Vec<Found> {
         let Some(shelf) = self.shelves.get(&field) else { return Vec::new() };
-        let (set, slots) = shelf.compiled.get_or_init(|| shelf.compile());
-        let hits = set.matches(value.as_bytes());
+        let (needles, slots) = shelf.compiled.get_or_init(|| shelf.compile());
+        let candidates = needles.candidates(value.as_bytes());
         let mut spent = Vec::new();
         let mut found = Vec::new();
-        for ((entry, slot), exclusive) in hits.iter().filter_map(|hit| {
-            Some((shelf.entries.get(hit).zip(slots.get(hit))?, shelf.exclusive.get(hit).copied().flatten()))
+        for ((entry, slot), exclusive) in candidates.into_iter().filter_map(|at| {
+            Some((shelf.entries.get(at).zip(slots.get(at))?, shelf.exclusive.get(at).copied().flatten()))
         }) {
             if exclusive.is_some_and(|file| spent.contains(&file)) {
                 continue;
@@ -190,11 +192,9 @@ impl Fingerprints {
 }
 
 impl Shelf {
-    fn compile(&self) -> (RegexSet, Vec<OnceLock<Option<Compiled>>>) {
-        let patterns = || self.entries.iter().map(|entry| entry.pattern.as_str());
-        let sound = |pattern| if regex(pattern).is_some() { pattern } else { NEVER };
-        let set = set(patterns()).or_else(|| set(patterns().map(sound))).unwrap_or_else(RegexSet::empty);
-        (set, self.entries.iter().map(|_| OnceLock::new()).collect())
+    fn compile(&self) -> (Needles, Vec<OnceLock<Option<Compiled>>>) {
+        let needles = Needles::new(self.entries.iter().map(|entry| entry.pattern.as_str()));
+        (needles, self.entries.iter().map(|_| OnceLock::new()).collect())
     }
 }
 
@@ -253,14 +253,6 @@ fn fill<'t>(value: &str, group: &dyn Fn(&str) -> Option<&'t str>) -> String {
     }
     out.push_str(rest);
     out.trim().to_owned()
-}
-
-/// A pattern that fits nothing.
-const NEVER: &str = r"[^\s\S]";
-
-fn set<'a>(patterns: impl Iterator<Item = &'a str>) -> Option<RegexSet> {
-    let mut builder = RegexSetBuilder::new(patterns);
-    builder.case_insensitive(true).unicode(false).size_limit(COMPILED).dfa_size_limit(COMPILED).build().ok()
 }
 
 fn regex(pattern: &str) -> Option<Regex> {

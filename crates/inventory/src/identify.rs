@@ -33,9 +33,9 @@ pub const MOST_PEERS: usize = 256;
 
 /// What was seen on the wire.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
+pub struct Seen<'s, 'a> {
     /// What the wire said, in any order.
-    pub facts: &'a [Fact],
+    pub facts: &'s [&'a Fact],
     /// Which endpoints there were, in any order.
     pub presence: &'a [Presence],
     /// Who talked to whom.
@@ -55,14 +55,14 @@ pub struct Identified<'a> {
 
 /// The devices, by id. The order of what was seen, and seeing the same fact twice, change nothing.
 #[must_use]
-pub fn identify(seen: &Seen<'_>, knowledge: &Knowledge) -> Vec<Device> {
+pub fn identify(seen: &Seen<'_, '_>, knowledge: &Knowledge) -> Vec<Device> {
     identify_with_facts(seen, knowledge).into_iter().map(|found| found.device).collect()
 }
 
 /// The same, each with its routing domain and the facts that it rests on.
 #[must_use]
-pub fn identify_with_facts<'a>(seen: &Seen<'a>, knowledge: &Knowledge) -> Vec<Identified<'a>> {
-    let mut facts: Vec<&Fact> = seen.facts.iter().collect();
+pub fn identify_with_facts<'a>(seen: &Seen<'_, 'a>, knowledge: &Knowledge) -> Vec<Identified<'a>> {
+    let mut facts: Vec<&Fact> = seen.facts.to_vec();
     facts.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
     facts.dedup();
     let mut presence: Vec<&Presence> = seen.presence.iter().filter(|seen| seen.sent).collect();
@@ -138,6 +138,8 @@ const fn identifies(field: Field) -> bool {
             | Field::LaboratoryTest
             | Field::MdcType
             | Field::SdcLocation
+            | Field::BedLabel
+            | Field::MedicalRole
             | Field::BacnetDevice
     )
 }

@@ -7,7 +7,9 @@
 //! Pure: no I/O, no clock, no randomness; the order of the input changes nothing. It never guesses: what no fact says
 //! is not claimed.
 
+mod alike;
 mod contacts;
+mod feature;
 mod fingerprint;
 pub mod identify;
 mod knowledge;
@@ -18,7 +20,9 @@ mod panel;
 pub mod resolve;
 mod vocabulary;
 
+pub use alike::{Alike, Cluster, Outcome};
 pub use contacts::Contacts;
+pub use feature::features;
 pub use fingerprint::{Fingerprint, Fingerprints, Found};
 pub use identify::{Identified, MOST_PEERS, Seen, identify, identify_with_facts};
 pub use knowledge::{Knowledge, LoadError};

@@ -3,13 +3,16 @@
 //! Whoever reads these captures must not let any of them out again: not in output, not in files, not in memory that
 //! a core dump holds.
 
+mod clinic;
 mod dicom;
 mod messages;
 mod office;
 mod play;
+mod services;
 mod web;
 mod words;
 
+use crate::talk::Talk;
 use crate::wire::{Capture, Manner};
 
 pub use words::{CAGES, CANARIES, Canaries, SHORT_NAMES};
@@ -29,12 +32,17 @@ pub struct Canary {
 #[must_use]
 pub fn canary_capture(split: usize) -> Vec<u8> {
     let mut capture = Capture::begin(1_715_700_000, Manner { segment: split.max(1), rough: true });
-    let talks = [dicom::talks(), messages::talks(), web::talks(), office::talks()].concat();
-    for talk in &talks {
+    for talk in &talks() {
         play::in_every_way(&mut capture, talk);
     }
     office::announcements(&mut capture);
     capture.into_bytes()
+}
+
+/// The conversations, each as it is meant.
+fn talks() -> Vec<Talk> {
+    let first = [dicom::talks(), messages::talks(), web::talks(), office::talks()].concat();
+    [first, services::talks(), clinic::talks()].concat()
 }
 
 /// The client's port of the first conversation; each further one has its own.
@@ -62,7 +70,7 @@ mod tests {
 
     #[test]
     fn every_canary_and_every_cage_is_said() {
-        let talks = [dicom::talks(), messages::talks(), web::talks(), office::talks()].concat();
+        let talks = talks();
         let mut all: Vec<u8> = Vec::new();
         for turn in talks.iter().flat_map(|talk| &talk.turns) {
             if let Turn::Client(bytes) | Turn::Server(bytes) = turn {

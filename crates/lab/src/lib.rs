@@ -6,6 +6,7 @@
 pub mod bulk;
 mod bytes;
 pub mod canary;
+pub mod flood;
 pub mod hospital;
 mod medical;
 mod network;

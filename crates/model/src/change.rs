@@ -3,7 +3,7 @@
 
 use crate::cbor::Name;
 use crate::journal::{Judgement, Labelled, Oddity, OwnerRule};
-use crate::{Area, AssetRecord, Device, Domain, Endpoint, Fact, Id, Origin, Presence, Scope, Time};
+use crate::{Area, AssetRecord, Device, Domain, Endpoint, Fact, Feature, Id, KeptRule, Origin, Presence, Scope, Time};
 
 /// One row that is new, different or gone.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,10 @@ pub enum Change {
     Labelled(Id, Said),
     /// A label that was taken back, or that a later one took the place of.
     LabelledGone(Id),
+    /// A rule of the house; told apart by the decision's id.
+    Ruled(Id, KeptRule),
+    /// A rule of the house that was taken back.
+    RuledGone(Id),
 }
 
 /// What a person says of a device, and who.
@@ -122,6 +126,8 @@ pub struct Known {
     pub id: Id,
     /// What is known of it.
     pub device: Device,
+    /// What it has in common with others like it, lowest first. Follows from facts; not stored.
+    pub features: Vec<Feature>,
 }
 
 /// What two ends exchanged by one service in one hour.

@@ -47,11 +47,11 @@ fields! {
     /// SHA-256 of the certificate the subject presents (hexadecimal).
     CertificateHash = "bind.certificate",
     /// The subject forwards for others; the value says how that was seen (`ra`, `na`, `dhcp`,
-    /// `dhcp-relay`, `vrrp`, `cdp`).
+    /// `dhcp-relay`, `vrrp`, `hsrp`, `ospf`, `pppoe`, `cdp`).
     Router = "bind.router",
 
-    /// Where a relay agent says that the subject is plugged in (RFC 3046 §3.1, §3.2): its remote end and the circuit, as
-    /// `switch port`, each without blanks.
+    /// Where a relay agent says that the subject is plugged in (RFC 3046 §3.1, §3.2), its remote end and the circuit, or
+    /// network equipment that lets it in (RFC 2865 §5), its name and port: as `switch port`, each without blanks.
     AttachedAt = "bind.attached",
 
     // Names.
@@ -148,6 +148,29 @@ fields! {
     /// CDP device id.
     CdpName = "cdp.name",
 
+    // What a device does for its network.
+    /// What the device does below applications, one each: `access-point`, `bridge`, `root-bridge`, `multicast-querier`,
+    /// `vrrp-router`, `hsrp-router`, `ospf-router`, `pppoe-server`, `profinet-controller`…
+    NetworkRole = "net.role",
+    /// An address that several routers answer for in turn (VRRP, HSRP); the subject is one of them.
+    VirtualAddress = "net.virtual_address",
+    /// Bridge identifier (IEEE 802.1D clause 9.2.5): priority and hardware address, such as `8000.00:1e:7a:00:00:11`.
+    BridgeId = "stp.bridge",
+    /// Router identifier (RFC 2328 §1.2), dotted.
+    RouterId = "ospf.router_id",
+    /// Group that the device wants packets of (IGMP).
+    MulticastGroup = "igmp.group",
+    /// Name of the wireless network that the access point announces or the station joins.
+    NetworkName = "wlan.ssid",
+
+    // Bluetooth Low Energy.
+    /// Company that the device's announcements name: number given by the Bluetooth SIG, decimal.
+    BleCompany = "ble.company",
+    /// Service that the device announces: UUID of 16 or 32 bits (hexadecimal), or of 128 (lower case).
+    BleService = "ble.service",
+    /// Appearance that the device announces, decimal.
+    BleAppearance = "ble.appearance",
+
     // Self-description in any protocol that has such a field.
     /// Maker, as the device states it.
     Manufacturer = "self.manufacturer",
@@ -188,6 +211,52 @@ fields! {
     /// What the device does in SIP: `registers` at an exchange, or is a `registrar`.
     SipRole = "sip.role",
 
+    // Greetings, logs and services.
+    /// Host name that the device states in a greeting, a log message or a log-in, where no other field is for it.
+    HostName = "self.host_name",
+    /// A program on the device with its version, as it states them, such as `RabbitMQ 3.8.2`.
+    Program = "self.program",
+    /// What an FTP server greets with: words for products only, `*` for all others.
+    FtpBanner = "ftp.banner",
+    /// System that an FTP server says it is (SYST).
+    FtpSystem = "ftp.system",
+    /// What a Telnet server says before it asks who is there: words for products only, `*` for all others.
+    TelnetBanner = "telnet.banner",
+    /// Terminal that a Telnet client says it is (RFC 1091).
+    TelnetTerminal = "telnet.terminal",
+    /// What a mail server greets with (SMTP): words for products only, `*` for all others.
+    SmtpBanner = "smtp.banner",
+    /// What a mailbox server greets with (POP3): words for products only, `*` for all others.
+    Pop3Banner = "pop3.banner",
+    /// What a mailbox server greets with (IMAP): words for products only, `*` for all others.
+    ImapBanner = "imap.banner",
+    /// Version of the device's time service (NTP mode 6), such as `ntpd 4.2.6p5`.
+    NtpVersion = "ntp.version",
+    /// System and processor that the device's time service runs on (NTP mode 6), such as `Linux/3.2 x86_64`.
+    NtpSystem = "ntp.system",
+    /// Clock that a time server of stratum 1 has, such as `GPS` (RFC 5905 §7.3).
+    NtpReference = "ntp.reference",
+    /// Program that a log message of the device names (RFC 5424 §6.2.5).
+    SyslogApplication = "syslog.application",
+    /// RTSP `Server` of the device, without comments.
+    RtspServer = "rtsp.server",
+    /// RTSP `User-Agent` of the device, without comments.
+    RtspUserAgent = "rtsp.user_agent",
+    /// What the device streams by RTP: a payload type of RFC 3551, or `dynamic`.
+    RtpPayload = "rtp.payload",
+    /// MQTT client identifier of the device.
+    MqttClient = "mqtt.client_id",
+    /// MQTT version that the device speaks: `3.1`, `3.1.1`, `5`.
+    MqttVersion = "mqtt.version",
+    /// A registered resource type that the device offers by CoAP, such as `oic.d.light` (RFC 6690 §7.4).
+    CoapResource = "coap.resource_type",
+    /// Build number of the device's remote desktop client (MS-RDPBCGR §2.2.1.3.2).
+    RdpClientBuild = "rdp.client_build",
+    /// RFB version that the device speaks, such as `3.8`.
+    VncVersion = "vnc.version",
+    /// Vendor and version that a directory server states of itself (RFC 3045).
+    LdapVendor = "ldap.vendor",
+
     // Medical.
     /// Application entity title the device answers to or calls from (DICOM PS3.8 §9.3.2).
     AeTitle = "dicom.ae_title",
@@ -226,6 +295,11 @@ fields! {
     MdcType = "sdc.mdc_type",
     /// SDC location context parts: `fac/poc/bed` and so on, never a patient.
     SdcLocation = "sdc.location",
+    /// Label of the bed that a monitor stands at, as people wrote it (Philips Data Export, attribute Bed Label).
+    BedLabel = "mds.bed_label",
+    /// What the device does in a protocol between medical devices, such as `intellivue-monitor`, `phd-agent` or
+    /// `pcd-04-reporter`.
+    MedicalRole = "medical.role",
     /// FHIR resource types the device offers or asks for.
     FhirResource = "fhir.resource",
 
@@ -242,8 +316,19 @@ fields! {
     BacnetLocation = "bacnet.location",
     /// Description of the device object, as people wrote it.
     BacnetDescription = "bacnet.description",
+    /// PROFINET name of station (IEC 61158-6-10).
+    ProfinetName = "profinet.name",
+    /// PROFINET vendor and device identifier, such as `002a:010d`.
+    ProfinetDevice = "profinet.device",
     /// What the device does in Modbus/TCP: `client` or `server`.
     ModbusRole = "modbus.role",
+    /// What the device does in another protocol of plant, `<protocol>-<role>`, such as `s7comm-server`, `knx-router` or
+    /// `dnp3-outstation`.
+    PlantRole = "plant.role",
+    /// Number that the organisation behind a protocol of plant gave the maker, such as `odva:1`, `knx:2` or `lonmark:9`.
+    PlantVendor = "plant.vendor",
+    /// Product URI of an OPC UA application (OPC 10000-4 §7.2).
+    OpcuaProduct = "opcua.product",
 
     // Legacy and weakness, observed.
     /// A protocol or option in use that is obsolete or unprotected, such as `smb1`, `tls1.0`, `cleartext-hl7`.

@@ -2,7 +2,7 @@
 //! passed over there and stays in the record.
 
 use crate::cbor::{Known, Name};
-use crate::{Area, AssetRecord, Attribute, Deed, Domain, Fact, Flow, Id, Place, Presence, Scope, Time};
+use crate::{Area, AssetRecord, Attribute, Deed, Domain, Fact, Flow, HouseRule, Id, Place, Presence, Scope, Time};
 
 /// Format of the bodies below; a body of a later one is refused, not guessed at.
 pub const FORMAT: u8 = 1;
@@ -205,6 +205,12 @@ pub enum Command {
     /// Something was done that changes no device, and is to be remembered.
     #[n(10)]
     Witness(#[n(0)] Deed),
+    /// Devices that show this are that, from now on.
+    #[n(11)]
+    PutRule(#[n(0)] HouseRule),
+    /// The rule of the house with this decision's id no longer counts.
+    #[n(12)]
+    RemoveRule(#[n(0)] Id),
 }
 
 /// In which way somebody answers for a device.
@@ -315,6 +321,8 @@ impl Command {
             Self::Label(_) => "device.label",
             Self::Unlabel(_) => "device.unlabel",
             Self::Witness(deed) => deed.kind.name(),
+            Self::PutRule(_) => "rule.put",
+            Self::RemoveRule(_) => "rule.remove",
         }
     }
 }

@@ -15,6 +15,7 @@ mod id;
 pub mod journal;
 mod name;
 mod record;
+mod rule;
 mod time;
 
 pub use address::{Endpoint, Mac, ParseMacError, Port, Scope};
@@ -27,4 +28,5 @@ pub use flow::{ConnState, Direction, Flow, FlowId, FlowKey, Known, Presence, Ser
 pub use id::{Id, Origin, ParseIdError};
 pub use name::folded;
 pub use record::{FieldInfo, Keyed, Kind, Privacy, Record, Value, Weird};
+pub use rule::{Feature, HouseRule, KeptRule};
 pub use time::Time;

@@ -210,7 +210,7 @@ fn device(n: u64, round: u64) -> Change {
     };
     let mut id = [0x80; 16];
     id.iter_mut().zip(random(n ^ 0xabcd).to_be_bytes()).for_each(|(to, from)| *to = from);
-    Change::Device(Box::new(Known { id: Id(id), device }))
+    Change::Device(Box::new(Known { id: Id(id), device, features: Vec::new() }))
 }
 
 fn pick<'a>(texts: &[&'a str], chance: u64) -> &'a str {

@@ -99,7 +99,7 @@ fn device(n: u32) -> Change {
         last: Time::from_seconds(1_700_000_000 + i64::from(n)),
         origins: Vec::new(),
     };
-    Change::Device(Box::new(Known { id: Id(id), device }))
+    Change::Device(Box::new(Known { id: Id(id), device, features: Vec::new() }))
 }
 
 fn fact(n: u32) -> Change {

@@ -29,6 +29,8 @@ pub enum Wrong {
     Wait(i64),
     /// HTTP itself does not allow the request (RFC 9110 §15.5); what is so, and how to mend it.
     Standard(StatusCode, String),
+    /// Not now; why, and what to do.
+    Later(String),
     /// The state does not answer.
     Store(String),
 }
@@ -43,7 +45,7 @@ impl From<crate::house::Refused> for Wrong {
     fn from(refused: crate::house::Refused) -> Self {
         match refused {
             crate::house::Refused::Senseless(why) => Self::Senseless(why),
-            crate::house::Refused::Later(why) => Self::Store(why),
+            crate::house::Refused::Later(why) => Self::Later(why),
         }
     }
 }
@@ -66,7 +68,7 @@ impl Wrong {
             Self::Senseless(_) => StatusCode::BAD_REQUEST,
             Self::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Standard(status, _) => *status,
-            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) | Self::Later(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -101,6 +103,11 @@ impl Wrong {
                 words("Wait a moment", &what, "Nobody is locked out for good.")
             }
             Self::Standard(status, why) => words(status.canonical_reason().unwrap_or("Not allowed"), why, ""),
+            Self::Later(why) => words(
+                "Not now",
+                &format!("The server says: {why}."),
+                "Look whether it was done before you do it again; `wardlight doctor` says more.",
+            ),
             Self::Store(_) => words(
                 "The state does not answer",
                 "Nothing is lost.",

@@ -7,25 +7,30 @@
 use crate::answer::{self, Wrong};
 use crate::route::Need;
 use crate::site::Site;
-use crate::{api, health};
+use crate::{api, health, page};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use axum::http::uri::Authority;
-use axum::http::{Method, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use wardlight_access::session::{Session, Standing, Token};
 use wardlight_access::token::{ApiToken, Kept};
 use wardlight_access::{Action, Extent, Grant, Reach, Role, Verdict};
 use wardlight_model::Id;
-use wardlight_store::database::{StoredGrant, StoredSession, StoredToken};
+use wardlight_store::database::{Account, StoredGrant, StoredSession, StoredToken};
 
 /// The cookie that holds a session's token; browsers take it from this host only, over TLS (RFC 6265bis §4.1.3).
 pub const COOKIE_NAME: &str = "__Host-wardlight";
 
 /// The cookie of the look.
 pub const THEME: &str = "__Host-theme";
+/// Until when an answer must have begun.
+const LONGEST: Duration = Duration::from_secs(300);
+/// The cookie of who wants no single keys: `off`.
+pub const KEYS: &str = "__Host-keys";
 
 /// What makes a browser hold `token` until it closes or the session ends.
 #[must_use]
@@ -51,6 +56,8 @@ pub struct Visitor {
     pub csrf: String,
     /// The look asked for.
     pub theme: &'static str,
+    /// Whether single keys lead somewhere (WCAG 2.2, 2.1.4).
+    pub has_keys: bool,
     /// What the session is kept under.
     pub hash: [u8; 32],
     /// The session.
@@ -131,8 +138,10 @@ pub async fn check(
     if !request.method().is_safe() && !has_token && !comes_from_us(request.headers(), request.uri()) {
         return answer::wrong(is_program, &Wrong::Foreign);
     }
-    let visitor =
-        if has_token { by_token(&site, request.headers()).await } else { by_session(&site, request.headers()).await };
+    // What pages ask for by themselves is no use by somebody.
+    let used = if form == page::live::PATH { Use::Look } else { Use::Count };
+    let headers = request.headers();
+    let visitor = if has_token { by_token(&site, headers).await } else { by_cookie(&site, headers, used).await };
     let visitor = match visitor {
         Ok(visitor) => visitor,
         Err(wrong) => return answer::wrong(is_program, &wrong),
@@ -185,6 +194,16 @@ pub async fn harden(request: Request, next: Next) -> Response {
         headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// Ends what has no answer after a while: a body that never comes whole. A stream's answer begins at once.
+pub async fn hurry(request: Request, next: Next) -> Response {
+    let is_program = is_program(request.uri());
+    let answered = tokio::time::timeout(LONGEST, next.run(request)).await;
+    answered.unwrap_or_else(|_| {
+        let why = "what was asked did not come whole, or took too long; send it again".to_owned();
+        answer::wrong(is_program, &Wrong::Standard(StatusCode::REQUEST_TIMEOUT, why))
+    })
 }
 
 /// What is answered where there is no route.
@@ -241,7 +260,8 @@ async fn by_token(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, W
     if !kept.admits(&token, now) {
         return Ok(None);
     }
-    let Some(account) = database.account(stored.account).await?.filter(|account| !account.is_disabled) else {
+    let may_lend = |account: &Account| !account.is_disabled && !account.is_break_glass;
+    let Some(account) = database.account(stored.account).await?.filter(may_lend) else {
         return Ok(None);
     };
     if kept.touch(now) && !database.use_token(stored.id, now).await? {
@@ -255,6 +275,7 @@ async fn by_token(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, W
         grants: database.grants(account.id).await?.iter().filter_map(grant_of).collect(),
         csrf: String::new(),
         theme: "",
+        has_keys: true,
         hash: [0; 32],
         // A program never shows a second device.
         session: Session::begin(now, false),
@@ -283,10 +304,6 @@ enum Use {
 }
 
 /// Whoever the cookie of a living session names. Errors: the state does not answer.
-async fn by_session(site: &Site, headers: &HeaderMap) -> Result<Option<Visitor>, Wrong> {
-    by_cookie(site, headers, Use::Count).await
-}
-
 async fn by_cookie(site: &Site, headers: &HeaderMap, used: Use) -> Result<Option<Visitor>, Wrong> {
     let Some(token) = cookie(headers, COOKIE_NAME).and_then(Token::read) else { return Ok(None) };
     let (database, now) = (&site.parts().database, site.now());
@@ -317,6 +334,7 @@ async fn by_cookie(site: &Site, headers: &HeaderMap, used: Use) -> Result<Option
         grants,
         csrf: token.csrf(),
         theme,
+        has_keys: cookie(headers, KEYS) != Some("off"),
         hash: kept.hash,
         session,
         lent: None,

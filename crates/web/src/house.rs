@@ -7,8 +7,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use wardlight_ingest::mapping::Mapping;
 use wardlight_ingest::{Tally, Trouble};
+pub use wardlight_inventory::{Cluster, Outcome};
 use wardlight_model::journal::Decision;
-use wardlight_model::{Endpoint, Id, Peer, Scope, Time};
+use wardlight_model::{Attribute, Endpoint, Feature, Id, Peer, Scope, Time};
+
 use wardlight_store::history;
 
 /// An answer that may take a while.
@@ -32,6 +34,12 @@ pub trait House: Send + Sync {
     fn peers(&self, device: Id) -> Vec<Peer>;
     /// Who talks to whom, by kind of device.
     fn matrix(&self) -> Soon<Arc<Matrix>>;
+    /// Devices of which nobody knows what they are, by what they show: the largest clusters first.
+    fn unknown(&self) -> Soon<Arc<Vec<Cluster>>>;
+    /// What a rule would do that says the value of the attribute for whatever shows all of this.
+    fn outcome(&self, shows: Vec<Feature>, attribute: Attribute, value: String) -> Soon<Outcome>;
+    /// What a device shows that devices like it show as well.
+    fn features(&self, device: Id) -> Vec<Feature>;
     /// The pairs behind one cell of the matrix.
     fn pairs(&self, wanted: PairsWanted) -> Soon<Pairs>;
     /// Conversations of the flow history.

@@ -8,3 +8,4 @@ pub mod asked;
 pub mod device;
 pub mod devices;
 pub mod matches;
+pub mod reports;

@@ -8,7 +8,7 @@ mod home;
 pub mod imports;
 mod keys;
 mod ledger;
-mod live;
+pub mod live;
 mod log_in;
 mod matches;
 mod owners;
@@ -16,6 +16,7 @@ mod records;
 mod sensors;
 mod tokens;
 mod traffic;
+mod unknown;
 
 use crate::route::{Entry, Need, Route};
 use axum::extract::Path;
@@ -39,6 +40,7 @@ const ALL: &[&Entry] = &[
     &sensors::ENTRY,
     &tokens::ENTRY,
     &traffic::ENTRY,
+    &unknown::ENTRY,
 ];
 
 /// Every page's addresses.

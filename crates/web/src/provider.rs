@@ -185,5 +185,7 @@ fn unfit(error: &dyn std::error::Error) -> Wrong {
         text = format!("{text}: {error}");
         beneath = error.source();
     }
-    Wrong::Store(format!("the identity provider: {text}"))
+    // It may quote what others sent: one line, whatever is in it.
+    eprintln!("wardlight: the identity provider: {}", text.escape_debug());
+    Wrong::Later("the identity provider did not answer as it should; log in with name and password, or tell whoever runs Wardlight".to_owned())
 }

@@ -76,5 +76,5 @@ pub fn serve(routes: Vec<Route>, site: &Site) -> Router {
     }
     let router = router.fallback(|uri: Uri| async move { guard::nothing(&uri) });
     let counted = from_fn_with_state(site.clone(), health::requests::count);
-    router.layer(from_fn(guard::harden)).layer(counted).with_state(site.clone())
+    router.layer(from_fn(guard::hurry)).layer(from_fn(guard::harden)).layer(counted).with_state(site.clone())
 }

@@ -22,6 +22,12 @@ pub async fn may_label(site: &Site, visitor: &Visitor, id: &str) -> Result<Id, W
 /// knows.
 pub async fn labels(site: &Site, device: Id, said: Vec<(Attribute, String)>) -> Result<Vec<Labelled>, Wrong> {
     site.parts().database.device(device).await?.ok_or(Wrong::Nothing)?;
+    sensible(site, &said)?;
+    Ok(said.into_iter().map(|(attribute, value)| Labelled { device, attribute, value }).collect())
+}
+
+/// Errors: nothing is said, or a type that nobody knows.
+pub fn sensible(site: &Site, said: &[(Attribute, String)]) -> Result<(), Wrong> {
     if said.is_empty() {
         return Err(Wrong::Senseless("Nothing was said of the device: fill in at least one field.".to_owned()));
     }
@@ -31,7 +37,7 @@ pub async fn labels(site: &Site, device: Id, said: Vec<(Attribute, String)>) -> 
             "No kind of device is called \u{201c}{value}\u{201d} here: choose one of the list that the field offers."
         )));
     }
-    Ok(said.into_iter().map(|(attribute, value)| Labelled { device, attribute, value }).collect())
+    Ok(())
 }
 
 /// The label called `id` of `device`. Errors: there is none such.

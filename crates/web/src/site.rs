@@ -5,11 +5,13 @@ use crate::guard::Visitor;
 use crate::health::requests::Requests;
 use crate::host::Host;
 use crate::house::House;
+use crate::load::reports::Reports;
 use crate::page::imports::Uploads;
 use crate::part::pending::Waiting;
 use crate::provider::{Lately, Provider};
 use crate::stand::Stands;
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use wardlight_access::seal::Key;
 use wardlight_access::session::Limits;
@@ -114,6 +116,7 @@ struct Inner {
     limits: Limits,
     log_ins: std::sync::Mutex<limit::LogIns>,
     codes: std::sync::Mutex<limit::Buckets<Id>>,
+    sends: std::sync::Mutex<limit::Buckets<IpAddr>>,
     hashing: tokio::sync::Semaphore,
     keys: std::sync::Mutex<HashSet<[u8; 32]>>,
     changing: tokio::sync::Mutex<()>,
@@ -123,6 +126,7 @@ struct Inner {
     uploads: std::sync::Mutex<Uploads>,
     listeners: Arc<tokio::sync::Semaphore>,
     requests: Requests,
+    reports: tokio::sync::Mutex<Reports>,
 }
 
 /// A turn under a key; another may have it when this ends.
@@ -162,6 +166,11 @@ const LISTENERS: usize = 1_000;
 /// Codes that an account may try at once inside, and microseconds until it may try another.
 const CODES: u32 = 5;
 const CODE_EVERY: i64 = 30_000_000;
+/// Log-ins elsewhere that an address may begin at once, and microseconds until it may begin another.
+const SENDS: u32 = 20;
+const SEND_EVERY: i64 = 5_000_000;
+/// How long a password waits to be hashed.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 /// Most names and addresses whose log-ins are counted at one time.
 const COUNTED: usize = 10_000;
 
@@ -173,6 +182,7 @@ impl Site {
     pub fn new(parts: Parts) -> Result<Self, Broken> {
         let log_ins = std::sync::Mutex::new(limit::LogIns::new(COUNTED));
         let codes = std::sync::Mutex::new(limit::Buckets::new(CODES, CODE_EVERY, COUNTED));
+        let sends = std::sync::Mutex::new(limit::Buckets::new(SENDS, SEND_EVERY, COUNTED));
         let hashing = tokio::sync::Semaphore::new(HASHING);
         let (rights, types, limits) = (Rights::shipped()?, Types::shipped()?, Limits::default());
         Ok(Self(Arc::new(Inner {
@@ -182,6 +192,7 @@ impl Site {
             limits,
             log_ins,
             codes,
+            sends,
             hashing,
             keys: std::sync::Mutex::default(),
             changing: tokio::sync::Mutex::new(()),
@@ -191,7 +202,13 @@ impl Site {
             uploads: std::sync::Mutex::default(),
             listeners: Arc::new(tokio::sync::Semaphore::new(LISTENERS)),
             requests: Requests::default(),
+            reports: tokio::sync::Mutex::default(),
         })))
+    }
+
+    /// What was reported lately, as far as it was looked for.
+    pub(crate) async fn reports(&self) -> tokio::sync::MutexGuard<'_, Reports> {
+        self.0.reports.lock().await
     }
 
     pub(crate) fn requests(&self) -> &Requests {
@@ -243,9 +260,15 @@ impl Site {
         self.0.log_ins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A turn to hash a password; `None` while too many do.
-    pub(crate) fn turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
-        self.0.hashing.try_acquire().ok()
+    /// A turn to hash a password; `None` when too many did for seconds: at the change of shifts many log in at once.
+    pub(crate) async fn turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        tokio::time::timeout(PATIENCE, self.0.hashing.acquire()).await.ok()?.ok()
+    }
+
+    /// Errors: address `from` began too many log-ins elsewhere.
+    pub(crate) fn try_send(&self, from: IpAddr) -> Result<(), limit::Wait> {
+        let mut sends = self.0.sends.lock().unwrap_or_else(PoisonError::into_inner);
+        sends.take(&from, self.now())
     }
 
     /// A turn to do what is asked under `key`; `None` while it is being done.

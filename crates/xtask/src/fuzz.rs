@@ -1,5 +1,5 @@
 //! Feeds everything that reads bytes from outside with invented ones: builds the targets of `fuzz/` with coverage
-//! counters, runs them, and says how many runs reached how many regions.
+//! counters, runs them, and says how many runs reached how many regions, from how many facts and records they began.
 //!
 //! Needs a C++ compiler for libFuzzer and nothing else: the counters are in the stable compiler.
 
@@ -75,13 +75,19 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     if let Some(unknown) = plan.entry.as_deref().filter(|_| chosen.is_empty()) {
         bail!("no dissector is called {unknown}; there are {}", names.join(", "));
     }
-    println!("{:<24} {:>9} {:>9} {:>5}", "target", "runs", "regions", "s");
+    println!("{:<32} {:>9} {:>9} {:>5} {:>6} {:>8}", "target", "runs", "regions", "s", "facts", "records");
     let mut broken = Vec::new();
     for name in chosen.iter().filter(|_| wants(DISSECTORS)) {
-        bench.report(&format!("{DISSECTORS} {name}"), &bench.fuzz(DISSECTORS, Some(name), plan.runs)?, &mut broken);
+        // Begun where a dissector succeeds: nobody guesses a whole conversation.
+        let [facts, records] = seeds::said(&root.join("golden/proto"), name)?;
+        if facts + records == 0 {
+            bail!("no golden case of {name} says anything: there is nothing to begin from");
+        }
+        let found = bench.fuzz(DISSECTORS, Some(name), plan.runs)?;
+        bench.report(&format!("{DISSECTORS} {name}"), &found, &format!(" {facts:>6} {records:>8}"), &mut broken);
     }
     for target in OTHERS.iter().filter(|target| wants(target) && plan.entry.is_none()) {
-        bench.report(target, &bench.fuzz(target, None, plan.runs)?, &mut broken);
+        bench.report(target, &bench.fuzz(target, None, plan.runs)?, "", &mut broken);
     }
     if chosen.is_empty() && wants(DISSECTORS) {
         println!("There is no dissector yet.");
@@ -154,8 +160,8 @@ impl Bench {
         Ok(read(&String::from_utf8_lossy(&output.stderr), output.status.success()))
     }
 
-    fn report(&self, name: &str, found: &Found, broken: &mut Vec<String>) {
-        println!("{name:<24} {:>9} {:>9} {:>5}", found.runs, found.regions, found.seconds);
+    fn report(&self, name: &str, found: &Found, said: &str, broken: &mut Vec<String>) {
+        println!("{name:<32} {:>9} {:>9} {:>5}{said}", found.runs, found.regions, found.seconds);
         if let Some(panic) = &found.panic {
             println!("  ✗ {panic}");
             broken.push(name.to_owned());

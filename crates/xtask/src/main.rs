@@ -3,12 +3,14 @@
 //! `cargo xtask test` is what a newcomer runs and what continuous integration runs; no rule lives anywhere else.
 
 mod accuracy;
+mod agree;
 mod alone;
 mod asvs;
 mod bench;
 mod browser;
 mod contract;
 mod crash;
+mod floods;
 mod fuzz;
 mod oui;
 mod reference;
@@ -55,6 +57,8 @@ enum Task {
         /// CSV listings of the IEEE's registry; those of Debian's package ieee-data when none is given.
         files: Vec<PathBuf>,
     },
+    /// Lets a sensor read too much of everything, and says what memory that took and what found no room.
+    Floods(floods::Plan),
     /// Feeds the dissectors invented bytes and looks for a panic or a hang.
     Fuzz(fuzz::Plan),
     /// Measures a server with a hospital's worth of devices and conversations.
@@ -65,6 +69,8 @@ enum Task {
     Browser(browser::Plan),
     /// Compares what is concluded of a synthetic hospital with the truth about it.
     Accuracy(accuracy::Plan),
+    /// Compares what conversations are said to speak with what tshark and nDPI say.
+    Agree(agree::Plan),
     /// Kills the server, cuts its power, and looks whether all that was acknowledged is there, once.
     Crash(crash::Plan),
 }
@@ -75,11 +81,13 @@ fn main() -> ExitCode {
         Task::Tidy { checks } => tidy::run(&root, &checks),
         Task::Reference { check } => reference::run(&root, check),
         Task::Oui { files } => oui::run(&root, &files),
+        Task::Floods(plan) => floods::run(&root, &plan),
         Task::Fuzz(plan) => fuzz::run(&root, &plan),
         Task::Bench(plan) => bench::run(&root, &plan),
         Task::Contract(plan) => contract::run(&root, &plan).map(|outcome| outcome.say()),
         Task::Browser(plan) => browser::run(&root, &plan).map(|outcome| outcome.say()),
         Task::Accuracy(plan) => accuracy::run(&root, &plan),
+        Task::Agree(plan) => agree::run(&root, &plan),
         Task::Crash(plan) => crash::run(&root, &plan),
     });
     match outcome {

@@ -106,6 +106,8 @@ fn carrier(carrier: &Carrier) -> String {
         Carrier::Udp => "UDP".to_owned(),
         Carrier::Ethertype(number) => format!("EtherType 0x{number:04x}"),
         Carrier::Snap(organisation, protocol) => format!("SNAP {organisation:06x}-{protocol:04x}"),
+        Carrier::Llc(to, from) => format!("LLC {to:02x}-{from:02x}"),
+        Carrier::Link(number) => format!("link type {number}"),
         Carrier::Ip(number) => format!("IP protocol {number}"),
         Carrier::Body(media) => format!("`{media}` bodies"),
         Carrier::Exchange => "HTTP exchanges".to_owned(),

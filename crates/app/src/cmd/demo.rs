@@ -87,6 +87,7 @@ impl Command {
             }
             demo.play(start.plus(-minute * 60 * SECOND))?;
         }
+        beside.until("find devices", |standing| standing.devices > 0)?;
         eprintln!(
             "ready after {} s. Open the pages named above, or ask it from another terminal, such as:",
             begun.elapsed().as_secs()

@@ -171,7 +171,9 @@ fn spells(bytes: &[u8], value: &str) -> bool {
 /// Whether `bytes` are few and the value stands in them: as text, numbers, address or hexadecimal. What does not say
 /// the value is not shown, however short: a name may stand there of which only a keyed hash was kept. Nor is it copied.
 fn holds(bytes: &[u8], value: &str) -> bool {
-    bytes.len() <= AROUND && (holds_text(bytes, value) || holds_coded(bytes, value))
+    // Where words were left out of the value, they stand in the bytes.
+    let is_whole = !value.contains('*');
+    is_whole && bytes.len() <= AROUND && (holds_text(bytes, value) || holds_coded(bytes, value))
 }
 
 fn holds_text(bytes: &[u8], value: &str) -> bool {

@@ -48,6 +48,8 @@ fn carrier_name(carrier: Carrier) -> String {
         Carrier::Udp => "udp".to_owned(),
         Carrier::Ethertype(ethertype) => format!("ethertype {ethertype:#06x}"),
         Carrier::Snap(organisation, protocol) => format!("snap {organisation:06x}:{protocol:04x}"),
+        Carrier::Llc(to, from) => format!("llc {to:02x}:{from:02x}"),
+        Carrier::Link(number) => format!("link type {number}"),
         Carrier::Ip(protocol) => format!("ip protocol {protocol}"),
         Carrier::Body(media) => media.to_owned(),
         Carrier::Exchange => "http exchange".to_owned(),

@@ -20,8 +20,8 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
 use traffic::Traffic;
 use wardlight_engine::{Bounds, Effect, Input, Site};
-use wardlight_inventory::Knowledge;
 use wardlight_inventory::resolve::{Resolution, Rules};
+use wardlight_inventory::{Alike, Knowledge};
 use wardlight_model::Id;
 use wardlight_model::change::{Change, Known};
 use wardlight_store::database::{Contacts, Database, Digest, StoreError, digest};
@@ -43,8 +43,10 @@ pub struct Fleet(Arc<Shared>);
 struct Shared {
     devices: Arc<Projection>,
     traffic: Mutex<Traffic>,
+    alike: Mutex<Alike>,
     /// Until they are known none.
     assets: Mutex<Option<Arc<Resolution>>>,
+    came_resolved: Condvar,
     /// The same for pages.
     shown: Assets,
     /// Whether the conversations of the past are counted.
@@ -57,15 +59,21 @@ struct Shared {
 impl Fleet {
     /// Takes in devices that are new, different or gone, and what was heard of their conversations.
     pub fn apply(&self, changes: &[Change]) {
-        let mut traffic = self.traffic();
+        let (mut traffic, mut alike) = (self.traffic(), self.alike());
         for change in changes {
             match change {
-                Change::Device(known) => traffic.put(known),
-                Change::DeviceGone(id) => traffic.remove(*id),
+                Change::Device(known) => {
+                    traffic.put(known);
+                    alike.put(known.id, &known.device, &known.features);
+                }
+                Change::DeviceGone(id) => {
+                    traffic.remove(*id);
+                    alike.remove(*id);
+                }
                 _ => {}
             }
         }
-        drop(traffic);
+        drop((traffic, alike));
         self.0.devices.apply(changes);
         self.refresh();
     }
@@ -75,6 +83,7 @@ impl Fleet {
         let resolution = Arc::new(resolution);
         self.0.shown.put(Arc::clone(&resolution));
         let before = self.assets_held().replace(resolution);
+        self.0.came_resolved.notify_all();
         // Not under the lock: there may be many.
         drop(before);
     }
@@ -146,6 +155,11 @@ impl Fleet {
         self.0.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Which devices are alike.
+    pub fn alike(&self) -> MutexGuard<'_, Alike> {
+        self.0.alike.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// From now on the devices are those of the journal: questions are answered.
     pub fn is_known(&self) {
         *self.0.is_known.lock().unwrap_or_else(PoisonError::into_inner) = true;
@@ -211,8 +225,9 @@ impl Fleet {
 
     /// What is told to `question`.
     pub fn tell_of_assets(&self, question: &AssetQuestion) -> Told<Value> {
-        self.came_known();
-        let Some(resolution) = self.assets_held().clone() else { return Told::Later(STARTING.to_owned()) };
+        let held = self.0.came_resolved.wait_timeout_while(self.assets_held(), PATIENCE, |held| held.is_none());
+        let resolution = held.unwrap_or_else(PoisonError::into_inner).0.clone();
+        let Some(resolution) = resolution else { return Told::Later(STARTING.to_owned()) };
         self.0.turns.take(|| assets::tell(&resolution, question)).map_or_else(Told::Wrong, Told::Assets)
     }
 
@@ -312,7 +327,7 @@ impl Stored {
             // One of another version's form is listed when it is found again.
             known.extend(some.iter().filter_map(|(one, _)| {
                 let device = serde_json::from_str(&one.body).ok()?;
-                Some(Change::Device(Box::new(Known { id: one.id, device })))
+                Some(Change::Device(Box::new(Known { id: one.id, device, features: Vec::new() })))
             }));
             stored.extend(some.into_iter().map(|(one, digest)| (one.id, digest)));
         }

@@ -18,17 +18,20 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use talk::{Ready, Talks};
+use wardlight_inventory::{Cluster, Outcome};
 use wardlight_ledger::{Entry, Surroundings, verify};
-use wardlight_model::journal::Decision;
-use wardlight_model::{Id, Peer};
+use wardlight_model::journal::{Command, Decision};
+use wardlight_model::{Attribute, Feature, Id, Peer};
 use wardlight_store::database::Database;
 use wardlight_store::history::{self, History};
 use wardlight_store::journal::Journal;
 use wardlight_store::segment::Shelf;
 use wardlight_web::house::{self, Document, Matrix, Noted, Pairs, PairsWanted, Refused, Report, Soon, Standing};
 
-/// How long a page waits for the outcome of a decision.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a page waits for the outcome of a decision: all devices may just be looked at anew, which takes a while.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one waits whose deed is only written down: it is in the journal, cannot be refused, and the ledger follows.
+const WITNESSED: Duration = Duration::from_secs(2);
 /// How often it is looked whether who talks to whom is to be reckoned again.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -57,10 +60,12 @@ pub struct Server {
 impl house::House for Server {
     fn decide(&self, id: Option<Id>, decision: Decision) -> Soon<Result<Id, Refused>> {
         let (journal, waiting) = (self.journal.clone(), self.waiting.clone());
+        let is_witnessed = matches!(decision.command, Command::Witness(_));
         apart(move || {
             let (id, outcome) = listen::decide(id, &decision, &journal, &waiting).map_err(|error| later(&error))?;
-            match outcome.recv_timeout(PATIENCE) {
+            match outcome.recv_timeout(if is_witnessed { WITNESSED } else { PATIENCE }) {
                 Ok(Fate::Stored(_)) => Ok(id),
+                Err(_) if is_witnessed && listen::is_durable(id, &decision, &journal, PATIENCE) => Ok(id),
                 Ok(Fate::Refused(why)) => Err(Refused::Senseless(why)),
                 Ok(Fate::Later(why)) => Err(Refused::Later(why)),
                 Ok(Fate::Shed) => Err(later(&"the server's disk is full")),
@@ -76,6 +81,22 @@ impl house::House for Server {
     fn matrix(&self) -> Soon<Arc<Matrix>> {
         let talks = self.talks();
         Box::pin(async move { Arc::clone(&talks.await.matrix) })
+    }
+
+    fn unknown(&self) -> Soon<Arc<Vec<Cluster>>> {
+        let fleet = self.fleet.clone();
+        let found = tokio::task::spawn_blocking(move || fleet.alike().clusters());
+        Box::pin(async move { found.await.unwrap_or_default() })
+    }
+
+    fn outcome(&self, shows: Vec<Feature>, attribute: Attribute, value: String) -> Soon<Outcome> {
+        let fleet = self.fleet.clone();
+        let found = tokio::task::spawn_blocking(move || fleet.alike().outcome(&shows, attribute, &value));
+        Box::pin(async move { found.await.unwrap_or_default() })
+    }
+
+    fn features(&self, device: Id) -> Vec<Feature> {
+        self.fleet.alike().features(device).to_vec()
     }
 
     fn pairs(&self, wanted: PairsWanted) -> Soon<Pairs> {
@@ -170,7 +191,12 @@ impl Server {
                 tokio::time::sleep(LOOK).await;
                 if ready.is_due() {
                     let (fleet, ready) = (fleet.clone(), Arc::clone(&ready));
-                    let _ = tokio::task::spawn_blocking(move || ready.make(&fleet)).await;
+                    let make = move || {
+                        ready.make(&fleet);
+                        // Kept there until a device changes.
+                        drop(fleet.alike().clusters());
+                    };
+                    let _ = tokio::task::spawn_blocking(make).await;
                 }
             }
         }

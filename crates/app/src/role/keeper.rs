@@ -4,6 +4,8 @@
 //! and the journal is replayed from there. A decision is answered when its outcome is committed and in the ledger.
 //! A database that is away and a disk that is full are waited for; a disk that fails ends the keeper.
 
+mod look;
+
 use super::events::Watch;
 use super::fleet::{Fleet, Stored};
 use super::flows::Flows;
@@ -15,6 +17,8 @@ use super::{Stop, now, recorded};
 use crate::config::Config;
 use crate::io::link::Fate;
 use anyhow::Context as _;
+use look::{Counting, Look};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use wardlight_engine::{Bounds, Effect, Entry, Held, Input, Site};
@@ -34,6 +38,8 @@ const CHANGES: usize = 100_000;
 const SHARE: u32 = 9;
 /// The longest such rest: a new device is to be seen within a minute.
 const REST: Duration = Duration::from_secs(30);
+/// How soon it is noticed that a look at the devices is over.
+const NOTICE: Duration = Duration::from_millis(20);
 /// Pause before a database that is not available is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -138,8 +144,8 @@ pub struct Keeper<'a> {
     parts: Parts<'a>,
     follower: Follower,
     site: Site,
-    knowledge: Knowledge,
-    rules: Rules,
+    knowledge: Arc<(Knowledge, Rules)>,
+    settling: Option<Look>,
     ledger: Ledger,
     flows: Flows,
     /// Until the devices are settled first.
@@ -170,8 +176,8 @@ impl<'a> Keeper<'a> {
             runtime,
             follower: parts.journal.follow(committed + 1),
             site: Site::new(id, 0, Bounds { facts: 0, presences: 0 }, Held { sequence: committed, ..Held::default() }),
-            knowledge: Knowledge::shipped()?,
-            rules: Rules::shipped()?,
+            knowledge: Arc::new((Knowledge::shipped()?, Rules::shipped()?)),
+            settling: None,
             ledger,
             flows,
             stored,
@@ -194,13 +200,20 @@ impl<'a> Keeper<'a> {
     /// Errors: the disk or the ledger says no, or the database does for good.
     pub fn run(&mut self) -> anyhow::Result<()> {
         self.load()?;
-        self.settle()?;
         // Nothing was committed yet: what is read here is what it began with.
         let past = self.runtime.block_on(self.parts.database.all_contacts())?;
-        let counting = self.parts.fleet.count(past, self.runtime.handle().clone(), self.parts.stop)?;
-        let outcome = self.follow();
+        let mut counting = Some(Counting::Due(past));
+        let outcome = self.follow(&mut counting);
         self.parts.stop.now();
-        let _ = counting.join();
+        match counting {
+            Some(Counting::Begun(thread)) => drop(thread.join()),
+            Some(Counting::Due(past)) => {
+                // A session ends inside the runtime that it belongs to.
+                let _inside = self.runtime.enter();
+                drop(past);
+            }
+            None => {}
+        }
         outcome
     }
 
@@ -220,14 +233,14 @@ impl<'a> Keeper<'a> {
         Ok(())
     }
 
-    fn follow(&mut self) -> anyhow::Result<()> {
+    fn follow(&mut self, past: &mut Option<Counting>) -> anyhow::Result<()> {
         let patience = Duration::from_millis(self.config.store.commit_ms);
         let tidying = Duration::from_secs(self.config.history.tidy_s);
-        let (mut begun, mut settled, mut tidied) = (None::<Instant>, None::<Instant>, Instant::now());
+        let (mut begun, mut rested, mut tidied) = (None::<Instant>, None::<Instant>, Instant::now());
         let mut pause = Duration::ZERO;
         while !self.parts.stop.is_wanted() {
             let wait = begun.map_or(patience, |begun| patience.saturating_sub(begun.elapsed()));
-            let record = self.next(wait)?;
+            let record = self.next(if self.settling.is_some() { wait.min(NOTICE) } else { wait })?;
             let is_idle = record.is_none();
             if let Some(record) = record {
                 begun.get_or_insert_with(Instant::now);
@@ -238,13 +251,17 @@ impl<'a> Keeper<'a> {
                 self.commit()?;
                 begun = None;
             }
-            let rest = if is_idle { pause } else { pause.max(Duration::from_secs(self.config.store.settle_s)) };
-            let may_settle = settled.is_none_or(|settled| settled.elapsed() >= rest);
-            if begun.is_none() && !self.site.is_settled() && may_settle {
-                let beginning = Instant::now();
-                self.settle()?;
-                pause = beginning.elapsed().saturating_mul(SHARE).min(REST);
-                settled = Some(Instant::now());
+            if begun.is_none() {
+                if let Some(took) = self.look_over()? {
+                    // Nobody waits for the first devices because there were none before.
+                    let has_any = self.site.devices().len() > 0;
+                    (pause, rested) = (took.saturating_mul(SHARE).min(REST), has_any.then(Instant::now));
+                    self.count(past)?;
+                }
+                let rest = if is_idle { pause } else { pause.max(Duration::from_secs(self.config.store.settle_s)) };
+                if rested.is_none_or(|rested| rested.elapsed() >= rest) {
+                    self.look()?;
+                }
             }
             if tidied.elapsed() >= tidying {
                 self.tidy()?;
@@ -252,7 +269,7 @@ impl<'a> Keeper<'a> {
             }
             if begun.is_none() {
                 self.recover()?;
-                let is_all = self.site.is_settled() && self.committed == self.parts.journal.status().durable;
+                let is_all = self.is_settled() && self.committed == self.parts.journal.status().durable;
                 self.show(is_idle && is_all && !self.flows.is_behind());
             }
         }
@@ -350,30 +367,6 @@ impl<'a> Keeper<'a> {
         for (_, id, fate) in self.decided.drain(..) {
             self.parts.waiting.answer(id, fate);
         }
-        Ok(())
-    }
-
-    fn settle(&mut self) -> anyhow::Result<()> {
-        let (mut changes, mut assets) = (Vec::new(), None);
-        for effect in self.site.step(Input::Settle(&self.knowledge, &self.rules)) {
-            match effect {
-                Effect::Change(change) => changes.push(change),
-                Effect::Resolved(resolution) => assets = Some(resolution),
-                _ => {}
-            }
-        }
-        let before = self.parts.fleet.devices().snapshot();
-        self.parts.events.settle(self.site.sequence(), &changes, &before, assets.as_deref());
-        drop(before);
-        if let Some(resolution) = assets {
-            self.standing.assets = Some(resolution.tally().into());
-            self.parts.fleet.resolved(*resolution);
-        }
-        self.parts.fleet.apply(&changes);
-        self.parts.fleet.is_known();
-        let changes = std::mem::take(&mut self.stored).without_known(changes);
-        self.persist(&Step::Put(&changes))?;
-        self.parts.events.settled();
         Ok(())
     }
 
@@ -491,7 +484,7 @@ impl<'a> Keeper<'a> {
         self.standing.committed = self.committed;
         self.standing.history = self.flows.reached();
         self.standing.devices = self.site.devices().len();
-        self.standing.is_settled = self.site.is_settled();
+        self.standing.is_settled = self.is_settled();
         self.standing.shed_flows = self.parts.waiting.shed_flows();
         self.standing.dropped_facts = self.site.dropped();
         self.standing.ledger = self.ledger.size();

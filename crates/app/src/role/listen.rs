@@ -226,6 +226,15 @@ pub fn decide(
     }
 }
 
+/// Whether the journal has `decision` under `id`, after at most `patience`: it is given it again, which changes nothing.
+pub fn is_durable(id: Id, decision: &Decision, journal: &Journal, patience: Duration) -> bool {
+    let kind = BodyKind::Decision;
+    let (id, body, is_vital) = (segment::Id(id.0), encode(decision), kind.is_vital());
+    let draft = segment::Draft { id, kind: kind.number(), version: FORMAT, is_vital, body };
+    let again = journal.submit(vec![draft]).map(|ticket| ticket.wait_for(patience));
+    matches!(again, Ok(Ok(Ok(_))))
+}
+
 /// Submits a message to the journal. A decision is answered by who carries it out, unless it does not get that far.
 fn take(message: Message, journal: &Journal, waiting: &Waiting) -> Answer {
     let Message { id, kind, format, body } = message;

@@ -126,6 +126,7 @@ pub fn held(loaded: Loaded, devices: Vec<Id>) -> Held {
         judged: loaded.judged.into_iter().collect(),
         owners: loaded.owners.into_iter().collect(),
         labels: loaded.labels.into_iter().collect(),
+        house_rules: loaded.house_rules.into_iter().collect(),
         devices,
         sequence: loaded.sequence,
     }

@@ -47,6 +47,8 @@ const HEAD: Duration = Duration::from_secs(15);
 const ALIVE: Duration = Duration::from_secs(30);
 /// Most connections at one time.
 const CONNECTIONS: usize = 1024;
+/// Most of one address: a browser needs a few, a house behind one address many.
+const OF_ONE: usize = 128;
 
 /// Serves pages until `stop`, unless the configuration names no address. Errors: the address is taken, or the certificate
 /// or the key of secrets cannot be used.
@@ -96,7 +98,7 @@ pub fn start(
             let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls)));
             server.map(|server| server.handle(handle.clone()))
         })?
-        .map(|tls| Bounded::new(tls.handshake_timeout(HANDSHAKE), CONNECTIONS, HEAD));
+        .map(|tls| Bounded::new(tls.handshake_timeout(HANDSHAKE), [CONNECTIONS, OF_ONE], HEAD));
     bound(server.http_builder());
     let service = wardlight_web::router(&site).into_make_service_with_connect_info::<SocketAddr>();
     runtime.spawn(async move {

@@ -4,8 +4,13 @@
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "a test may fail")]
 
+mod calls;
+mod ja4;
 mod medical;
+mod net;
+mod peers;
 mod plant;
+mod services;
 mod sweep;
 mod telephony;
 

@@ -133,6 +133,14 @@ pub fn integer(content: &[u8]) -> Option<i64> {
     Some(i64::from_be_bytes(bytes))
 }
 
+/// How many bytes head and contents of the element at the start of `bytes` have; they need not all be there. Errors:
+/// [`Fault`].
+pub fn extent(bytes: &[u8]) -> Result<(usize, usize), Fault> {
+    let mut cursor = Cursor::new(bytes);
+    let (_, length) = head(&mut cursor)?;
+    Ok((bytes.len() - cursor.left(), length))
+}
+
 fn head(cursor: &mut Cursor<'_>) -> Result<(u8, usize), Fault> {
     let tag = cursor.u8()?;
     if tag & 0x1f == 0x1f {

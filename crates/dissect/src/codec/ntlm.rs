@@ -8,7 +8,7 @@ use crate::codec::cursor::{Cursor, Short};
 use crate::codec::text;
 use crate::{About, Output, Row};
 use std::borrow::Cow;
-use wardlight_model::Field;
+use wardlight_model::{Field, Keyed};
 
 const SIGNATURE: &[u8] = b"NTLMSSP\0";
 const UNICODE: u32 = 0x0000_0001;
@@ -29,6 +29,13 @@ impl<'a> Words<'a> {
     #[must_use]
     pub fn text(&self) -> Cow<'a, str> {
         if self.unicode { Cow::Owned(text::utf16(self.raw)) } else { text::clean(self.raw) }
+    }
+
+    /// The keyed hash of the text, the same for either encoding. For user names.
+    #[must_use]
+    pub(crate) fn keyed(&self, out: &Output<'_>) -> Keyed {
+        let mut room = [0; 192];
+        out.keyed(if self.unicode { text::utf16_within(self.raw, &mut room) } else { self.raw })
     }
 
     /// Writes the keyed hash of the text into a record, the same for either encoding. For user names.

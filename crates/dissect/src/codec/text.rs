@@ -23,6 +23,14 @@ pub fn utf16(raw: &[u8]) -> String {
     tidy(&text).into_owned()
 }
 
+/// The text of big-endian UTF-16, tidied like [`clean`]; half a character at the end is dropped.
+#[must_use]
+pub fn utf16_be(raw: &[u8]) -> String {
+    let units = raw.as_chunks::<2>().0.iter().take(LONGEST).map(|pair| u16::from_be_bytes(*pair));
+    let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    tidy(&text).into_owned()
+}
+
 /// Little-endian UTF-16 as UTF-8 within `room`, for values that may not reach the heap: the part that fits.
 #[must_use]
 pub fn utf16_within<'b>(raw: &[u8], room: &'b mut [u8]) -> &'b [u8] {

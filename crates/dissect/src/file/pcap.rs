@@ -58,8 +58,8 @@ impl Pcap {
             Ok::<_, Short>((version, order.u32(&mut cursor)?))
         };
         let ((major, minor), link) = read().unwrap_or_default();
-        // The upper bits hold the length of a frame check sequence, not the link type.
-        let link = LinkType(link & 0x0fff_ffff);
+        // The upper bits say whether there is a frame check sequence and how long, not the link type.
+        let link = LinkType(link & 0x03ff_ffff);
         if major == 2 { Ok(Self { order, link }) } else { Err(FormatError::Version(major, minor)) }
     }
 

@@ -15,7 +15,7 @@ mod says;
 mod tag;
 
 use crate::codec::cursor::Cursor;
-use crate::codec::text;
+use crate::codec::{address, text};
 use crate::entry::{Carrier, Dissector, Hello, Info, Parser, Probe, Step};
 use crate::{About, Output, Row};
 use apdu::Apdu;
@@ -111,6 +111,8 @@ fn message(envelope: &Envelope<'_>, bytes: &[u8], out: &mut Output<'_>) {
     out.fact(About::Sender, Field::Legacy, "cleartext-bacnet", raw);
     match envelope.function {
         envelope::FORWARDED => out.fact(About::Sender, Field::BacnetRole, "bbmd", raw),
+        envelope::BROADCAST_TABLE => say_listed(envelope.body, "bbmd", out),
+        envelope::FOREIGN_TABLE => say_listed(envelope.body, "foreign-device", out),
         envelope::REGISTER | envelope::DISTRIBUTE => out.fact(About::Sender, Field::BacnetRole, "foreign-device", raw),
         _ => {}
     }
@@ -132,6 +134,17 @@ fn message(envelope: &Envelope<'_>, bytes: &[u8], out: &mut Output<'_>) {
             record_application(apdu, &told, row);
         }
     });
+}
+
+/// A BBMD lists hosts that have `role`: its peers, or foreign devices. Each entry has 10 bytes (annex J.2.4, J.2.8).
+fn say_listed(table: &[u8], role: &str, out: &mut Output<'_>) {
+    let raw = table.get(..1).unwrap_or(table);
+    out.fact(About::Sender, Field::BacnetRole, "bbmd", raw);
+    for entry in table.as_chunks::<10>().0 {
+        if let Some(host) = entry.get(..4).and_then(address::host) {
+            out.fact(About::Host(host), Field::BacnetRole, role, entry);
+        }
+    }
 }
 
 /// Where the device stands that the message is about. Says of the host that sent it when it is a router.

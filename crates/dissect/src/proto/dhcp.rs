@@ -122,6 +122,10 @@ fn replied(message: &Message<'_>, out: &mut Output<'_>) {
             out.fact(About::Host(router.into()), Field::Router, "dhcp", raw);
         }
     }
+    // Where to boot from is fetched by TFTP (RFC 2131 §2; PXE 2.1 §2.2).
+    if is_host(message.next.into()) && message.names_boot_file() {
+        out.fact(About::Host(message.next.into()), Field::ServiceOffered, "_tftp._udp", message.next_raw());
+    }
     // A reply without a type is BOOTP's and binds as an acknowledgement does.
     let is_binding = matches!(message.kind(), Some(kind::ACK)) || message.kind().is_none();
     if let Some(mac) = message.mac().filter(|_| is_binding) {

@@ -1,11 +1,11 @@
 //! HL7 version 2 messages over TCP: which applications and medical devices speak, and of which kind they are.
 //!
-//! In: both directions of a stream, in MLLP blocks (0x0b … 0x1c 0x0d) or bare. Out: facts about the sender from `MSH`,
+//! In: both directions of a stream, in MLLP blocks (0x0b … 0x1c 0x0d) or bare, or bodies of HTTP. Out: facts about the sender from `MSH`,
 //! facts about devices it speaks for from `OBX-18`, from IHE PCD-01 device observations and from `PRT`, and one record
 //! a message. Never read, only passed over: every other segment, every other `OBX-5`, the message's own number.
 //!
 //! Source: HL7 2.9 §2.5, §2.14.9 (MSH), §7.4.2 (OBX), §7.4.4 (PRT); HL7 MLLP release 1; IHE PCD TF-2 §3.1 and
-//! appendix B (PCD-01); IEEE 11073-10101 (codes).
+//! appendix B (PCD-01); IEEE 11073-10101 (codes); HAPI, HL7 over HTTP 1.0 (media type).
 
 mod equipment;
 mod header;
@@ -13,11 +13,13 @@ mod lane;
 mod mdc;
 mod message;
 mod probe;
+mod profile;
 
+use crate::Output;
 use crate::codec::lanes::Lanes;
-use crate::entry::{Carrier, Dissector, Hello, Info, Parser, Probe};
+use crate::entry::{Carrier, Dissector, Hello, Info, Parser, Probe, Step};
 use lane::Lane;
-use wardlight_model::{FieldInfo, Kind, Privacy};
+use wardlight_model::{FieldInfo, Kind, Privacy, Side};
 
 pub(super) const ENTRY: Hl7 = Hl7;
 
@@ -32,7 +34,7 @@ static INFO: Info = Info {
     name: "hl7",
     title: "HL7 version 2",
     source: "HL7 2.9 chapters 2 and 7; HL7 MLLP release 1; IHE PCD TF-2 §3.1 (PCD-01)",
-    carriers: &[Carrier::Tcp],
+    carriers: &[Carrier::Tcp, Carrier::Body("application/hl7-v2"), Carrier::Body("x-application/hl7-v2+er7")],
     ports: &[2575, 6661],
     record: &[
         text("sending_application", "MSH-3, components joined by `^`"),
@@ -86,6 +88,27 @@ impl Dissector for Hl7 {
     }
 
     fn open(&self) -> Box<dyn Parser> {
-        Box::<Lanes<Lane>>::default()
+        Box::<Conversation>::default()
+    }
+}
+
+#[derive(Default)]
+struct Conversation(Lanes<Lane>);
+
+impl Parser for Conversation {
+    fn read(&mut self, side: Side, bytes: &[u8], out: &mut Output<'_>) -> Step {
+        if out.part().media.is_empty() {
+            return self.0.read(side, bytes, out);
+        }
+        lane::read_body(bytes, out);
+        Step::Done
+    }
+
+    fn end(&mut self, side: Side, bytes: &[u8], out: &mut Output<'_>) {
+        self.0.end(side, bytes, out);
+    }
+
+    fn gap(&mut self, side: Side, lost: u64) -> bool {
+        self.0.gap(side, lost)
     }
 }

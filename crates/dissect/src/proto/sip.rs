@@ -9,6 +9,7 @@
 mod head;
 
 use crate::codec::lanes::{Lane, Lanes};
+use crate::codec::person::before_person;
 use crate::codec::uuid::Uuid;
 use crate::entry::{Carrier, Dissector, Hello, Info, Parser, Probe, Step};
 use crate::{About, Output};
@@ -152,7 +153,7 @@ fn say(bytes: &[u8], out: &mut Output<'_>) -> Option<u64> {
         out.weird("sip.missing_field");
     }
     out.fact(About::Sender, Field::Legacy, "cleartext-sip", bytes.get(..3).unwrap_or(bytes));
-    let (agent, server) = (head::product(head.agent), head::product(head.server));
+    let (agent, server) = (head::product(before_person(head.agent)), head::product(before_person(head.server)));
     if is_own(&head) {
         out.text(About::Sender, Field::SipUserAgent, &agent);
         out.text(About::Sender, Field::SipServer, &server);
@@ -214,7 +215,7 @@ mod tests {
             ["OPTIONS rtsp://a/b RTSP/1.0\\r\\n\\r\\n", "INVITE", "MESSAGE to you\\r\\n", "SIP/1.0 200 OK\\r\\n"]
         {
             let heard = trial::hear(&format!("tcp 10.0.0.9:1900 > 10.0.0.5:40000\n> \"{text}\"\nend"));
-            assert_eq!(heard.service, None, "{text}");
+            assert_ne!(heard.service, Some("sip"), "{text}");
         }
     }
 

@@ -5,15 +5,11 @@
 //! is looked at. Source: RFC 8446 (1.3), RFC 5246 (1.2) §7.4, RFC 6101 (SSL 3.0), SSL 2.0 hello by RFC 5246 §E.2,
 //! RFC 5280; JA4 by FoxIO (BSD 3-Clause).
 
-mod certificate;
-mod hello;
-mod ja4;
-mod says;
-
 use crate::Output;
 use crate::codec::cursor::{Cursor, Short};
+use crate::codec::{certificate, handshake as says, tls_hello as hello};
 use crate::entry::{Carrier, Dissector, Hello, Info, Parser, Probe, Step};
-use says::Session;
+use says::{Breach, Breaches, Session};
 use wardlight_model::Side;
 
 /// TLS.
@@ -39,6 +35,18 @@ const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 const CERTIFICATE: u8 = 11;
 
+static BREACHES: Breaches = Breaches {
+    hello: "tls.malformed_hello",
+    certificate: "tls.malformed_certificate",
+    expired: "tls.certificate_expired",
+    not_yet_valid: "tls.certificate_not_yet_valid",
+    weak_key: "tls.weak_key",
+};
+static WEIRDS: [Breach; 6] = {
+    let [hello, certificate, expired, not_yet_valid, weak_key] = says::weirds(&BREACHES);
+    [("tls.bad_record", "a record breaks RFC 8446 §5.1"), hello, certificate, expired, not_yet_valid, weak_key]
+};
+
 static INFO: Info = Info {
     name: "tls",
     title: "TLS",
@@ -48,7 +56,7 @@ static INFO: Info = Info {
         443, 8443, 636, 853, 989, 990, 992, 993, 994, 995, 465, 2762, 2575, 3269, 5061, 5671, 5986, 6514, 8883, 8531,
     ],
     record: says::RECORD,
-    weirds: says::WEIRDS,
+    weirds: &WEIRDS,
     window: 128 * 1024,
 };
 
@@ -65,7 +73,7 @@ impl Dissector for Tls {
     }
 
     fn open(&self) -> Box<dyn Parser> {
-        Box::new(Conversation::default())
+        Box::new(Conversation { lanes: Default::default(), session: Session::new(&BREACHES, 't') })
     }
 }
 
@@ -116,7 +124,6 @@ fn begins_handshake(mut cursor: Cursor<'_>) -> Result<Probe, Short> {
 }
 
 /// What is remembered of one connection.
-#[derive(Default)]
 struct Conversation {
     lanes: [Lane; 2],
     session: Session,

@@ -83,7 +83,9 @@ pub(super) fn apply(
         | Command::RemoveOwner(_)
         | Command::Label(_)
         | Command::Unlabel(_)
-        | Command::Witness(_) => Ok(None),
+        | Command::Witness(_)
+        | Command::PutRule(_)
+        | Command::RemoveRule(_) => Ok(None),
     }
 }
 

@@ -3,7 +3,7 @@
 //! In: what identification found, the rows, what people decided. Out: the assets. The present is the newest moment that
 //! the journal knows of: claims age by what was seen, not by a clock, so that a replay gives the same.
 
-use super::Site;
+use super::Settling;
 use std::collections::BTreeMap;
 use wardlight_inventory::resolve::{
     Decision, Input, Networked, Resolution, Rules, Source, SourceKind, Stay, resolve, stays,
@@ -14,7 +14,7 @@ use wardlight_model::{AssetRecord, Id, Scope, Time};
 
 /// The assets that `found` and the records of `site` make.
 pub(super) fn resolved(
-    site: &Site,
+    site: &Settling,
     found: &[(Id, Identified<'_>)],
     knowledge: &Knowledge,
     rules: &Rules,
@@ -68,7 +68,7 @@ pub(super) fn resolved(
 }
 
 /// The hospital that the routing domain belongs to.
-fn house(site: &Site, scope: Scope) -> Option<&str> {
+fn house(site: &Settling, scope: Scope) -> Option<&str> {
     let domain = site.domains.get(&scope)?;
     site.areas.get(&domain.site).map(|area| area.name.as_str())
 }

@@ -10,7 +10,7 @@ use wardlight_model::{Claim, Device, Id};
 const LONGEST: usize = 200;
 
 /// What people say, by the decision's id.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Labels(BTreeMap<Id, Said>);
 
 impl Labels {

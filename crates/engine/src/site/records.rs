@@ -13,7 +13,7 @@ use wardlight_model::{AssetRecord, Id, Origin};
 const RUNS: usize = 64;
 
 /// The rows of all sources.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Records {
     /// Versions of each row, by source and key, earliest first.
     rows: BTreeMap<(String, String), Vec<Row>>,

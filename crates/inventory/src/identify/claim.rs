@@ -68,6 +68,7 @@ fn own_words<'a>(fact: &'a Fact, knowledge: &Knowledge) -> Option<Word<'a>> {
         Field::Firmware => (Attribute::Firmware, 0.95),
         Field::Software => (Attribute::Firmware, 0.9),
         Field::FriendlyName | Field::SnmpName | Field::LldpName | Field::CdpName => (Attribute::Name, 0.9),
+        Field::HostName => (Attribute::Name, 0.8),
         Field::DhcpHostname | Field::NetbiosName | Field::NtlmComputer | Field::StationName => (Attribute::Name, 0.9),
         Field::MdnsName | Field::LlmnrName | Field::NtlmDnsName => (Attribute::Name, 0.85),
         Field::DnsName | Field::MdnsInstance | Field::AeTitle => (Attribute::Name, 0.6),

@@ -65,7 +65,8 @@ impl Wire {
 
     fn devices_with(&self, knowledge: &Knowledge) -> Vec<Device> {
         let contacts = Contacts::default();
-        identify(&Seen { facts: &self.facts, presence: &self.presence, contacts: &contacts }, knowledge)
+        let facts: Vec<&Fact> = self.facts.iter().collect();
+        identify(&Seen { facts: &facts, presence: &self.presence, contacts: &contacts }, knowledge)
     }
 
     fn ids(&self) -> Vec<String> {
@@ -249,7 +250,8 @@ fn a_device_comes_with_its_scope_and_the_facts_that_it_rests_on() {
         endpoint.scope = Scope(3);
     });
     let contacts = Contacts::default();
-    let seen = Seen { facts: &wire.facts, presence: &[], contacts: &contacts };
+    let facts: Vec<&Fact> = wire.facts.iter().collect();
+    let seen = Seen { facts: &facts, presence: &[], contacts: &contacts };
     let found = identify_with_facts(&seen, &knowledge());
     let told: Vec<_> =
         found.iter().map(|one| (one.scope, one.facts.iter().map(|fact| &*fact.value).collect())).collect();

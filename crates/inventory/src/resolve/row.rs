@@ -255,7 +255,8 @@ fn stated(row: &mut Row, field: Field, value: &str, rules: &Rules) {
         | Field::NtlmDnsName
         | Field::SnmpName
         | Field::LldpName
-        | Field::CdpName => row.host(value, rules),
+        | Field::CdpName
+        | Field::HostName => row.host(value, rules),
         _ => {}
     }
 }
@@ -281,6 +282,7 @@ pub const fn identifies(field: Field) -> bool {
             | Field::SnmpName
             | Field::LldpName
             | Field::CdpName
+            | Field::HostName
     )
 }
 

@@ -7,7 +7,8 @@
 use super::engine::{Row, Session};
 use super::row;
 use super::schema::{
-    AREA, ASSET_ROW, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, LABEL, ODDITY, OWNER_RULE, PRESENCE, SITE, SOURCE, Table,
+    AREA, ASSET_ROW, CONTACT, DEVICE, DOMAIN, FACT, HOUSE_RULE, JUDGEMENT, LABEL, ODDITY, OWNER_RULE, PRESENCE, SITE,
+    SOURCE, Table,
 };
 use super::{Database, StoreError, statement};
 use crate::history;
@@ -87,6 +88,7 @@ struct Batch<'a> {
     judged: BTreeMap<Id, Option<Row>>,
     owners: BTreeMap<Id, Option<Row>>,
     labels: BTreeMap<Id, Option<Row>>,
+    rules: BTreeMap<Id, Option<Row>>,
 }
 
 impl<'a> Batch<'a> {
@@ -114,6 +116,8 @@ impl<'a> Batch<'a> {
                 Change::OwnerGone(id) => drop(batch.owners.insert(*id, None)),
                 Change::Labelled(id, said) => drop(batch.labels.insert(*id, Some(row::label(*id, said)))),
                 Change::LabelledGone(id) => drop(batch.labels.insert(*id, None)),
+                Change::Ruled(id, kept) => drop(batch.rules.insert(*id, Some(row::house_rule(*id, kept)))),
+                Change::RuledGone(id) => drop(batch.rules.insert(*id, None)),
             }
         }
         batch
@@ -140,7 +144,8 @@ impl<'a> Batch<'a> {
         statement::write(session, &SOURCE, self.sources.into_values()).await?;
         replace(session, &JUDGEMENT, self.judged, |row| row).await?;
         replace(session, &OWNER_RULE, self.owners, |row| row).await?;
-        replace(session, &LABEL, self.labels, |row| row).await
+        replace(session, &LABEL, self.labels, |row| row).await?;
+        replace(session, &HOUSE_RULE, self.rules, |row| row).await
     }
 }
 

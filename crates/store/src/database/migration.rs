@@ -34,6 +34,7 @@ static STEPS: &[Step] = steps![
     "0006_labels",
     "0007_answers",
     "0008_entry",
+    "0009_rules",
 ];
 
 /// The format of a database after every step.

@@ -3,8 +3,8 @@
 use super::engine::Session;
 use super::row::{self, Cells, Digest, Misfit};
 use super::schema::{
-    AREA, ASSET_ROW, CONSUMER, CONTACT, DEVICE, DOMAIN, FACT, JUDGEMENT, LABEL, ODDITY, OWNER_RULE, PRESENCE, SITE,
-    SOURCE,
+    AREA, ASSET_ROW, CONSUMER, CONTACT, DEVICE, DOMAIN, FACT, HOUSE_RULE, JUDGEMENT, LABEL, ODDITY, OWNER_RULE,
+    PRESENCE, SITE, SOURCE,
 };
 use super::statement::Pages;
 use super::{Database, StoreError, statement};
@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 use wardlight_model::change::{Contact, Row, Said, Source};
 use wardlight_model::journal::{Judgement, Oddity, OwnerRule};
-use wardlight_model::{Area, Domain, Fact, Id, Mac, Presence, Scope};
+use wardlight_model::{Area, Domain, Fact, Id, KeptRule, Mac, Presence, Scope};
 
 /// The name under which the offset of the newest backup is kept.
 const BACKUP: &str = "backup";
@@ -43,6 +43,8 @@ pub struct Loaded {
     pub owners: Vec<(Id, OwnerRule)>,
     /// What people say of devices, by the decision's id.
     pub labels: Vec<(Id, Said)>,
+    /// Rules of the house, by the decision's id.
+    pub house_rules: Vec<(Id, KeptRule)>,
     /// Facts that were left out because this version does not know their field.
     pub unknown: u64,
 }
@@ -132,6 +134,7 @@ impl Database {
             judged: statement::all(&mut session, &JUDGEMENT, Cells::judgement).await?,
             owners: statement::all(&mut session, &OWNER_RULE, Cells::owner_rule).await?,
             labels: statement::all(&mut session, &LABEL, Cells::label).await?,
+            house_rules: statement::all(&mut session, &HOUSE_RULE, Cells::house_rule).await?,
             unknown,
         })
     }
@@ -165,6 +168,11 @@ impl Database {
     /// What people say of devices, by the decision's id.
     pub async fn labels(&self) -> Result<Vec<(Id, Said)>, StoreError> {
         statement::all(&mut self.engine.read().await?, &LABEL, Cells::label).await
+    }
+
+    /// Rules of the house, by the decision's id.
+    pub async fn house_rules(&self) -> Result<Vec<(Id, KeptRule)>, StoreError> {
+        statement::all(&mut self.engine.read().await?, &HOUSE_RULE, Cells::house_rule).await
     }
 
     /// All routing domains, by scope.

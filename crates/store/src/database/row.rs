@@ -12,8 +12,8 @@ use std::net::IpAddr;
 use wardlight_model::change::{self, Contact, Known, Said};
 use wardlight_model::journal::{Judgement, Oddity, OwnerRule, decode, encode};
 use wardlight_model::{
-    Area, Attribute, Device, Domain, Endpoint, Fact, Field, Id, Key, KeyKind, Level, Mac, Origin, Place, Presence,
-    Scope, Subject, Time, cbor,
+    Area, Attribute, Device, Domain, Endpoint, Fact, Field, Id, KeptRule, Key, KeyKind, Level, Mac, Origin, Place,
+    Presence, Scope, Subject, Time, cbor,
 };
 
 /// Most characters of a device's column; its body has the whole value. PostgreSQL indexes no longer ones.
@@ -113,6 +113,10 @@ pub(super) fn owner_rule(id: Id, rule: &OwnerRule) -> Row {
 
 pub(super) fn label(id: Id, said: &Said) -> Row {
     vec![blob(&id.0), blob(&encode(said))]
+}
+
+pub(super) fn house_rule(id: Id, kept: &KeptRule) -> Row {
+    vec![blob(&id.0), blob(&encode(kept))]
 }
 
 pub(super) fn fact(fact: &Fact) -> Row {
@@ -358,6 +362,10 @@ impl Cells {
     }
 
     pub(super) fn label(mut self) -> Result<(Id, Said), Misfit> {
+        Ok((Id(self.bytes()?), decode(&self.blob()?).map_err(|_| Misfit)?))
+    }
+
+    pub(super) fn house_rule(mut self) -> Result<(Id, KeptRule), Misfit> {
         Ok((Id(self.bytes()?), decode(&self.blob()?).map_err(|_| Misfit)?))
     }
 

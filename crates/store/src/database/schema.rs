@@ -87,6 +87,7 @@ static STATE: &[&Table] = &[
     &JUDGEMENT,
     &OWNER_RULE,
     &LABEL,
+    &HOUSE_RULE,
     &FLOW_SEGMENT,
     &CONSUMER,
 ];
@@ -333,6 +334,18 @@ pub(super) static LABEL: Table = Table {
     name: "label",
     columns: &[blob("id"), blob("body")],
     since: 6,
+    key: 1,
+    lasting: 1,
+    indexes: &[],
+    unique: &[],
+    is_short: true,
+};
+
+/// Rules of the house; told apart by the decision that made them.
+pub(super) static HOUSE_RULE: Table = Table {
+    name: "house_rule",
+    columns: &[blob("id"), blob("body")],
+    since: 9,
     key: 1,
     lasting: 1,
     indexes: &[],

@@ -26,7 +26,7 @@ fn known(n: u16) -> Known {
         last: Time::from_seconds(0),
         origins: Vec::new(),
     };
-    Known { id: id(n), device }
+    Known { id: id(n), device, features: Vec::new() }
 }
 
 fn claim(attribute: Attribute, value: &str, confidence: f64) -> Claim {

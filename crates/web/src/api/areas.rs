@@ -141,6 +141,8 @@ async fn put(
     body: Body<NewArea>,
 ) -> Result<Json<Area>, Problem> {
     let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
+    // Of two with the same tag one is too late.
+    let _alone = site.changing().await;
     let own = known(&site, id).await?;
     if let Some(own) = &own {
         visitor.check(&site, Action::EditSite, Some(&own.path))?;
@@ -183,6 +185,7 @@ async fn remove(
 ) -> Result<StatusCode, Problem> {
     pairs.none()?;
     let id: Id = id.parse().map_err(|_| Wrong::Nothing)?;
+    let _alone = site.changing().await;
     let own = known(&site, id).await?.ok_or(Wrong::Nothing)?;
     visitor.check(&site, Action::EditSite, Some(&own.path))?;
     tag::holds(&headers, Some(&Area::of(own)))?;

@@ -8,7 +8,7 @@ mod sheet;
 mod step_up;
 
 use crate::answer::{self, Wrong};
-use crate::guard::{COOKIE_NAME, THEME, Visitor};
+use crate::guard::{COOKIE_NAME, KEYS, THEME, Visitor};
 use crate::part::factors;
 use crate::part::form::Sent;
 use crate::part::frame::Frame;
@@ -33,6 +33,7 @@ fn routes() -> Vec<Route> {
     vec![
         Route::new("/account", get(show)).needs(Need::Account),
         Route::new("/account/look", post(look)).needs(Need::Account),
+        Route::new("/account/keys-of-letters", post(letters)).needs(Need::Account),
         Route::new("/account/stay", get(stay)).needs(Need::Account),
         Route::new("/account/code", get(codes::offer).post(codes::confirm)).needs(OWN),
         Route::new("/account/code/end", post(codes::end)).needs(OWN),
@@ -115,6 +116,20 @@ async fn look(Sent(Look { theme }): Sent<Look>) -> Response {
         _ => format!("{THEME}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"),
     };
     (AppendHeaders([(SET_COOKIE, cookie)]), Redirect::to("/account")).into_response()
+}
+
+#[derive(serde::Deserialize)]
+struct Letters {
+    letters: String,
+}
+
+/// Single keys lead somewhere, or do not (WCAG 2.2, 2.1.4): who speaks to a computer, or trembles, presses them unawares.
+async fn letters(Sent(Letters { letters }): Sent<Letters>) -> Response {
+    let cookie = match letters.as_str() {
+        "off" => format!("{KEYS}=off; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000"),
+        _ => format!("{KEYS}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"),
+    };
+    (AppendHeaders([(SET_COOKIE, cookie)]), Redirect::to("/go")).into_response()
 }
 
 /// Somebody is still here: the guard has kept that. Leads where a link to it stands without scripts.

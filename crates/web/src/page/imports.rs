@@ -21,6 +21,7 @@ use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 use held::Held;
 pub use held::Uploads;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use wardlight_access::Action;
 use wardlight_ingest::mapping::{By, Column, Mapping, Meaning, USED};
@@ -285,6 +286,8 @@ async fn take(
     Sent(()): Sent<()>,
 ) -> Result<Redirect, Wrong> {
     visitor.check(&site, Action::Import, None)?;
+    // Pressed twice it is taken in once.
+    let Some(_turn) = site.take_key(Sha256::digest(upload.as_bytes()).into()) else { return Err(Wrong::Wait(2)) };
     let (document, _, is_taken) = site.uploads().of(&upload, visitor.account, site.now()).ok_or_else(gone)?;
     if !is_taken {
         let document = Document { is_trial: false, ..document };

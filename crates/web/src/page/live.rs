@@ -23,11 +23,15 @@ use wardlight_access::Action;
 pub static ENTRY: Entry = Entry { routes };
 
 fn routes() -> Vec<Route> {
-    vec![Route::new("/live", get(tell)).needs(Need::Account)]
+    vec![Route::new(PATH, get(tell)).needs(Need::Account)]
 }
 
+/// Where it is told.
+pub const PATH: &str = "/live";
 /// Between two looks.
 const PACE: Duration = Duration::from_secs(2);
+/// Longest silence.
+const HERE: Duration = Duration::from_secs(5);
 
 async fn tell(State(site): State<Site>, Extension(visitor): Extension<Visitor>, headers: HeaderMap) -> Response {
     let Some(place) = site.listener() else {
@@ -48,7 +52,9 @@ async fn tell(State(site): State<Site>, Extension(visitor): Extension<Visitor>, 
             }
         }
     });
-    Sse::new(told).keep_alive(KeepAlive::new().interval(Duration::from_secs(5)).text("here")).into_response()
+    // An event, not a comment: scripts see no comments, and are to know that somebody is still here.
+    let here = Event::default().event("here").data("1");
+    Sse::new(told).keep_alive(KeepAlive::new().interval(HERE).event(here)).into_response()
 }
 
 /// What is told: whoever sees some areas is not told how much there is in all.

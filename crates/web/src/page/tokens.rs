@@ -120,6 +120,11 @@ async fn make(
     Extension(visitor): Extension<Visitor>,
     Pairs(pairs): Pairs,
 ) -> Result<Response, Wrong> {
+    if visitor.session.is_break_glass {
+        let why =
+            "emergency access ends after an hour, and lends nothing to programs: log in with an account of your own";
+        return Err(Wrong::Senseless(why.to_owned()));
+    }
     again::asked(&site, &visitor, Action::ManageTokens, HERE)?;
     let typed = Typed::read(pairs);
     let token = ApiToken::new(Id(site.chance()?), site.chance()?);

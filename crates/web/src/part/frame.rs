@@ -58,6 +58,8 @@ pub struct Frame {
     pub role: String,
     /// `light`, `dark`, or as the system has it.
     pub theme: &'static str,
+    /// Whether single keys lead somewhere.
+    pub has_keys: bool,
     /// How fresh it all is.
     pub live: String,
     /// Whether the assets are known.
@@ -87,6 +89,7 @@ impl Frame {
             ("See", "/sensors", "Sensors", none(), Action::SeeSensors),
             ("See", "/records", "Records", none(), Action::SeeDevices),
             ("See", "/imports", "Imports", none(), Action::SeeImports),
+            ("Understand", "/unknown", "Unknown", none(), Action::LabelDevices),
             ("Understand", "/matches", "Matches", questions, Action::SeeMatches),
             ("Understand", "/conflicts", "Conflicts", none(), Action::SeeMatches),
             ("Understand", "/owners", "Owners", none(), Action::SeeDevices),
@@ -97,7 +100,7 @@ impl Frame {
         let mut groups: Vec<Group> = Vec::new();
         for (verb, address, title, count, action) in all {
             // What is about the whole house is for those whose right reaches all of it.
-            let is_of_all = matches!(address, "/traffic" | "/owners");
+            let is_of_all = matches!(address, "/traffic" | "/owners" | "/unknown");
             if !visitor.may_see_page(site, action) || (is_of_all && !visitor.may_everywhere(site, action)) {
                 continue;
             }
@@ -115,6 +118,7 @@ impl Frame {
             name: visitor.shown.clone(),
             role: visitor.roles(),
             theme: visitor.theme,
+            has_keys: visitor.has_keys,
             live: if settled.is_some() { "Live" } else { "Reading what is known" }.to_owned(),
             is_settled: settled.is_some(),
             groups,

@@ -1,7 +1,8 @@
 // The keyboard, what changes live, and what saves a click. Every page works without it.
 "use strict";
 (() => {
-  const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]");
+  // A field that was just hidden keeps the focus until the browser draws again: nobody types into it.
+  const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]")?.checkVisibility();
   const byId = (id) => document.getElementById(id);
 
   // Keys.
@@ -39,6 +40,7 @@
       openPalette();
       return;
     }
+    if (document.body.dataset.keys === "off") return;
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (isGoing && go[event.key]) {
       location.href = go[event.key];
@@ -58,9 +60,11 @@
     });
   }
 
-  // A chosen facet is applied at once; what is typed is searched for after a pause.
-  const facets = byId("facets");
-  if (facets) facets.addEventListener("change", () => facets.requestSubmit());
+  // A ticked facet is applied at once, a list by its button; what is typed is searched for after a pause.
+  const applied = (facets) => facets && facets.addEventListener("change", (event) => {
+    if (event.target.type === "checkbox") facets.requestSubmit();
+  });
+  applied(byId("facets"));
   const within = byId("within");
   if (within) {
     let pause;
@@ -75,8 +79,7 @@
           const [here, there] = [byId(id), page.getElementById(id)];
           if (here && there) here.replaceWith(there);
         }
-        const facets = byId("facets");
-        if (facets) facets.addEventListener("change", () => facets.requestSubmit());
+        applied(byId("facets"));
         history.replaceState(null, "", address);
       }, 250);
     });
@@ -128,13 +131,12 @@
     }
   });
   source.addEventListener("open", () => { last = Date.now(); });
-  let isOpen = true;
-  source.addEventListener("error", () => { isOpen = source.readyState === EventSource.OPEN; });
+  // An open connection is no sign of life: a server that froze, or a cable that was cut, leaves it open.
+  source.addEventListener("here", () => { last = Date.now(); });
   setInterval(() => {
-    isOpen = source.readyState === EventSource.OPEN;
-    if (isOpen) last = Date.now();
     const isStale = Date.now() - last > 10000;
-    word.textContent = isStale ? `Last seen ${clock(last)}` : word.dataset.word;
+    const text = isStale ? `Last seen ${clock(last)}` : word.dataset.word;
+    if (word.textContent !== text) word.textContent = text;
     sign.className = isStale ? "mark unknown" : `mark ${word.dataset.mark}`;
   }, 2000);
 })();

@@ -267,6 +267,46 @@ async fn a_token_lends_what_one_has_and_is_shown_once() {
 }
 
 #[tokio::test]
+async fn what_was_lent_to_programs_ends_with_the_account_and_with_a_new_link() {
+    let trial = Trial::with(1).await;
+    let router = trial.router();
+    let analyst = Inside::of(&router, trial.visitor(Some(Role::Analyst)).await).await;
+    let admin = Inside::of(&router, trial.visitor(Some(Role::Admin)).await).await;
+    let own = trial.database.account_named("analyst").await.unwrap().unwrap().id;
+    let until = wardlight_days(now().plus(30 * 86_400_000_000));
+    for (path, form) in [("link", "factors=keep"), ("state", "to=disabled")] {
+        let cookie = if path == "link" { None } else { Some(trial.visitor_again(own).await) };
+        let analyst = match cookie {
+            Some(cookie) => &Inside::of(&router, cookie).await,
+            None => &analyst,
+        };
+        let (status, made) =
+            analyst.post("/account/tokens", &format!("title=SIEM&until={until}&action=see-devices")).await;
+        assert_eq!((status, trial.database.tokens(own).await.unwrap().len()), (StatusCode::OK, 1), "{made}");
+        let (status, told) = admin.post(&format!("/accounts/{own}/{path}"), form).await;
+        assert!(status == StatusCode::OK || status == StatusCode::SEE_OTHER, "{told}");
+        assert_eq!(trial.database.tokens(own).await.unwrap(), [], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_lies_open_does_not_keep_its_session_alive() {
+    let trial = Trial::with(1).await;
+    let router = trial.router();
+    let ada = Inside::of(&router, trial.visitor(Some(Role::Analyst)).await).await;
+    for _ in 0..2 {
+        wait(8 * 60);
+        let told = ask(&router, ("GET", "/live"), &ada.cookie, "").await;
+        let is_alive = told.status() == StatusCode::OK;
+        drop(told);
+        if !is_alive {
+            break;
+        }
+    }
+    assert_eq!(ada.page("/account").await.0, StatusCode::SEE_OTHER, "nobody did anything for sixteen minutes");
+}
+
+#[tokio::test]
 async fn glass_is_broken_with_the_envelope_and_an_alarm_stands_until_somebody_saw_it() {
     let trial = Trial::with(1).await;
     let router = trial.router();
@@ -302,6 +342,9 @@ async fn glass_is_broken_with_the_envelope_and_an_alarm_stands_until_somebody_sa
     let glass = Inside::of(&router, cookie).await;
     let (_, today) = glass.page("/devices").await;
     assert!(today.contains("Emergency access since"), "{today}");
+    let until = wardlight_days(now().plus(30 * 86_400_000_000));
+    let (status, told) = glass.post("/account/tokens", &format!("title=x&until={until}&action=see-devices")).await;
+    assert!(status == StatusCode::BAD_REQUEST && told.contains("lends nothing to programs"), "{told}");
     let (_, today) = admin.page("/").await;
     assert!(today.contains("Emergency access was used") && today.contains("Night shift"), "{today}");
     let seen = format!("emergency={}", field(&today, "emergency"));
@@ -369,7 +412,7 @@ async fn what_is_done_with_accounts_is_written_down_without_secrets() {
         "ada: account.logged_out",
         "ada: account.put the first, an administrator's, by the printed link",
         "ada: account.sessions_ended all but one",
-        "admin: account.ended disabled",
+        "admin: account.ended disabled; tokens ended",
         "admin: account.grants_put gave admin",
         "admin: account.put made eve",
         "admin: account.token_made",

@@ -10,3 +10,4 @@ mod reach;
 mod reads;
 mod rights;
 mod site;
+mod unknown;

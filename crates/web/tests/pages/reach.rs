@@ -147,7 +147,7 @@ fn about(path: &str, number: u32) -> Option<String> {
 
 /// Addresses with something to fill in that stands in no area: what belongs to the whole site or to one account, or is
 /// everybody's.
-const OF_NO_AREA: [&str; 13] = [
+const OF_NO_AREA: [&str; 15] = [
     "/accounts/{id}",
     "/accounts/{id}/envelope",
     "/accounts/{id}/grant",
@@ -161,6 +161,8 @@ const OF_NO_AREA: [&str; 13] = [
     "/imports/new/{upload}",
     "/imports/new/{upload}/take",
     "/set-up/{token}",
+    "/unknown/of/{id}",
+    "/unknown/of/{id}/keep",
 ];
 
 /// Forms about an object, with `{one}` for it; `{mine}` is one in reach.
@@ -300,7 +302,7 @@ async fn no_form_changes_what_stands_in_another_ward() {
         if reaches && !address.contains('{') && !address.starts_with("/api/") {
             let status = ask(&router, ("GET", &address), &admin, "").await.status();
             let is_form = status == StatusCode::METHOD_NOT_ALLOWED;
-            let of_the_site = ["/areas/domain", "/owners/put", "/owners/remove"];
+            let of_the_site = ["/areas/domain", "/owners/put", "/owners/remove", "/unknown/end"];
             let is_tried = FORMS.iter().any(|(of, _)| *of == route.path)
                 || FORMS_OF_NO_AREA.contains(&route.path)
                 || of_the_site.contains(&route.path);
@@ -309,7 +311,7 @@ async fn no_form_changes_what_stands_in_another_ward() {
     }
     let cookie = trial.visitor_in(Some(Role::Admin), Some(WARDS[1])).await;
     let csrf = csrf(&router, &cookie).await;
-    for path in ["/areas/domain", "/owners/put", "/owners/remove"] {
+    for path in ["/areas/domain", "/owners/put", "/owners/remove", "/unknown/end"] {
         let form = format!("csrf={csrf}&scope=1&name=x&site={}&role=technical&owner=x&rule={}", id(0), id(1));
         let status = ask(&router, ("POST", path), &cookie, &form).await.status();
         assert_eq!(status, StatusCode::FORBIDDEN, "{path} belongs to the whole site");
@@ -334,6 +336,24 @@ async fn numbers_without_end_are_no_errors_of_ours() {
         for name in ["from", "before"] {
             let (status, _) = seen(&router, &format!("{path}?{name}=18446744073709551615"), &analyst).await;
             assert!(status == StatusCode::OK || status.is_client_error(), "{path}: {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn beds_on_which_sources_differ_are_shown_on_the_devices_page_alone() {
+    let trial = Trial::with(1).await;
+    trial.settle_in(&[(0, Some("East"))]).await;
+    let router = trial.router();
+    for role in Role::ALL {
+        let cookie = trial.visitor(Some(role)).await;
+        let (status, conflicts) = seen(&router, "/conflicts", &cookie).await;
+        assert!(!conflicts.contains("Bed 7") && !conflicts.contains("Bed 8"), "{role:?}: {conflicts}");
+        if status == StatusCode::OK {
+            assert!(
+                conflicts.contains("SN-0-A") && conflicts.contains("on the device&#39;s page"),
+                "{role:?}: {conflicts}"
+            );
         }
     }
 }

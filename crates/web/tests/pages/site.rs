@@ -10,19 +10,24 @@ use std::time::Duration;
 use tower::ServiceExt as _;
 use wardlight_access::Role;
 use wardlight_access::seal::Key;
-use wardlight_access::session::{Session, Token};
+use wardlight_access::session::Token;
 use wardlight_engine::{Bounds, Effect, Entry, Held as Kept, Input, Site as Engine};
+use wardlight_inventory::Alike;
 use wardlight_inventory::resolve::{
     Answer, Asset, Held, Member, Onboarding, Owners, Question, Resolution, Score, SourceKind, Stay, Whereabouts, Why,
 };
 use wardlight_model::change::{Change, Known};
 use wardlight_model::journal::{BodyKind, Command, Decision, FORMAT, encode};
-use wardlight_model::{Area, AssetField, Attribute, Claim, Device, Endpoint, Id, Level, Peer, Scope, Time};
+use wardlight_model::{
+    Area, AssetField, Attribute, Claim, Device, Endpoint, Feature, Field, Id, Level, Peer, Scope, Time,
+};
 use wardlight_store::database::{Account, Database, Settings, StoredGrant, StoredSession};
 use wardlight_store::history;
 use wardlight_store::projection::Projection;
 use wardlight_web::host::Host;
-use wardlight_web::house::{Document, House, Matrix, Noted, Pairs, PairsWanted, Refused, Report, Soon, Standing};
+use wardlight_web::house::{
+    Cluster, Document, House, Matrix, Noted, Outcome, Pairs, PairsWanted, Refused, Report, Soon, Standing,
+};
 use wardlight_web::site::{Assets, Parts, Site};
 
 /// Microseconds since 1970, moved on by tests.
@@ -75,6 +80,20 @@ impl House for Small {
         let endpoint = Endpoint { scope: Scope(0), mac: None, ip: Some(address(2)) };
         let peer = Peer { endpoint, service: "hl7".to_owned(), ip_bytes: 1000, flows: 1 };
         if device == id(0) { vec![peer] } else { Vec::new() }
+    }
+
+    fn unknown(&self) -> Soon<Arc<Vec<Cluster>>> {
+        let found = alike().clusters();
+        Box::pin(async { found })
+    }
+
+    fn outcome(&self, shows: Vec<Feature>, attribute: Attribute, value: String) -> Soon<Outcome> {
+        let found = alike().outcome(&shows, attribute, &value);
+        Box::pin(async { found })
+    }
+
+    fn features(&self, device: Id) -> Vec<Feature> {
+        alike().features(device).to_vec()
     }
 
     fn matrix(&self) -> Soon<Arc<Matrix>> {
@@ -193,6 +212,19 @@ impl Trial {
         self.visitor_in(role, None).await
     }
 
+    /// The cookie of another session of account `id`.
+    pub async fn visitor_again(&self, id: Id) -> String {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).unwrap();
+        let token = Token::new(bytes);
+        let (hash, at) = (token.hash(), now());
+        // As after a second factor.
+        let stepped_up = Some(at);
+        let kept = StoredSession { hash, account: id, begun: at, seen: at, stepped_up, is_break_glass: false };
+        self.database.put_session(&kept).await.unwrap();
+        format!("{}={}", wardlight_web::COOKIE_NAME, token.text())
+    }
+
     /// The same with the role in `area` alone.
     pub async fn visitor_in(&self, role: Option<Role>, area: Option<u32>) -> String {
         let mut own = [role.map_or(200, |role| role as u8 + 1); 16];
@@ -214,20 +246,7 @@ impl Trial {
         let grants =
             role.map(|role| StoredGrant { account: id, role: role.name().to_owned(), area, from: now(), until });
         self.database.put_grants(id, grants.as_slice()).await.unwrap();
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).unwrap();
-        let (token, session) = (Token::new(bytes), Session::begin(now(), false));
-        let kept = StoredSession {
-            hash: token.hash(),
-            account: id,
-            begun: session.begun,
-            seen: session.seen,
-            // As after a second factor.
-            stepped_up: Some(now()),
-            is_break_glass: false,
-        };
-        self.database.put_session(&kept).await.unwrap();
-        format!("{}={}", wardlight_web::COOKIE_NAME, token.text())
+        self.visitor_again(id).await
     }
 }
 
@@ -261,8 +280,12 @@ fn standing(number: u32, ward: Option<&str>) -> Asset {
         worth: 0.9,
     };
     let answers = vec![answer(format!("SN-{number}-A")), answer(format!("SN-{number}-B"))];
+    let beds = vec![answer("Bed 7".to_owned()), answer("Bed 8".to_owned())];
     Asset {
-        fields: vec![Held { field: AssetField::Serial, answers, is_disputed: true }],
+        fields: vec![
+            Held { field: AssetField::Serial, answers, is_disputed: true },
+            Held { field: AssetField::Bed, answers: beds, is_disputed: true },
+        ],
         whereabouts: vec![Whereabouts { stay, source: "cmms".to_owned(), kind, worth: 1.0 }],
         stands: Some(0),
         owners: Owners::default(),
@@ -320,7 +343,19 @@ fn device(number: u32) -> Change {
         last: now(),
         origins: Vec::new(),
     };
-    Change::Device(Box::new(Known { id: id(number), device }))
+    Change::Device(Box::new(Known { id: id(number), device, features: Vec::new() }))
+}
+
+/// The first six devices show the same; two of them nobody knows.
+fn alike() -> Alike {
+    let shows = ["ipp", "telnet"].map(|value| Feature { field: Field::ServiceOffered, value: value.to_owned() });
+    let mut alike = Alike::default();
+    for number in 0..6 {
+        if let Change::Device(known) = device(number) {
+            alike.put(known.id, &known.device, &shows);
+        }
+    }
+    alike
 }
 
 /// What is answered to `method` of `path` for who bears `cookie`.

@@ -39,7 +39,7 @@ fn once(order: u64, case: &Case<'_>, sight: &Sight) -> Option<(Digest, Digest)> 
     let (knowledge, rules) = shipped().ok()?;
     let mut chance = Chance(order);
     let (facts, presences) = sight.parts();
-    let (mut facts, mut presences) = (facts.to_vec(), presences.to_vec());
+    let (mut facts, mut presences) = (facts.iter().collect::<Vec<_>>(), presences.to_vec());
     chance.shuffle(&mut facts);
     chance.shuffle(&mut presences);
     let seen = Seen { facts: &facts, presence: &presences, contacts: &sight.contacts };

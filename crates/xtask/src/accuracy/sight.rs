@@ -89,7 +89,8 @@ impl Sight {
 
     /// The devices, each with the true ones that it is.
     pub fn met(&self, knowledge: &Knowledge, roll: &Roll) -> Vec<Met<'_>> {
-        let seen = Seen { facts: self.tally.facts(), presence: &self.presences, contacts: &self.contacts };
+        let facts: Vec<&Fact> = self.tally.facts().iter().collect();
+        let seen = Seen { facts: &facts, presence: &self.presences, contacts: &self.contacts };
         identify_with_facts(&seen, knowledge).into_iter().map(|found| Met::of(found, roll)).collect()
     }
 

@@ -20,10 +20,10 @@ const NAME: &str = "bench";
 const PASSWORD: &str = "nine lamps over the quiet ward";
 
 /// One page, with what stands for a device's id.
-const PAGES: [(&str, &str); 17] = [
+const PAGES: [(&str, &str); 18] = [
     ("today", "/"),
     ("devices", "/devices"),
-    ("devices, filtered", "/devices?type=infusion%20pump&sort=-last_seen"),
+    ("devices, filtered", "/devices?type=ip%20camera&sort=-last_seen"),
     ("devices, searched", "/devices?q=specimen"),
     ("devices, from the middle", "/devices?from=50000&sort=maker"),
     ("device", "/devices/{id}"),
@@ -37,6 +37,7 @@ const PAGES: [(&str, &str); 17] = [
     ("records", "/records?missing=yes"),
     ("imports", "/imports"),
     ("places", "/areas"),
+    ("unknown", "/unknown"),
     ("API, devices", "/api/v1/devices?limit=100"),
 ];
 
@@ -109,7 +110,7 @@ fn enter(base: &str, folder: &Path, jar: &Path) -> Result<()> {
 
 /// Id and address of some device.
 fn some_device(base: &str, jar: &Path) -> Result<(String, String)> {
-    let page = shell::stdout(curl(jar).arg(format!("{base}/devices/export.json?q=infusion&col=id&col=address")))?;
+    let page = shell::stdout(curl(jar).arg(format!("{base}/devices/export.json?q=specimen&col=id&col=address")))?;
     let all: serde_json::Value = serde_json::from_slice(&page).context("the devices are no JSON")?;
     let text = |place: &str| all.pointer(place).and_then(serde_json::Value::as_str).map(str::to_owned);
     let id = text("/0/id").context("no device is listed")?;

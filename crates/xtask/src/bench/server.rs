@@ -47,7 +47,9 @@ impl Server {
             plan.store
         );
         fs::write(&config, text)?;
-        let _ = fs::remove_file(data.join("server.sock"));
+        for left in ["server.sock", "standing.json"] {
+            let _ = fs::remove_file(data.join(left));
+        }
         let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log"))?;
         let mut command = Command::new(program);
         command.args(["run", "--role", "server", "--config"]).arg(&config);
@@ -72,6 +74,11 @@ impl Server {
         let wanted = u64::try_from(devices).ok();
         self.until("confirms devices", || Ok(self.standing("/assets/confirmed") >= wanted))?;
         Ok(self.standing("/assets/confirmed").unwrap_or_default())
+    }
+
+    /// Waits until it has looked at all devices since its start.
+    pub fn looked(&self) -> Result<()> {
+        self.until("looks at all devices", || Ok(self.standing("/assets/networked").is_some()))
     }
 
     /// A number that it writes of its standing.

@@ -27,8 +27,9 @@ const BANNED: &[&str] = &[
     "get",
 ];
 
-/// Names that hold such a word and mean something: what is known of an entry before it reads a byte.
-const MEANT: &[&str] = &["Info", "FieldInfo", "info"];
+/// Names that hold such a word and mean something: what is known of an entry before it reads a byte, and what FTP itself calls the
+/// connection that files go through.
+const MEANT: &[&str] = &["Info", "FieldInfo", "info", "ftp_data"];
 
 fn run(tree: &Tree) -> Vec<Breach> {
     let mut found = Vec::new();

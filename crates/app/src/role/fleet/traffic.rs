@@ -267,7 +267,7 @@ mod tests {
             last: Time::default(),
             origins: Vec::new(),
         };
-        Known { id: Id([n; 16]), device }
+        Known { id: Id([n; 16]), device, features: Vec::new() }
     }
 
     fn end(scope: u32, mac: u8, ip: &str) -> Endpoint {

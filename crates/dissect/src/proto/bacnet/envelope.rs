@@ -9,6 +9,9 @@ use crate::codec::cursor::{Cursor, Short};
 use std::net::IpAddr;
 
 /// BVLC functions that matter here.
+/// Answers with the table of the BBMDs of an internetwork, and of the foreign devices of one.
+pub(super) const BROADCAST_TABLE: u8 = 3;
+pub(super) const FOREIGN_TABLE: u8 = 7;
 pub(super) const FORWARDED: u8 = 4;
 pub(super) const REGISTER: u8 = 5;
 pub(super) const DISTRIBUTE: u8 = 9;

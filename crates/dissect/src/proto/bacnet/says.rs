@@ -265,15 +265,10 @@ fn say_text(about: About<'_>, field: Field, raw: &[u8], out: &mut Output<'_>) {
     let text = match set {
         0 | 5 => text::clean(letters),
         3 => Cow::Owned(utf32(letters)),
-        4 => Cow::Owned(utf16(letters)),
+        4 => Cow::Owned(text::utf16_be(letters)),
         _ => return,
     };
     out.fact(about, field, &text, raw);
-}
-
-fn utf16(raw: &[u8]) -> String {
-    let units = raw.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair));
-    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 fn utf32(raw: &[u8]) -> String {

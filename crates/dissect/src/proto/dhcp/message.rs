@@ -19,6 +19,7 @@ pub(super) mod code {
     pub const LARGEST: u8 = 57;
     pub const VENDOR_CLASS: u8 = 60;
     pub const CLIENT_ID: u8 = 61;
+    pub const BOOT_FILE: u8 = 67;
     pub const USER_CLASS: u8 = 77;
     pub const FQDN: u8 = 81;
     pub const RELAY: u8 = 82;
@@ -54,6 +55,8 @@ pub(super) struct Message<'a> {
     pub(super) client: Ipv4Addr,
     /// Address the client is given, `yiaddr`.
     pub(super) yours: Ipv4Addr,
+    /// Address of the server that a booting client goes on with, `siaddr`.
+    pub(super) next: Ipv4Addr,
     /// Address of the relay agent, `giaddr`.
     pub(super) relay: Ipv4Addr,
 }
@@ -68,10 +71,10 @@ impl<'a> Message<'a> {
         let _seconds_and_flags = cursor.u32()?;
         let client = cursor.array::<4>()?.into();
         let yours = cursor.array::<4>()?.into();
-        let _next_server = cursor.u32()?;
+        let next = cursor.array::<4>()?.into();
         let relay = cursor.array::<4>()?.into();
         let options = behind.strip_prefix(&COOKIE).unwrap_or_default();
-        Ok(Self { fixed, options, operation, hardware, hardware_length, transaction, client, yours, relay })
+        Ok(Self { fixed, options, operation, hardware, hardware_length, transaction, client, yours, next, relay })
     }
 
     /// Whether operation and hardware address are such as messages have.
@@ -102,6 +105,17 @@ impl<'a> Message<'a> {
 
     pub(super) fn yours_raw(&self) -> &'a [u8] {
         self.fixed.get(16..20).unwrap_or_default()
+    }
+
+    pub(super) fn next_raw(&self) -> &'a [u8] {
+        self.fixed.get(20..24).unwrap_or_default()
+    }
+
+    /// Whether it names a file to boot from, in its field or in option 67.
+    pub(super) fn names_boot_file(&self) -> bool {
+        let is_option = find(self.options, code::OVERLOAD).is_some();
+        let field = self.fixed.get(108).filter(|first| !is_option && **first != 0);
+        field.is_some() || self.option(code::BOOT_FILE).is_some()
     }
 
     pub(super) fn relay_raw(&self) -> &'a [u8] {

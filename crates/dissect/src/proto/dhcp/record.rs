@@ -17,6 +17,7 @@ pub(super) const FIELDS: &[FieldInfo] = &[
     field("mac", Kind::Text, "hardware address of the client"),
     field("client_addr", Kind::Text, "address that the client already has"),
     field("assigned_addr", Kind::Text, "address that the client is given or offered"),
+    field("next_server", Kind::Text, "address of the server that a booting client goes on with"),
     field("requested_addr", Kind::Text, "address that the client asks for, option 50"),
     field("server_addr", Kind::Text, "server identifier, option 54"),
     field("relay_addr", Kind::Text, "address of the relay agent"),
@@ -54,8 +55,13 @@ pub(super) fn fill(message: &Message<'_>, row: &mut Row<'_>) {
 }
 
 fn addresses(message: &Message<'_>, row: &mut Row<'_>) {
-    for (name, ip) in [("client_addr", message.client), ("assigned_addr", message.yours), ("relay_addr", message.relay)]
-    {
+    let addresses = [
+        ("client_addr", message.client),
+        ("assigned_addr", message.yours),
+        ("next_server", message.next),
+        ("relay_addr", message.relay),
+    ];
+    for (name, ip) in addresses {
         if !ip.is_unspecified() {
             row.text(name, ip.to_string());
         }

@@ -1,4 +1,4 @@
-//! The `Device` resource: who made it, which one it is, what runs on it.
+//! The `Device` resource: who made it, which one it is, which standards it keeps to, what runs on it.
 //!
 //! Names given by users and patients, the patient, owner, location, notes and contacts are passed over.
 
@@ -18,7 +18,9 @@ struct Device<'a> {
     maker: &'a [u8],
     serial: &'a [u8],
     eui64: &'a [u8],
-    mdc: &'a [u8],
+    mdc: Vec<&'a [u8]>,
+    /// Device identifier of the UDI, and the serial number that its carrier holds.
+    udi: [&'a [u8]; 2],
     /// Everything said as it stands.
     said: Vec<(Field, &'a [u8])>,
 }
@@ -35,7 +37,7 @@ impl<'a> Device<'a> {
         match (name, value) {
             (b"manufacturer", Token::Text(text)) => self.maker = text,
             (b"serialNumber", Token::Text(text)) => self.serial = text,
-            (b"modelNumber", Token::Text(text)) => self.add(Field::ModelNumber, text),
+            (b"modelNumber" | b"partNumber", Token::Text(text)) => self.add(Field::ModelNumber, text),
             (b"model", Token::Text(text)) => self.add(Field::Model, text),
             (b"version", Token::Text(text)) => self.add(Field::Software, text),
             (b"version", Token::Array) => self.each(scanner, Self::version),
@@ -45,6 +47,7 @@ impl<'a> Device<'a> {
             (b"identifier", Token::Array) => self.each(scanner, Self::identifier),
             (b"type", Token::Object) => self.kind(scanner),
             (b"type", Token::Array) => self.each(scanner, Self::kind),
+            (b"specialization" | b"conformsTo", Token::Array) => self.each(scanner, Self::specialization),
             _ => {}
         }
     }
@@ -95,6 +98,7 @@ impl<'a> Device<'a> {
             _ => {}
         });
         self.add(Field::Udi, if whole.is_empty() { identifier } else { whole });
+        self.udi = [identifier, serial_of(whole)];
     }
 
     fn identifier(&mut self, scanner: &mut Scanner<'a>) {
@@ -117,6 +121,15 @@ impl<'a> Device<'a> {
         });
     }
 
+    /// The standard that a device keeps to (`specialization` in R4, `conformsTo` in R5), and so what it is.
+    fn specialization(&mut self, scanner: &mut Scanner<'a>) {
+        scanner.members(|scanner, name, value| {
+            if matches!(name, b"systemType" | b"specification") && value == Token::Object {
+                self.kind(scanner);
+            }
+        });
+    }
+
     fn coding(&mut self, scanner: &mut Scanner<'a>) {
         let (mut system, mut code, mut display): (&[u8], &[u8], &[u8]) = (&[], &[], &[]);
         scanner.members(|_, name, value| match (name, value) {
@@ -125,27 +138,31 @@ impl<'a> Device<'a> {
             (b"display", Token::Text(text)) => display = text,
             _ => {}
         });
-        if system == MDC {
-            self.mdc = code;
+        if system == MDC && self.mdc.len() < MOST {
+            self.mdc.push(code);
         }
         self.add(Field::DeviceType, display);
     }
 
     fn say(&self, out: &mut Output<'_>) {
-        let (maker, serial, eui64) = (unescape(self.maker), unescape(self.serial), digits(self.eui64));
-        let by_serial = format!("{}/{}", maker.trim(), serial.trim());
+        let [identifier, carried] = self.udi;
+        let raw = if self.serial.is_empty() { carried } else { self.serial };
+        let (maker, serial, eui64) = (unescape(self.maker), unescape(raw), digits(self.eui64));
+        // Without a maker's name the device identifier of the UDI stands for maker and model.
+        let whose = if maker.trim().is_empty() { unescape(identifier) } else { maker.clone() };
+        let by_serial = format!("{}/{}", whose.trim(), serial.trim());
         let about = match &eui64 {
-            _ if !maker.trim().is_empty() && !serial.trim().is_empty() => About::Named(KeyKind::Serial, &by_serial),
+            _ if !whose.trim().is_empty() && !serial.trim().is_empty() => About::Named(KeyKind::Serial, &by_serial),
             Some(eui64) => About::Named(KeyKind::Eui64, eui64),
             None => return,
         };
         out.fact(about, Field::Manufacturer, &maker, self.maker);
-        out.fact(about, Field::Serial, &serial, self.serial);
+        out.fact(about, Field::Serial, &serial, raw);
         if let Some(eui64) = &eui64 {
             out.fact(about, Field::Eui64, eui64, self.eui64);
         }
-        if let Some(code) = mdc_code(self.mdc) {
-            out.fact(about, Field::MdcType, &code, self.mdc);
+        for (code, raw) in self.mdc.iter().filter_map(|raw| Some((mdc_code(raw)?, raw))) {
+            out.fact(about, Field::MdcType, &code, raw);
         }
         for (field, raw) in &self.said {
             out.fact(about, *field, &unescape(raw), raw);
@@ -166,6 +183,13 @@ fn part(kind: &[u8]) -> Option<Field> {
         _ if has(b"software") => Some(Field::Software),
         _ => None,
     }
+}
+
+/// The serial number in a UDI as GS1 writes it for people: what stands behind `(21)`.
+fn serial_of(carrier: &[u8]) -> &[u8] {
+    let begin = carrier.windows(4).position(|window| window == b"(21)").map(|at| at + 4);
+    let rest = begin.and_then(|at| carrier.get(at..)).unwrap_or_default();
+    rest.split(|byte| *byte == b'(').next().unwrap_or_default()
 }
 
 /// The 16 hexadecimal digits of an EUI-64 written with or without `-` or `:`.
@@ -195,6 +219,13 @@ mod tests {
         assert_eq!(mdc_code(b"x"), None);
         assert_eq!(digits(b"FE-ED-AB-EE-DE-AD-77-C3").as_deref(), Some("feedabeedead77c3"));
         assert_eq!(digits(b"FE-ED"), None);
+    }
+
+    #[test]
+    fn a_serial_number_is_found_in_a_udi() {
+        assert_eq!(serial_of(b"(01)00844588003288(17)141120(10)7654321D(21)10987654d321"), b"10987654d321");
+        assert_eq!(serial_of(b"(01)00844588003288(21)A1(10)7"), b"A1");
+        assert_eq!(serial_of(b"+H123PARTNO1234567890120"), b"");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The message header, MSH (HL7 2.9 §2.14.9): who speaks to whom, which kind of message, in which characters.
 
 use super::equipment::{Sender, is_eui64_type};
+use super::profile;
 use crate::codec::charset_hl7;
 use crate::codec::delimited::Delimiters;
 use crate::codec::eui64;
@@ -59,6 +60,8 @@ impl Header {
             self.message.push_str(event);
         }
         out.fact(About::Sender, Field::Hl7Message, &self.message, message);
+        let [.., profiles] = fields::<21>(line, &delimiters);
+        profile::say((code, event), profiles, &delimiters, out);
         self.version.push_str(version_number(version, &delimiters));
         out.fact(About::Sender, Field::Hl7Version, &self.version, version);
         self.processing.push_str(processing_id(processing, &delimiters));

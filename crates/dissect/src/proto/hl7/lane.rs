@@ -34,6 +34,34 @@ enum Bound {
     Beyond(usize),
 }
 
+/// Reads the messages of a body that is there as a whole, or cut short: a last segment that does not end is only counted.
+pub(super) fn read_body(bytes: &[u8], out: &mut Output<'_>) {
+    let (mut message, mut is_open) = (Message::default(), false);
+    for line in bytes.split_inclusive(|byte| matches!(byte, b'\r' | b'\n')) {
+        let name = line.get(..4).unwrap_or(line);
+        let Some((b'\r' | b'\n', whole)) = line.split_last() else {
+            if is_open {
+                message.segment(Segment::Other, name, out);
+            }
+            break;
+        };
+        match message.segment_of(name) {
+            _ if whole.is_empty() => {}
+            Segment::Header => {
+                if std::mem::replace(&mut is_open, true) {
+                    message.close(out);
+                }
+                message.begin(whole, out);
+            }
+            segment if is_open && whole.len() <= LONGEST => message.segment(segment, whole, out),
+            _ => {}
+        }
+    }
+    if is_open {
+        message.close(out);
+    }
+}
+
 impl lanes::Lane for Lane {
     /// Reads or passes over what it can.
     fn read(&mut self, bytes: &[u8], out: &mut Output<'_>) -> Step {

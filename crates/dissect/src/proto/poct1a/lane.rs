@@ -156,8 +156,8 @@ pub(super) fn root(bytes: &[u8]) -> Root<'_> {
 
 /// Whether `name` is a message type of the specification.
 pub(super) fn is_known(name: &[u8]) -> bool {
-    const TYPES: [&[u8; 3]; 12] =
-        [b"HEL", b"DST", b"OBS", b"EVS", b"REQ", b"ACK", b"END", b"KPA", b"ESC", b"DTV", b"OPL", b"PTL"];
+    const TYPES: [&[u8; 3]; 13] =
+        [b"HEL", b"DST", b"OBS", b"EVS", b"REQ", b"ACK", b"END", b"EOT", b"KPA", b"ESC", b"DTV", b"OPL", b"PTL"];
     matches!(name.split_first_chunk::<3>(), Some((kind, [b'.', b'R', b'0', b'0'..=b'9'])) if TYPES.contains(&kind))
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::{Commit, ContactFilter, Database, Removal, Segment, StoreError, engine, schema};
 use super::sample::{
-    self, area, asset_row, contact, device, domain, fact, id, judgement, oddity, owner, presence, said, source,
+    self, area, asset_row, contact, device, domain, fact, id, judgement, kept, oddity, owner, presence, said, source,
 };
 use super::{Bench, settings};
 use crate::history::{self, Digest, Hour, Tombstone, Why};
@@ -50,6 +50,9 @@ pub(super) async fn what_was_committed_is_loaded(bench: &Bench) {
         Change::Labelled(id(6), said("ventilator")),
         Change::Labelled(id(7), said("pump")),
         Change::LabelledGone(id(7)),
+        Change::Ruled(id(6), kept("ventilator")),
+        Change::Ruled(id(7), kept("pump")),
+        Change::RuledGone(id(7)),
     ];
     assert_eq!(database.commit(&changes, 7).await.unwrap(), Commit::Made);
     database.close().await;
@@ -68,6 +71,8 @@ pub(super) async fn what_was_committed_is_loaded(bench: &Bench) {
     assert_eq!(database.owners().await.unwrap(), loaded.owners);
     assert_eq!(loaded.labels, [(id(6), said("ventilator"))]);
     assert_eq!(database.labels().await.unwrap(), loaded.labels);
+    assert_eq!(loaded.house_rules, [(id(6), kept("ventilator"))]);
+    assert_eq!(database.house_rules().await.unwrap(), loaded.house_rules);
     assert_eq!(database.judgements().await.unwrap(), loaded.judged);
     assert_eq!(loaded.unknown, 0);
     assert_eq!(database.areas().await.unwrap(), loaded.areas);

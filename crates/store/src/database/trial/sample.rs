@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use wardlight_model::change::{Change, Contact, Known, Row, Run, Said, Source};
 use wardlight_model::journal::{Judgement, Labelled, Oddity, OwnerRole, OwnerRule};
 use wardlight_model::{
-    Area, Attribute, Claim, Device, Domain, Endpoint, Evidence, Fact, Field, Id, Key, KeyKind, Label, Level, Mac,
-    Origin, Peer, Place, Presence, Scope, Subject, Time,
+    Area, Attribute, Claim, Device, Domain, Endpoint, Evidence, Fact, Feature, Field, HouseRule, Id, KeptRule, Key,
+    KeyKind, Label, Level, Mac, Origin, Peer, Place, Presence, Scope, Subject, Time,
 };
 use wardlight_model::{AssetField, AssetRecord};
 
@@ -93,7 +93,7 @@ pub(super) fn device(last: u8, model: &str) -> Known {
         last: Time::from_seconds(2),
         origins: Vec::new(),
     };
-    Known { id: id(last), device }
+    Known { id: id(last), device, features: Vec::new() }
 }
 
 pub(super) fn area(last: u8, parent: Option<Id>, name: &str) -> Area {
@@ -127,6 +127,12 @@ pub(super) fn owner(name: &str) -> OwnerRule {
 pub(super) fn said(value: &str) -> Said {
     let label = Labelled { device: id(3), attribute: Attribute::Type, value: value.to_owned() };
     Said { label, by: "mayer".to_owned(), at: Time::from_seconds(9) }
+}
+
+pub(super) fn kept(value: &str) -> KeptRule {
+    let shows = vec![Feature { field: Field::HttpServer, value: "lighttpd".to_owned() }];
+    let rule = HouseRule { shows, attribute: Attribute::Type, value: value.to_owned(), learned_from: id(3) };
+    KeptRule { rule, by: "mayer".to_owned(), at: Time::from_seconds(9) }
 }
 
 pub(super) fn judgement(is_same: bool) -> Judgement {
@@ -177,6 +183,8 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (0..4_u8).prop_map(|last| Change::OwnerGone(id(last))),
         1 => (0..4_u8, "[a-z]{1,3}").prop_map(|(last, value)| Change::Labelled(id(last), said(&value))),
         1 => (0..4_u8).prop_map(|last| Change::LabelledGone(id(last))),
+        1 => (0..4_u8, "[a-z]{1,3}").prop_map(|(last, value)| Change::Ruled(id(last), kept(&value))),
+        1 => (0..4_u8).prop_map(|last| Change::RuledGone(id(last))),
     ]
 }
 

@@ -127,7 +127,7 @@ pub async fn link(
         keeps_administrator(&site, account.id).await?;
     }
     let lost = renewed.factors == "end";
-    let detail = if lost { "a new link, second devices ended" } else { "a new link" };
+    let detail = if lost { "a new link; second devices and tokens ended" } else { "a new link; tokens ended" };
     site.note(&visitor.name, DeedKind::AccountPut, account.id, detail).await?;
     let account = Account { password: None, ..account };
     database.put_account(&account).await?;
@@ -135,8 +135,17 @@ pub async fn link(
         database.drop_factors(account.id).await?;
     }
     database.drop_sessions(account.id).await?;
+    drop_tokens(&site, account.id).await?;
     drop(alone);
     invite(&site, &visitor, &account, host(&headers, &uri)).await
+}
+
+/// Ends what it lent to programs: whoever took it over may have lent it too.
+async fn drop_tokens(site: &Site, account: Id) -> Result<(), Wrong> {
+    for token in site.parts().database.tokens(account).await? {
+        site.parts().database.drop_token(token.id).await?;
+    }
+    Ok(())
 }
 
 /// Makes the link by which `account` is set up, and shows it once.
@@ -178,13 +187,17 @@ pub async fn switch(
     if is_disabled {
         keeps_administrator(&site, account.id).await?;
     }
-    let (kind, detail) =
-        if is_disabled { (DeedKind::AccountEnded, "disabled") } else { (DeedKind::AccountPut, "enabled") };
+    let (kind, detail) = if is_disabled {
+        (DeedKind::AccountEnded, "disabled; tokens ended")
+    } else {
+        (DeedKind::AccountPut, "enabled")
+    };
     site.note(&visitor.name, kind, account.id, detail).await?;
     let account = Account { is_disabled, ..account };
     database.put_account(&account).await?;
     if is_disabled {
         database.drop_sessions(account.id).await?;
+        drop_tokens(&site, account.id).await?;
     }
     Ok(Redirect::to(&format!("/accounts/{id}")).into_response())
 }

@@ -22,7 +22,10 @@ async fn rows(site: &Site, visitor: &Visitor, pairs: &Pairs) -> Result<(Vec<Colu
     let shown = shown_columns(&asked, visitor.may_everywhere(site, Action::SeeTraffic));
     let columns = if asked.columns.is_empty() { with_second_lines(&shown) } else { shown };
     let rows = site.parts().devices.snapshot().list(&asked.query(usize::MAX)?).rows;
-    let detail = format!("{} devices: {}", rows.len(), asked.address());
+    // What was searched for is free text, such as a name: that something was is enough.
+    let searched = if asked.search.is_empty() { "" } else { "of a search, " };
+    let kept = Asked { search: String::new(), ..asked };
+    let detail = format!("{} devices: {searched}{}", rows.len(), kept.address());
     site.witness(&visitor.name, Deed { kind: DeedKind::Exported, object: None, detail }).await?;
     Ok((columns, rows))
 }

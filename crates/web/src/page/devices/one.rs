@@ -5,12 +5,12 @@
 use super::label::{self, Label};
 use super::near::{self, Around};
 use super::place;
-use super::report;
 use super::timeline::{self, Moment};
 use crate::answer::{self, Wrong};
 use crate::guard::Visitor;
 use crate::load::device::{self, One};
 use crate::load::matches::reason;
+use crate::load::reports;
 use crate::part::frame::Frame;
 use crate::part::words::{counted, moment, named, percent};
 use crate::site::Site;
@@ -45,10 +45,12 @@ struct Page {
     bed: String,
     labels: Vec<Label>,
     may_label: bool,
+    /// Whether a rule about all that look like it may be made.
+    may_rule: bool,
     may_report: bool,
     odd: &'static [(&'static str, &'static str)],
     /// What was reported lately.
-    reports: Vec<report::Report>,
+    reports: Vec<reports::Report>,
     types: Vec<String>,
     id: Id,
     around: Around,
@@ -137,11 +139,12 @@ async fn render(site: &Site, visitor: &Visitor, one: One, with_bed: bool) -> Res
         may_see_bed: !with_bed && !bed.is_empty() && may(Action::SeeSensitive).await.is_ok(),
         bed: if with_bed { bed } else { String::new() },
         may_report,
-        odd: &report::ODD,
-        reports: if may_report || may_label { report::lately(site, Some(id)).await? } else { Vec::new() },
+        odd: &reports::ODD,
+        reports: if may_report || may_label { reports::lately(site, Some(id)).await? } else { Vec::new() },
         moments: timeline::timeline(device, asset, &labels),
         labels,
         may_label,
+        may_rule: visitor.may_everywhere(site, Action::LabelDevices),
         types: if may_label { site.types().names().map(str::to_owned).collect() } else { Vec::new() },
         id,
         more_peers: if around.more > 0 { counted(around.more) } else { String::new() },

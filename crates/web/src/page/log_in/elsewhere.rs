@@ -9,6 +9,7 @@ use crate::answer::Wrong;
 use crate::guard::{Visitor, cookie};
 use crate::part::factors;
 use crate::part::keys::Reached;
+use crate::part::way::SET_UP;
 use crate::provider::{Person, Provider};
 use crate::site::Site;
 use axum::Extension;
@@ -19,10 +20,12 @@ use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use subtle::ConstantTimeEq as _;
 use wardlight_access::session::Token;
 use wardlight_model::{DeedKind, folded};
-use wardlight_store::database::{Account, Identity};
+use wardlight_store::database::{Account, Identity, Pass};
 
 /// Binds what comes back to the browser that was sent.
 const COOKIE: &str = "__Host-wardlight-sent";
+/// How long after an account its first link is made at most, in microseconds.
+const RENEWED: i64 = 60_000_000;
 
 fn provider(site: &Site) -> Result<(&Provider, &crate::host::Host), Wrong> {
     let parts = site.parts();
@@ -32,6 +35,7 @@ fn provider(site: &Site) -> Result<(&Provider, &crate::host::Host), Wrong> {
 /// Sends the browser to the provider.
 pub async fn send(
     State(site): State<Site>,
+    from: From,
     headers: HeaderMap,
     Query(To { to }): Query<To>,
 ) -> Result<Response, Wrong> {
@@ -40,11 +44,13 @@ pub async fn send(
         return Ok(page(&site, to, String::new(), ""));
     }
     let (provider, host) = provider(&site)?;
+    // Else anybody could push those out who are at the provider.
+    site.try_send(address(&from)).map_err(|wait| Wrong::Wait(wait.seconds()))?;
     let token = Token::new(site.chance()?);
-    let (address, sent) = provider.send((host, site.lately(), site.now()), token.text(), to).await?;
+    let (there, sent) = provider.send((host, site.lately(), site.now()), token.text(), to).await?;
     site.waiting().sent.put_under(&site, &token, sent);
     let cookie = format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=300", token.text());
-    Ok((AppendHeaders([(SET_COOKIE, cookie)]), Redirect::to(&address)).into_response())
+    Ok((AppendHeaders([(SET_COOKIE, cookie)]), Redirect::to(&there)).into_response())
 }
 
 #[derive(serde::Deserialize)]
@@ -107,6 +113,11 @@ async fn account(site: &Site, person: &Person) -> Result<Option<Account>, Wrong>
     // Names of other houses change hands: who has a password, or is somebody there already, is not found by one.
     let found = found.filter(|account| account.password.is_none() && folded(&account.name) == folded(name));
     let Some(account) = found else { return Ok(None) };
+    // Behind a link that was made anew somebody owned the account before: they come in by that link alone.
+    let is_renewed = |pass: &Pass| pass.kind == SET_UP && pass.made.since(account.made) > RENEWED;
+    if database.passes(account.id).await?.iter().any(is_renewed) {
+        return Ok(None);
+    }
     if database.identities(account.id).await?.iter().any(|identity| identity.issuer == person.issuer) {
         return Ok(None);
     }

@@ -12,6 +12,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use wardlight_access::Action;
 use wardlight_inventory::resolve::{Asset, Held, SourceKind};
+use wardlight_model::AssetField;
 
 /// Assets of one page.
 const ROWS: usize = 25;
@@ -71,12 +72,13 @@ pub async fn show(
 
 fn told(asset: &Asset) -> Torn {
     let shown = |field| asset.shown(field).map(named);
-    let name =
-        shown(wardlight_model::AssetField::Hostname).or_else(|| asset.members.first().map(|member| member.key.clone()));
+    let name = shown(AssetField::Hostname).or_else(|| asset.members.first().map(|member| member.key.clone()));
     let met = asset.members.iter().find(|member| member.kind == SourceKind::Network);
     let field = |held: &Held| {
+        // A bed is near to a patient: who may read it asks for it on the device's page, which is written down.
+        let is_near = held.field == AssetField::Bed;
         let said = held.answers.iter().map(|answer| Said {
-            value: named(&answer.value),
+            value: if is_near { "on the device's page".to_owned() } else { named(&answer.value) },
             source: answer.source.clone(),
             when: moment(answer.time),
         });

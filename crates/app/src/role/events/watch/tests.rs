@@ -51,7 +51,7 @@ fn device(number: u8, sequence: u64, kind: Option<&str>) -> Change {
         last: Time::default(),
         origins: vec![Origin { sequence, item: 0 }],
     };
-    Change::Device(Box::new(Known { id: Id([number; 16]), device }))
+    Change::Device(Box::new(Known { id: Id([number; 16]), device, features: Vec::new() }))
 }
 
 /// Kind, subject's first byte, count and words of all events in the log.

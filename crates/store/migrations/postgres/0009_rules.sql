@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS "house_rule" (
+    "id" bytea NOT NULL,
+    "body" bytea NOT NULL,
+    PRIMARY KEY ("id")
+);
