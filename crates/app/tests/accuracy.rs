@@ -182,9 +182,9 @@ fn reaches_its_figures(labels: &str) {
     println!("{}", table.text);
     assert_eq!(table.found, table.sought);
     let [maker, kind, model] = &table.scores;
-    maker.reaches("maker", 0.6);
-    kind.reaches("type", 0.5);
-    model.reaches("model", 0.3);
+    maker.reaches("maker", 0.75);
+    kind.reaches("type", 0.65);
+    model.reaches("model", 0.45);
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod fhir;
 mod fox;
 mod ftp;
 mod ftp_data;
+mod gprs_ns;
 mod gquic;
 mod gtp;
 mod hart_ip;
@@ -173,6 +174,7 @@ pub static ENTRIES: &[&dyn Dissector] = &[
     &cip_io::ENTRY,
     &netflow::ENTRY,
     &gtp::ENTRY,
+    &gprs_ns::ENTRY,
     &rip::ENTRY,
     &stun::ENTRY,
     &dtls::ENTRY,

@@ -18,15 +18,15 @@ const COMMON: usize = 400;
 #[derive(Debug, Default)]
 pub struct Alike {
     devices: BTreeMap<Id, Shown>,
-    /// Which devices show a feature.
-    by_feature: BTreeMap<Feature, BTreeSet<Id>>,
+    /// Which devices show a feature. Each feature is held once: most are those of thousands of devices.
+    by_feature: BTreeMap<Arc<Feature>, BTreeSet<Id>>,
     /// The clusters, until a device changes.
     clusters: Option<Arc<Vec<Cluster>>>,
 }
 
 #[derive(Debug)]
 struct Shown {
-    features: Vec<Feature>,
+    features: Vec<Arc<Feature>>,
     /// The best answer to each attribute that a rule may speak of.
     answers: [Option<(String, f64)>; 3],
 }
@@ -59,13 +59,16 @@ impl Alike {
     pub fn put(&mut self, id: Id, device: &Device, features: &[Feature]) {
         self.remove(id);
         let answer = |attribute| device.best(attribute).map(|claim| (claim.value.clone(), claim.confidence));
-        for feature in features {
-            match self.by_feature.get_mut(feature) {
-                Some(ids) => drop(ids.insert(id)),
-                None => drop(self.by_feature.insert(feature.clone(), BTreeSet::from([id]))),
-            }
-        }
-        self.devices.insert(id, Shown { features: features.to_vec(), answers: ASKED.map(answer) });
+        let features = features.iter().map(|feature| self.held(id, feature)).collect();
+        self.devices.insert(id, Shown { features, answers: ASKED.map(answer) });
+    }
+
+    /// The one copy of `feature`, from now on also that of `id`.
+    fn held(&mut self, id: Id, feature: &Feature) -> Arc<Feature> {
+        let known = self.by_feature.get_key_value(feature).map(|(known, _)| Arc::clone(known));
+        let known = known.unwrap_or_else(|| Arc::new(feature.clone()));
+        self.by_feature.entry(Arc::clone(&known)).or_default().insert(id);
+        known
     }
 
     /// Takes in that a device is no more.
@@ -84,8 +87,8 @@ impl Alike {
 
     /// What a device shows, lowest first; nothing when there is no such device.
     #[must_use]
-    pub fn features(&self, id: Id) -> &[Feature] {
-        self.devices.get(&id).map_or(&[], |shown| &shown.features)
+    pub fn features(&self, id: Id) -> Vec<Feature> {
+        self.devices.get(&id).map_or_else(Vec::new, |shown| copied(&shown.features))
     }
 
     /// Those of which nobody knows what they are, by what they show: the largest first. One that shows nothing is in none.
@@ -101,11 +104,11 @@ impl Alike {
     }
 
     fn gathered(&self) -> Vec<Cluster> {
-        let mut groups: BTreeMap<&[Feature], Vec<Id>> = BTreeMap::new();
+        let mut groups: BTreeMap<&[Arc<Feature>], Vec<Id>> = BTreeMap::new();
         for (id, shown) in self.devices.iter().filter(|(_, shown)| shown.is_unknown() && !shown.features.is_empty()) {
             groups.entry(&shown.features).or_default().push(*id);
         }
-        let mut groups: Vec<(&[Feature], Vec<Id>)> = groups.into_iter().collect();
+        let mut groups: Vec<(&[Arc<Feature>], Vec<Id>)> = groups.into_iter().collect();
         groups.sort_by(|(a, one), (b, other)| (other.len(), a).cmp(&(one.len(), b)));
         let mut gathered = Gathered::default();
         for (features, members) in groups {
@@ -150,15 +153,15 @@ impl Shown {
 #[derive(Default)]
 struct Gathered<'a> {
     clusters: Vec<Cluster>,
-    begun: Vec<&'a [Feature]>,
+    begun: Vec<&'a [Arc<Feature>]>,
     by_feature: BTreeMap<&'a Feature, Vec<usize>>,
 }
 
 impl<'a> Gathered<'a> {
     /// Adds a group to the cluster it is most like, or begins one with it.
-    fn add(&mut self, features: &'a [Feature], members: Vec<Id>) {
+    fn add(&mut self, features: &'a [Arc<Feature>], members: Vec<Id>) {
         let mut common: BTreeMap<usize, usize> = BTreeMap::new();
-        let telling = features.iter().filter_map(|feature| self.by_feature.get(feature));
+        let telling = features.iter().filter_map(|feature| self.by_feature.get(&**feature));
         for at in telling.filter(|clusters| clusters.len() <= COMMON).flatten() {
             *common.entry(*at).or_default() += 1;
         }
@@ -167,20 +170,24 @@ impl<'a> Gathered<'a> {
             alike.filter(|(likeness, _)| *likeness >= LIKENESS).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
         let Some(cluster) = best.and_then(|(_, at)| self.clusters.get_mut(at)) else {
             for feature in features {
-                self.by_feature.entry(feature).or_default().push(self.begun.len());
+                self.by_feature.entry(&**feature).or_default().push(self.begun.len());
             }
             self.begun.push(features);
-            self.clusters.push(Cluster { members, shared: features.to_vec() });
+            self.clusters.push(Cluster { members, shared: copied(features) });
             return;
         };
         cluster.members.extend(members);
         cluster.members.sort_unstable();
-        cluster.shared.retain(|feature| features.binary_search(feature).is_ok());
+        cluster.shared.retain(|shared| features.binary_search_by(|feature| (**feature).cmp(shared)).is_ok());
     }
 }
 
+fn copied(features: &[Arc<Feature>]) -> Vec<Feature> {
+    features.iter().map(|feature| Feature::clone(feature)).collect()
+}
+
 /// The share of all features of two that both have (Jaccard).
-fn likeness(one: &[Feature], other: &[Feature]) -> f64 {
+fn likeness(one: &[Arc<Feature>], other: &[Arc<Feature>]) -> f64 {
     let both = one.iter().filter(|feature| other.binary_search(feature).is_ok()).count();
     let all = one.len() + other.len() - both;
     let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));

@@ -4,10 +4,14 @@
 //! a core dump holds.
 
 mod clinic;
+mod control;
 mod dicom;
 mod messages;
+mod mobile;
+mod network;
 mod office;
 mod play;
+mod secured;
 mod services;
 mod web;
 mod words;
@@ -15,6 +19,7 @@ mod words;
 use crate::talk::Talk;
 use crate::wire::{Capture, Manner};
 
+pub use network::air_captures;
 pub use words::{CAGES, CANARIES, Canaries, SHORT_NAMES};
 
 /// One value that must never be seen outside the capture.
@@ -36,13 +41,15 @@ pub fn canary_capture(split: usize) -> Vec<u8> {
         play::in_every_way(&mut capture, talk);
     }
     office::announcements(&mut capture);
+    network::announcements(&mut capture);
     capture.into_bytes()
 }
 
 /// The conversations, each as it is meant.
 fn talks() -> Vec<Talk> {
     let first = [dicom::talks(), messages::talks(), web::talks(), office::talks()].concat();
-    [first, services::talks(), clinic::talks()].concat()
+    let second = [services::talks(), clinic::talks(), network::talks(), mobile::talks()].concat();
+    [first, second, control::talks(), secured::talks()].concat()
 }
 
 /// The client's port of the first conversation; each further one has its own.

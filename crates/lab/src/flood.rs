@@ -81,7 +81,8 @@ impl Flood {
             || Bytes::default().u16(1).u16(0x0100).u16(1).u16(0).u16(0).u16(0).short("pump").u8(0).u16(1).u16(1);
         match self {
             Self::Stations => vec![announcement(n)],
-            Self::Nesting => vec![nested(n)],
+            // Of the same thousand hosts, or it would be a flood of those.
+            Self::Nesting => vec![nested(n % 1_000)],
             Self::Fragments => {
                 vec![ethernet(n, 0, ip(n, 17, 0x2000, &Bytes::default().u16(4000).u16(53).zeros(500).0))]
             }

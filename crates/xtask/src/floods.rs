@@ -20,17 +20,19 @@ pub struct Plan {
     /// Part of the usual size, in percent.
     #[arg(long, default_value_t = 100)]
     size: u32,
+    /// The only flood to measure, by its name in the table.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
     /// Most memory of any, in MiB.
-    #[arg(long, default_value_t = 2048)]
+    #[arg(long, default_value_t = 4096)]
     most: u64,
 }
 
 /// How many of each: half as many again as the limit holds, or more.
 const fn usual(flood: Flood) -> u32 {
     match flood {
-        Flood::Flows | Flood::HalfOpen | Flood::Stations | Flood::Facts => 1_500_000,
-        Flood::Messages => 400_000,
-        Flood::Holes | Flood::Fragments => 200_000,
+        Flood::Flows | Flood::HalfOpen | Flood::Stations | Flood::Facts | Flood::Holes | Flood::Messages => 1_500_000,
+        Flood::Fragments => 200_000,
         Flood::Names => 100_000,
         Flood::Nesting => 50_000,
         Flood::Bombs => 500,
@@ -44,7 +46,8 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     let capture = scratch.path().join("flood.pcap");
     println!("{:<32} {:>10} {:>8} {:>8}  what found no room, or was not read", "of", "how many", "MB", "MiB");
     let mut large = Vec::new();
-    for flood in Flood::ALL {
+    let wanted = |flood: &Flood| plan.only.as_deref().is_none_or(|only| only == flood.name());
+    for flood in Flood::ALL.into_iter().filter(wanted) {
         let count = (u64::from(usual(flood)) * u64::from(plan.size) / 100).max(1);
         let count = u32::try_from(count).context("too many")?;
         let mut out = BufWriter::new(fs::File::create(&capture)?);

@@ -1,5 +1,5 @@
 //! Feeds everything that reads bytes from outside with invented ones: builds the targets of `fuzz/` with coverage
-//! counters, runs them, and says how many runs reached how many regions, from how many facts and records they began.
+//! counters, runs them, and says how many runs reached how many regions, from how many conversations, facts and records they began.
 //!
 //! Needs a C++ compiler for libFuzzer and nothing else: the counters are in the stable compiler.
 
@@ -75,16 +75,24 @@ pub fn run(root: &Path, plan: &Plan) -> Result<()> {
     if let Some(unknown) = plan.entry.as_deref().filter(|_| chosen.is_empty()) {
         bail!("no dissector is called {unknown}; there are {}", names.join(", "));
     }
-    println!("{:<32} {:>9} {:>9} {:>5} {:>6} {:>8}", "target", "runs", "regions", "s", "facts", "records");
+    println!(
+        "{:<32} {:>9} {:>9} {:>5} {:>6} {:>6} {:>8}",
+        "target", "runs", "regions", "s", "known", "facts", "records"
+    );
     let mut broken = Vec::new();
     for name in chosen.iter().filter(|_| wants(DISSECTORS)) {
         // Begun where a dissector succeeds: nobody guesses a whole conversation.
-        let [facts, records] = seeds::said(&root.join("golden/proto"), name)?;
-        if facts + records == 0 {
-            bail!("no golden case of {name} says anything: there is nothing to begin from");
+        let [known, facts, records] = seeds::said(&root.join("golden/proto"), name)?;
+        if known + facts + records == 0 {
+            bail!("no golden case of {name} is known or says anything: there is nothing to begin from");
         }
         let found = bench.fuzz(DISSECTORS, Some(name), plan.runs)?;
-        bench.report(&format!("{DISSECTORS} {name}"), &found, &format!(" {facts:>6} {records:>8}"), &mut broken);
+        bench.report(
+            &format!("{DISSECTORS} {name}"),
+            &found,
+            &format!(" {known:>6} {facts:>6} {records:>8}"),
+            &mut broken,
+        );
     }
     for target in OTHERS.iter().filter(|target| wants(target) && plan.entry.is_none()) {
         bench.report(target, &bench.fuzz(target, None, plan.runs)?, "", &mut broken);

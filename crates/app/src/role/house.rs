@@ -96,7 +96,7 @@ impl house::House for Server {
     }
 
     fn features(&self, device: Id) -> Vec<Feature> {
-        self.fleet.alike().features(device).to_vec()
+        self.fleet.alike().features(device)
     }
 
     fn pairs(&self, wanted: PairsWanted) -> Soon<Pairs> {

@@ -12,11 +12,14 @@ mod scan;
 mod tls;
 
 use scan::Scanner;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use wardlight_lab::canary::{CAGES, SHORT_NAMES, canary_capture};
+use wardlight_dissect::entry::Carrier;
+use wardlight_dissect::proto::ENTRIES;
+use wardlight_lab::canary::{CAGES, SHORT_NAMES, air_captures, canary_capture};
 
 /// Names that the canary captures have beside the canaries, so that it is known what a core dump must hold.
 const TITLE: &str = CAGES[0];
@@ -96,11 +99,67 @@ fn nothing_is_written(split: usize, packer: &str) {
         scanner.expect_none(&path.display().to_string(), &log);
         said.extend(log);
     }
+    expect_all_to_be_read(&logs);
     let said = String::from_utf8_lossy(&said);
     let missing: Vec<&str> = CAGES.into_iter().filter(|cage| !said.contains(cage)).collect();
     assert!(missing.is_empty(), "{missing:?} stand in the capture but were not read");
     let short: Vec<&str> = SHORT_NAMES.into_iter().filter(|name| said.contains(name)).collect();
     assert!(short.is_empty(), "{short:?} are said");
+}
+
+/// The name of an entry in logs, where TLS has that of old.
+fn logged(name: &str) -> &str {
+    if name == "tls" { "ssl" } else { name }
+}
+
+/// Silence proves nothing of a dissector that never heard a canary: each that reads conversations has read one, and
+/// each that writes records has written one, but those of what is on the air, which has captures of its own.
+#[track_caller]
+fn expect_all_to_be_read(logs: &Path) {
+    let log = std::fs::read_to_string(logs.join("conn.log")).expect("conversations");
+    let rows = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    let read: BTreeSet<String> = rows.filter_map(|row| Some(row.get("service")?.as_str()?.to_owned())).collect();
+    let talks = |carrier: &Carrier| matches!(carrier, Carrier::Tcp | Carrier::Udp);
+    let all = || ENTRIES.iter().map(|entry| entry.info());
+    let unread: Vec<&str> = all()
+        .filter(|info| info.carriers.iter().any(talks) && !read.contains(logged(info.name)))
+        .map(|info| info.name)
+        .collect();
+    assert!(unread.is_empty(), "no canary was spoken in {unread:?}, or it was not known as such");
+    let is_on_air = |carrier: &Carrier| matches!(carrier, Carrier::Link(_));
+    let unwritten: Vec<&str> = all()
+        .filter(|info| !info.record.is_empty() && !info.carriers.iter().any(is_on_air))
+        .map(|info| info.name)
+        .filter(|name| !logs.join(format!("{}.log", logged(name))).exists())
+        .collect();
+    assert!(unwritten.is_empty(), "no record was written of {unwritten:?}");
+}
+
+/// What is on the air has links, and captures, of its own.
+#[test]
+fn what_is_on_the_air_says_no_canary() {
+    let scanner = Scanner::for_canaries();
+    let mut written = BTreeSet::new();
+    for (name, bytes) in air_captures() {
+        assert!(!scanner.find(&bytes).is_empty(), "no canary is in a capture of {name}");
+        let folder = tempfile::tempdir().expect("a folder");
+        let (capture, logs) = (folder.path().join("air.pcap"), folder.path().join("logs"));
+        std::fs::write(&capture, bytes).expect("written");
+        let watched = wardlight(folder.path(), &[&"watch", &"--zeek-logs", &logs, &capture]);
+        assert!(watched.status.success(), "{}", String::from_utf8_lossy(&watched.stderr));
+        expect_silence(&scanner, &format!("watch {name}"), &watched);
+        expect_silence(
+            &scanner,
+            &format!("watch --json {name}"),
+            &wardlight(folder.path(), &[&"watch", &"--json", &capture]),
+        );
+        let log = std::fs::read(logs.join(format!("{name}.log"))).expect("a log");
+        scanner.expect_none(&format!("{name}.log"), &log);
+        written.insert(name);
+    }
+    let is_on_air = |carrier: &Carrier| matches!(carrier, Carrier::Link(_));
+    let all = ENTRIES.iter().map(|entry| entry.info()).filter(|info| info.carriers.iter().any(is_on_air));
+    assert!(all.clone().count() > 0 && all.into_iter().all(|info| written.contains(info.name)), "{written:?}");
 }
 
 #[test]

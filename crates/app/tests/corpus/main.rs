@@ -5,6 +5,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "a test may fail")]
 
 mod calls;
+mod expected;
 mod ja4;
 mod medical;
 mod net;

@@ -229,7 +229,7 @@ pub fn client_hello(session: &mut Session, side: Side, message: &[u8], out: &mut
     out.fact(About::Sender, Field::Ja4, &ja4, message);
     say_version(hello.best_version(), message, out);
     if out.wants_records() {
-        session.words.server_name = text.into_owned();
+        session.words.server_name = masked.into_owned();
         session.words.ja4 = ja4;
     }
 }

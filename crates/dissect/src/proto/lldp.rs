@@ -144,7 +144,8 @@ impl<'a> Announcement<'a> {
         let port = Id { is_mac: kind == 3, is_address: kind == 4, raw: value.rest() };
         if let Some(chassis) = self.chassis {
             let chassis = chassis.text();
-            let named = format!("{} {}", out.masked_own(&chassis), port.text());
+            // Where people named the port it may be after who sits there.
+            let named = format!("{} {}", out.masked_own(&chassis), out.masked_own(&port.text()));
             out.fact(About::Sender, Field::LldpPort, &named, port.raw);
         }
         self.port = Some(port);
@@ -212,9 +213,9 @@ impl<'a> Announcement<'a> {
 
     fn record(&self, out: &mut Output<'_>) {
         out.record(|row| {
-            // A chassis may be called by the name of its host (subtype 7); ports have names of their makers.
+            // A chassis may be called by the name of its host, a port by its alias (subtypes 7, 1).
             row.host("chassis_id", self.chassis.map(|id| id.text()).unwrap_or_default().as_bytes());
-            row.text("port_id", self.port.map(|id| id.text()).unwrap_or_default().as_bytes());
+            row.host("port_id", self.port.map(|id| id.text()).unwrap_or_default().as_bytes());
             if let Some(ttl) = self.ttl {
                 row.number("ttl", ttl);
             }
@@ -290,6 +291,14 @@ mod tests {
             .says("00:0b:82:00:00:01 lldp.port = 10.0.0.9 00:0b:82:00:00:01");
         hear(&format!("{at} 0205 07 \"sw-3\" 0403 05 \"e7\" 0602 0078 0000"))
             .says("00:0b:82:00:00:01 lldp.port = sw-3 e7");
+    }
+
+    #[test]
+    fn a_port_that_people_named_is_masked() {
+        let at = "frame lldp 00:0b:82:00:00:01 > 01:80:c2:00:00:0e\n> ";
+        let heard = hear(&format!("{at} 0205 07 \"sw-3\" 040e 01 \"Room of Meier\" 0602 0078 0000"));
+        assert!(!heard.to_json().to_string().contains("Meier"), "{:#}", heard.to_json());
+        assert!(heard.records[0]["port_id"].is_string());
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn router_advertisement(bytes: &[u8], out: &mut Output<'_>) -> Result<(), Short>
         row.flag("has_other_config", flags & 0x40 != 0);
         row.list("prefixes", of_kind(options, PREFIX).filter_map(prefix));
         row.list("name_servers", of_kind(options, DNS_SERVERS).flat_map(name_servers));
-        row.list("search_domains", of_kind(options, DNS_DOMAINS).flat_map(search_domains));
+        row.asked_all("search_domains", of_kind(options, DNS_DOMAINS).flat_map(search_domains));
     });
     Ok(())
 }
@@ -253,6 +253,16 @@ mod tests {
         let heard = hear(&format!("{HEAD}> 8500 0000 00000000 0101 0009fb000005 0302 00"));
         heard.says("fe80::5@00:09:fb:00:00:05 bind.address = fe80::5");
         assert_eq!(heard.weirds, ["nd.bad_option"]);
+    }
+
+    #[test]
+    fn a_domain_called_after_a_personal_computer_is_masked() {
+        let heard = hear(&format!(
+            "{HEAD}> 8600 0000 40 00 0708 00000000 00000000 1f04 0000 00000258 09 \"meiers-pc\" 04 \"home\" 00 \
+             00000000 00000000"
+        ));
+        assert!(!heard.to_json().to_string().contains("meier"), "{:#}", heard.to_json());
+        assert_eq!(heard.records[0]["search_domains"].as_array().map(Vec::len), Some(1));
     }
 
     #[test]

@@ -213,7 +213,11 @@ impl<'a> Message<'a> {
         }
         let kind = self.number(attribute::PORT_TYPE);
         let called = self.station(attribute::CALLED).filter(|_| kind == Some(WIRELESS)).map(|mac| mac.to_string());
-        let port = if kind == Some(ETHERNET) { self.port() } else { called };
+        let port = if kind == Some(ETHERNET) {
+            self.port().map(|port| out.masked_own(&port).replace(' ', "_"))
+        } else {
+            called
+        };
         let switch =
             self.find(attribute::NAS_IDENTIFIER).map(|name| out.masked_own(&text::clean(name)).replace(' ', "_"));
         let switch = switch.or_else(|| equipment.map(|ip| ip.to_string()));
@@ -233,7 +237,7 @@ impl<'a> Message<'a> {
 
     fn port(&self) -> Option<String> {
         let is_plain = |raw: &&[u8]| raw.len() <= 64 && raw.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
-        let named = self.find(attribute::PORT_ID).filter(is_plain).map(|raw| text::clean(raw).replace(' ', "_"));
+        let named = self.find(attribute::PORT_ID).filter(is_plain).map(|raw| text::clean(raw).into_owned());
         named.or_else(|| self.number(attribute::NAS_PORT).map(|port| port.to_string()))
     }
 
@@ -246,7 +250,7 @@ impl<'a> Message<'a> {
             row.text("framed_addr", self.framed().map(|(ip, _)| ip.to_string()).unwrap_or_default());
             row.host("nas_identifier", self.find(attribute::NAS_IDENTIFIER).unwrap_or_default());
             row.text("nas_address", equipment.map(|ip| ip.to_string()).unwrap_or_default());
-            row.text("nas_port", self.port().unwrap_or_default());
+            row.host("nas_port", self.port().unwrap_or_default().as_bytes());
             if let Some(kind) = self.number(attribute::PORT_TYPE) {
                 row.number("nas_port_type", kind);
             }

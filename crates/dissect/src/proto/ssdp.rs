@@ -105,6 +105,10 @@ impl<'a> Message<'a> {
                 None => message.is_broken = true,
             }
         }
+        // An address that the datagram breaks off in may end within a log-in.
+        if bytes.ends_with(message.location) {
+            message.location = &[];
+        }
         Some(message)
     }
 
@@ -251,6 +255,15 @@ mod tests {
         heard.says("10.0.0.7 ssdp.server = Linux UPnP/1.1 Pump/2");
         heard.says("10.0.0.7 bind.uuid = 2f402f80-da50-11e1-9b23-0017882476ff");
         assert_eq!(heard.facts.len(), 2, "{:?}", heard.facts);
+    }
+
+    #[test]
+    fn an_address_that_is_cut_within_a_log_in_is_not_told() {
+        let heard = trial::hear(
+            "udp 10.0.0.9:1900 > 10.0.0.5:40000\n> \"HTTP/1.1 200 OK\\r\\nST: upnp:rootdevice\\r\\n\
+             USN: uuid:2f402f80-da50-11e1-9b23-0017882476ff::upnp:rootdevice\\r\\nLOCATION: http://meier:Gehe\"",
+        );
+        assert!(heard.records[0]["location"].is_null(), "{}", heard.records[0]);
     }
 
     #[test]

@@ -7,6 +7,8 @@ mod bases;
 mod calls;
 mod misplaced;
 mod papers;
+mod procedures;
+mod remote;
 
 use super::words::CANARIES as C;
 use crate::bytes::{Bytes, base64};
@@ -18,7 +20,8 @@ const SERVER: Station = Station::new([0x00, 0x50, 0x56, 0x0c, 0x00, 0x0f], 145, 
 
 pub(super) fn talks() -> Vec<Talk> {
     let lines = [files(), terminals(), mail(), mailboxes(), vec![news(), articles()], chat()].concat();
-    [lines, accounts::talks(), calls::talks(), bases::talks(), papers::talks(), misplaced::talks()].concat()
+    let known = [lines, accounts::talks(), calls::talks(), bases::talks(), papers::talks()].concat();
+    [known, misplaced::talks(), procedures::talks(), remote::talks()].concat()
 }
 
 /// A stream to `port`.

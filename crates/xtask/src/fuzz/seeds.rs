@@ -19,15 +19,17 @@ pub fn write(golden: &Path, entry: Option<&str>, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// How many facts and records the golden cases of `entry` say, by their expectations: the paths of success that a run
-/// begins from. Errors: a case has none.
-pub fn said(golden: &Path, entry: &str) -> Result<[usize; 2]> {
-    let mut said = [0; 2];
+/// How many conversations the golden cases of `entry` know as its own, and how many facts and records they say, by their
+/// expectations: the paths of success that a run begins from. Errors: a case has none.
+pub fn said(golden: &Path, entry: &str) -> Result<[usize; 3]> {
+    let mut said = [0; 3];
     for case in std::fs::read_dir(golden.join(entry)).with_context(|| format!("{entry} has no golden cases"))? {
         let path = case?.path().join("expect.json");
         let text = std::fs::read(&path).with_context(|| path.display().to_string())?;
         let expected: serde_json::Value = serde_json::from_slice(&text).with_context(|| path.display().to_string())?;
-        for (count, list) in said.iter_mut().zip(["facts", "records"]) {
+        let [known, lists @ ..] = &mut said;
+        *known += usize::from(expected.get("service").and_then(serde_json::Value::as_str) == Some(entry));
+        for (count, list) in lists.iter_mut().zip(["facts", "records"]) {
             *count += expected.get(list).and_then(serde_json::Value::as_array).map_or(0, Vec::len);
         }
     }

@@ -153,7 +153,9 @@ fn access() -> Talk {
     let asked = attribute(1, C.login).raw(attribute(2, C.passcode)).raw(&switch).raw(called);
     let packed = attribute(1, C.mail).raw(attribute(79, &identity)).raw(&switch);
     let accepted = attribute(1, C.login).raw(attribute(18, C.remark)).raw(attribute(25, C.operator));
-    let counted = attribute(1, C.login).raw(attribute(40, [0, 0, 0, 1])).raw(attribute(44, C.visit)).raw(&switch);
+    let port = attribute(61, [0, 0, 0, 15]).raw(attribute(87, format!("Room of {}", C.computer_owner)));
+    let counted = attribute(1, C.login).raw(attribute(40, [0, 0, 0, 1])).raw(attribute(44, C.visit));
+    let counted = counted.raw(&switch).raw(port);
     let told = attribute(18, format!("{} is unknown", C.login));
     over(1812)
         .say(radius(1, &asked))
