@@ -32,6 +32,8 @@ use wardlight_web::house::{self, Document, Matrix, Noted, Pairs, PairsWanted, Re
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long one waits whose deed is only written down: it is in the journal, cannot be refused, and the ledger follows.
 const WITNESSED: Duration = Duration::from_secs(2);
+/// How often a list of files of the history is read, when one of them is gone.
+const ATTEMPTS: u8 = 3;
 /// How often it is looked whether who talks to whom is to be reckoned again.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -107,12 +109,21 @@ impl house::House for Server {
     fn flows(&self, query: history::Query) -> Soon<Result<Vec<history::Row>, Refused>> {
         let (database, folder) = (self.database.clone(), self.places.data.clone());
         Box::pin(async move {
-            let manifest = database.manifest().await.map_err(|error| later(&error))?;
-            apart(move || {
-                let history = History::new(&folder);
-                history.scan(&manifest, query).collect::<Result<Vec<_>, _>>().map_err(|error| later(&error))
-            })
-            .await
+            let mut left = ATTEMPTS;
+            loop {
+                let manifest = database.manifest().await.map_err(|error| later(&error))?;
+                let (folder, query) = (folder.clone(), query.clone());
+                let found = apart(move || {
+                    let history = History::new(&folder);
+                    history.scan(&manifest, query).collect::<Result<Vec<_>, _>>().map_err(|error| later(&error))
+                });
+                left -= 1;
+                match found.await {
+                    // Files of minutes may have become one of an hour since the list of them was read.
+                    Err(_) if left > 0 => {}
+                    found => return found,
+                }
+            }
         })
     }
 
