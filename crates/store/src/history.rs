@@ -31,7 +31,7 @@ mod schema;
 pub use adopt::{Adoption, Check};
 pub use batch::Batch;
 pub use compact::mergeable;
-pub use manifest::{Change, Digest, Hour, Manifest, ParseDigestError, Segment, Tombstone, Why};
+pub use manifest::{Change, Digest, Hour, Manifest, ParseDigestError, Place, Segment, Tombstone, Why};
 pub use retention::{Doomed, Limits, Purge, plan_purge};
 pub use rollup::{Rollup, Sum, SumKey};
 pub use row::{Origin, Row};
@@ -364,10 +364,39 @@ mod tests {
         }
         let mut place = Place::new();
         place.manifest.apply(&place.history.flush(&batch).change);
-        for (address, rows) in [("10.1.2.3", 1), ("172.16.2.7", 256), ("172.17.0.1", 0)] {
+        let known = [("10.1.2.3", 1), ("10.0.0.0", 1), ("10.4.147.223", 1), ("172.16.2.7", 256), ("172.17.0.1", 0)];
+        for (address, rows) in known {
             let query = Query { address: address.parse().ok(), ..Query::default() };
             assert_eq!(place.history.scan(&place.manifest, query).count(), rows, "{address}");
         }
+    }
+
+    #[test]
+    fn a_search_that_ended_early_goes_on_where_it_ended() {
+        let mut place = Place::new();
+        for n in 0..20 {
+            place.flush(1 + n * 100, &flows(n * 100..n * 100 + 100));
+        }
+        let newest = Query { newest_first: true, ..Query::default() };
+        let mut all: Vec<Row> = Vec::new();
+        let (mut before, mut steps) = (None, 0);
+        loop {
+            let mut files = 0;
+            let two = || {
+                files += 1;
+                files < 2
+            };
+            let mut scan = place.history.scan(&place.manifest, Query { before, ..newest.clone() }).as_long_as(two);
+            all.extend(scan.by_ref().map(Result::unwrap));
+            steps += 1;
+            before = scan.rest();
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!((steps, all.len()), (place.manifest.live().count().div_ceil(2), 2000));
+        let whole: Vec<Row> = place.history.scan(&place.manifest, newest).map(Result::unwrap).collect();
+        assert_eq!(all, whole, "each row once, in the same order");
     }
 
     #[test]

@@ -42,8 +42,9 @@ pub trait House: Send + Sync {
     fn features(&self, device: Id) -> Vec<Feature>;
     /// The pairs behind one cell of the matrix.
     fn pairs(&self, wanted: PairsWanted) -> Soon<Pairs>;
-    /// Conversations of the flow history.
-    fn flows(&self, query: history::Query) -> Soon<Result<Vec<history::Row>, Refused>>;
+    /// Conversations of the flow history, the newest hour first: as many as are found in a short while, in a longer one when
+    /// it is asked for more.
+    fn flows(&self, query: history::Query) -> Soon<Result<Conversations, Refused>>;
     /// At most `most` entries of the ledger before entry `before`, newest first; the newest without it.
     fn entries(&self, before: Option<u64>, most: usize) -> Soon<Result<Vec<Noted>, Refused>>;
     /// Whether the ledger is as it was written, and the verdict in words.
@@ -52,6 +53,15 @@ pub trait House: Send + Sync {
     fn standing(&self) -> Standing;
     /// Reads a document of another system; takes in what it says unless it is a trial.
     fn read(&self, document: Document) -> Soon<Result<Report, Refused>>;
+}
+
+/// Conversations that were found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Conversations {
+    /// They, the newest hour first.
+    pub rows: Vec<history::Row>,
+    /// Files before this place were not looked through yet.
+    pub before: Option<history::Place>,
 }
 
 /// Who talks to whom, by kind of device.

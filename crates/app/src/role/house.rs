@@ -16,7 +16,7 @@ use super::sources;
 use crate::io::link::Fate;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use talk::{Ready, Talks};
 use wardlight_inventory::{Cluster, Outcome};
 use wardlight_ledger::{Entry, Surroundings, verify};
@@ -26,12 +26,18 @@ use wardlight_store::database::Database;
 use wardlight_store::history::{self, History};
 use wardlight_store::journal::Journal;
 use wardlight_store::segment::Shelf;
-use wardlight_web::house::{self, Document, Matrix, Noted, Pairs, PairsWanted, Refused, Report, Soon, Standing};
+use wardlight_web::house::{
+    self, Conversations, Document, Matrix, Noted, Pairs, PairsWanted, Refused, Report, Soon, Standing,
+};
 
 /// How long a page waits for the outcome of a decision: all devices may just be looked at anew, which takes a while.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long one waits whose deed is only written down: it is in the journal, cannot be refused, and the ledger follows.
 const WITNESSED: Duration = Duration::from_secs(2);
+/// How long conversations are looked for when their page is opened: whoever opens it waits for it.
+const GLANCE: Duration = Duration::from_millis(25);
+/// How long when somebody asks for older ones.
+const SEARCH: Duration = Duration::from_secs(2);
 /// How often a list of files of the history is read, when one of them is gone.
 const ATTEMPTS: u8 = 3;
 /// How often it is looked whether who talks to whom is to be reckoned again.
@@ -106,7 +112,7 @@ impl house::House for Server {
         Box::pin(async move { talks.await.pairs(&wanted) })
     }
 
-    fn flows(&self, query: history::Query) -> Soon<Result<Vec<history::Row>, Refused>> {
+    fn flows(&self, query: history::Query) -> Soon<Result<Conversations, Refused>> {
         let (database, folder) = (self.database.clone(), self.places.data.clone());
         Box::pin(async move {
             let mut left = ATTEMPTS;
@@ -114,8 +120,11 @@ impl house::House for Server {
                 let manifest = database.manifest().await.map_err(|error| later(&error))?;
                 let (folder, query) = (folder.clone(), query.clone());
                 let found = apart(move || {
+                    let (begun, patience) = (Instant::now(), if query.before.is_some() { SEARCH } else { GLANCE });
                     let history = History::new(&folder);
-                    history.scan(&manifest, query).collect::<Result<Vec<_>, _>>().map_err(|error| later(&error))
+                    let mut scan = history.scan(&manifest, query).as_long_as(|| begun.elapsed() < patience);
+                    let rows = scan.by_ref().collect::<Result<Vec<_>, _>>().map_err(|error| later(&error))?;
+                    Ok(Conversations { before: scan.rest(), rows })
                 });
                 left -= 1;
                 match found.await {

@@ -47,6 +47,15 @@ impl fmt::Display for Hour {
     }
 }
 
+/// Where a file stands in the history: by hour, then by journal sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The hour in which its rows ended.
+    pub hour: Hour,
+    /// Lowest journal sequence of its rows.
+    pub first_sequence: u64,
+}
+
 /// One file of the history.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Segment {
@@ -77,6 +86,12 @@ impl Segment {
     #[must_use]
     pub fn path(&self) -> String {
         path(self.hour, self.first_sequence, self.last_sequence)
+    }
+
+    /// Where it stands among the others.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        Place { hour: self.hour, first_sequence: self.first_sequence }
     }
 
     fn key(&self) -> Key {

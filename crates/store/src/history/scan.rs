@@ -1,23 +1,25 @@
 //! Rows of a range of time, filtered, one after the other.
 //!
-//! Files are passed over by what the manifest says of them, row groups by their statistics and bloom filters, rows by
-//! the few columns that the filter needs. At most one decoded batch is held.
+//! Files are passed over by what the manifest says of them, row groups by their statistics and bloom filters, pages by
+//! their bounds, rows by the few columns that the filter needs. At most one decoded batch is held.
 
 use super::read::Columns;
 use super::row::Row;
 use super::schema::{self, column};
-use super::{History, HistoryError, Manifest, Segment};
+use super::{History, HistoryError, Manifest, Place, Segment};
 use arrow::array::{AsArray as _, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReader, RowFilter};
+use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReader, RowFilter, RowSelection};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::net::IpAddr;
+use std::ops::Range;
 use wardlight_model::{Scope, Time};
 
 /// Rows decoded at once.
@@ -41,6 +43,8 @@ pub struct Query {
     /// Whether files of the newest hour come first. Within a file, rows are ordered by scope, initiator, responder
     /// and time.
     pub newest_first: bool,
+    /// Only files that stand before this place; see [`Scan::rest`].
+    pub before: Option<Place>,
 }
 
 impl Default for Query {
@@ -53,6 +57,7 @@ impl Default for Query {
             service: None,
             limit: usize::MAX,
             newest_first: false,
+            before: None,
         }
     }
 }
@@ -88,6 +93,11 @@ pub struct Scan<'a> {
     left: usize,
     waiting: VecDeque<Segment>,
     open: Option<Open>,
+    /// The file that was opened last.
+    last: Option<Place>,
+    /// Whether files are left that could have been read.
+    is_cut: bool,
+    goes_on: Option<Box<dyn FnMut() -> bool + 'a>>,
 }
 
 /// The file that is being read.
@@ -102,17 +112,20 @@ impl History {
     /// The rows that `query` asks for, of the files that `manifest` lists.
     #[must_use]
     pub fn scan(&self, manifest: &Manifest, query: Query) -> Scan<'_> {
-        let fitting = manifest.live().filter(|segment| query.spans(segment.first, segment.last)).cloned();
-        let mut waiting: VecDeque<Segment> = fitting.collect();
+        let is_fit = |segment: &&Segment| {
+            query.spans(segment.first, segment.last) && query.before.is_none_or(|before| segment.place() < before)
+        };
+        let mut waiting: VecDeque<Segment> = manifest.live().filter(is_fit).cloned().collect();
         if query.newest_first {
             waiting.make_contiguous().reverse();
         }
-        Scan { history: self, left: query.limit, query, waiting, open: None }
+        Scan { history: self, left: query.limit, query, waiting, open: None, last: None, is_cut: false, goes_on: None }
     }
 
     pub(super) fn rows(&self, segment: Segment) -> Scan<'_> {
         let query = Query::default();
-        Scan { history: self, left: query.limit, query, waiting: VecDeque::from([segment]), open: None }
+        let waiting = VecDeque::from([segment]);
+        Scan { history: self, left: query.limit, query, waiting, open: None, last: None, is_cut: false, goes_on: None }
     }
 }
 
@@ -132,11 +145,30 @@ impl Iterator for Scan<'_> {
     }
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    /// Ends behind a file once `goes_on` says no; one file is always read.
+    #[must_use]
+    pub fn as_long_as(mut self, goes_on: impl FnMut() -> bool + 'a) -> Self {
+        self.goes_on = Some(Box::new(goes_on));
+        self
+    }
+
+    /// Once no row is left: the place before which files were not read, for [`Query::before`] of the newest first;
+    /// `None` when all were, or so many rows as were asked for are told.
+    #[must_use]
+    pub fn rest(&self) -> Option<Place> {
+        self.last.filter(|_| self.is_cut)
+    }
+
     fn advance(&mut self) -> Result<Option<Row>, HistoryError> {
         loop {
             let Some(open) = &mut self.open else {
-                let Some(segment) = self.waiting.pop_front() else { return Ok(None) };
+                if self.waiting.is_empty() {
+                    return Ok(None);
+                }
+                self.is_cut = self.last.is_some() && self.goes_on.as_mut().is_some_and(|goes_on| !goes_on());
+                let Some(segment) = self.waiting.pop_front().filter(|_| !self.is_cut) else { return Ok(None) };
+                self.last = Some(segment.place());
                 self.open = Some(Open::new(self.history, &self.query, &segment)?);
                 continue;
             };
@@ -177,20 +209,25 @@ fn batches(
     query: &Query,
     segment: &Segment,
 ) -> Result<ParquetRecordBatchReader, parquet::errors::ParquetError> {
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let indexes = PageIndexPolicy::from(query.address.is_some());
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true).with_page_index_policy(indexes);
     let mut builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?.with_batch_size(STEP_ROWS);
     if !query.holds_all_of(segment) {
-        let mut groups = Vec::new();
+        let (mut groups, mut ranges, mut rows) = (Vec::new(), Vec::new(), 0);
         for (group, facts) in builder.metadata().row_groups().iter().enumerate() {
-            if may_hold(facts, query) && may_name(&builder, group, facts, query)? {
+            let places = places(&builder, group, facts, query)?;
+            if !places.is_empty() {
                 groups.push(group);
+                ranges.extend(places.into_iter().map(|place| place.start + rows..place.end + rows));
+                rows += count(facts);
             }
         }
+        let selection = RowSelection::from_consecutive_ranges(ranges.into_iter(), rows);
         let needed = [column::TS, column::DURATION, column::SCOPE, column::ORIG_H, column::RESP_H, column::SERVICE];
         let mask = ProjectionMask::leaves(builder.parquet_schema(), needed);
         let wanted = Wanted::new(query);
         let filter = RowFilter::new(vec![Box::new(ArrowPredicateFn::new(mask, move |batch| wanted.of(&batch)))]);
-        builder = builder.with_row_groups(groups).with_row_filter(filter);
+        builder = builder.with_row_groups(groups).with_row_selection(selection).with_row_filter(filter);
     }
     builder.build()
 }
@@ -215,22 +252,45 @@ fn may_hold(group: &RowGroupMetaData, query: &Query) -> bool {
         && number(column::TS).is_none_or(|(low, _)| query.spans(Time::from_micros(low), Time::from_micros(i64::MAX)))
 }
 
-/// Whether the address asked for can be in the group: among the initiators by their bounds, else by the responders'
-/// bloom filter.
-fn may_name(
+/// Where rows that are asked for may be in the group, as ranges that follow one another: nowhere by its statistics, in
+/// pages with such initiators, and everywhere when the responders' bloom filter leaves room.
+fn places(
     builder: &ParquetRecordBatchReaderBuilder<File>,
     group: usize,
     facts: &RowGroupMetaData,
     query: &Query,
-) -> Result<bool, parquet::errors::ParquetError> {
-    let Some(address) = query.address.map(|address| address.to_string()) else { return Ok(true) };
-    let statistics = facts.columns().get(column::ORIG_H).and_then(|chunk| chunk.statistics());
-    let bounds = statistics.and_then(|found| Some((found.min_bytes_opt()?, found.max_bytes_opt()?)));
-    if bounds.is_none_or(|(low, high)| low <= address.as_bytes() && address.as_bytes() <= high) {
-        return Ok(true);
+) -> Result<Vec<Range<usize>>, parquet::errors::ParquetError> {
+    if !may_hold(facts, query) {
+        return Ok(Vec::new());
     }
+    let all = || std::iter::once(0..count(facts)).collect();
+    let Some(address) = query.address.map(|address| address.to_string()) else { return Ok(all()) };
     let bloom = builder.get_row_group_column_bloom_filter(group, column::RESP_H)?;
-    Ok(bloom.is_none_or(|bloom| bloom.check(address.as_str())))
+    if bloom.is_none_or(|bloom| bloom.check(address.as_str())) {
+        return Ok(all());
+    }
+    Ok(pages(builder.metadata(), group, &address).unwrap_or_else(all))
+}
+
+/// The pages of the group with initiators about `address`, as ranges of rows; `None` when the file does not say.
+fn pages(metadata: &ParquetMetaData, group: usize, address: &str) -> Option<Vec<Range<usize>>> {
+    let ColumnIndexMetaData::BYTE_ARRAY(bounds) = metadata.column_index()?.get(group)?.get(column::ORIG_H)? else {
+        return None;
+    };
+    let pages = metadata.offset_index()?.get(group)?.get(column::ORIG_H)?.page_locations();
+    let firsts: Option<Vec<usize>> = pages.iter().map(|page| usize::try_from(page.first_row_index).ok()).collect();
+    let firsts = firsts?;
+    let ends = firsts.iter().skip(1).copied().chain([count(metadata.row_groups().get(group)?)]);
+    let bounds = bounds.min_values_iter().zip(bounds.max_values_iter());
+    let fits = |(low, high): (Option<&[u8]>, Option<&[u8]>)| {
+        low.is_some_and(|low| low <= address.as_bytes()) && high.is_some_and(|high| address.as_bytes() <= high)
+    };
+    let pages = firsts.iter().copied().zip(ends).zip(bounds).filter(|(_, bounds)| fits(*bounds));
+    Some(pages.map(|((first, end), _)| first..end).collect())
+}
+
+fn count(group: &RowGroupMetaData) -> usize {
+    usize::try_from(group.num_rows()).unwrap_or(0)
 }
 
 /// The query, as text where the columns are.

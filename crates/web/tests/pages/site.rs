@@ -26,7 +26,8 @@ use wardlight_store::history;
 use wardlight_store::projection::Projection;
 use wardlight_web::host::Host;
 use wardlight_web::house::{
-    Cluster, Document, House, Matrix, Noted, Outcome, Pairs, PairsWanted, Refused, Report, Soon, Standing,
+    Cluster, Conversations, Document, House, Matrix, Noted, Outcome, Pairs, PairsWanted, Refused, Report, Soon,
+    Standing,
 };
 use wardlight_web::site::{Assets, Parts, Site};
 
@@ -104,8 +105,8 @@ impl House for Small {
         Box::pin(async { Pairs::default() })
     }
 
-    fn flows(&self, _: history::Query) -> Soon<Result<Vec<history::Row>, Refused>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn flows(&self, _: history::Query) -> Soon<Result<Conversations, Refused>> {
+        Box::pin(async { Ok(Conversations::default()) })
     }
 
     fn entries(&self, _: Option<u64>, _: usize) -> Soon<Result<Vec<Noted>, Refused>> {
