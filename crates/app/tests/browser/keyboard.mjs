@@ -129,6 +129,11 @@ const news = async (page) => {
   check((await places()).join() === before.join(), "what is under the pointer stays where it is");
   const judge = await Judge.of(page);
   await judge.look("the devices with news");
+  await page.setViewportSize({ width: 390, height: 844 });
+  await judge.look("the devices with news, on a phone");
+  await page.setViewportSize({ width: 320, height: 844 });
+  await judge.look("the devices with news, on the smallest phone");
+  await page.setViewportSize({ width: 1280, height: 844 });
   await page.getByRole("link", { name: "There is news" }).click();
   await page.waitForLoadState();
   check(!(await page.getByRole("link", { name: "There is news" }).isVisible()), "the news is shown, and old");
