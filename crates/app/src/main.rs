@@ -8,12 +8,13 @@ mod io;
 mod role;
 
 use clap::{Parser, Subcommand};
-use std::alloc::System;
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
 
-/// Wipes what is freed: text on its way to a keyed hash must not stay behind.
+/// Wipes what is freed: text on its way to a keyed hash must not stay behind. Below it is an allocator that gives memory
+/// back: whoever looks at a hundred thousand devices needs much of it, for a moment.
 #[global_allocator]
-static MEMORY: zeroizing_alloc::ZeroAlloc<System> = zeroizing_alloc::ZeroAlloc(System);
+static MEMORY: zeroizing_alloc::ZeroAlloc<MiMalloc> = zeroizing_alloc::ZeroAlloc(MiMalloc);
 
 /// What the exit codes say, for `--help`.
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 done, and something was found that should not be; 2 the command line \

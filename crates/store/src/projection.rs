@@ -15,6 +15,7 @@ mod dictionary;
 mod filter;
 mod fold;
 mod mark;
+mod memo;
 mod parse;
 mod plan;
 mod query;
@@ -32,6 +33,7 @@ pub use row::{Row, Value};
 
 use block::{Block, Cell, SLOTS};
 use dictionary::{ABSENT, Dictionary, Lexicon};
+use memo::Memo;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use wardlight_model::change::{Change, Known};
@@ -51,6 +53,7 @@ pub struct Snapshot {
     /// One for each column; empty for those without texts.
     texts: Vec<Dictionary>,
     devices: usize,
+    memo: Memo,
 }
 
 impl Default for Projection {
@@ -193,7 +196,7 @@ impl Writer {
 
     fn publish(&mut self) -> Snapshot {
         let texts = self.texts.iter_mut().map(Lexicon::publish).collect();
-        Snapshot { blocks: self.blocks.clone(), texts, devices: self.slots.len() }
+        Snapshot { blocks: self.blocks.clone(), texts, devices: self.slots.len(), memo: Memo::default() }
     }
 }
 

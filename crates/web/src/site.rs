@@ -31,6 +31,7 @@ pub struct Settled {
     /// How many there are of each sort.
     pub totals: Totals,
     places: HashMap<Id, usize>,
+    disputed: Vec<usize>,
 }
 
 /// Counts of all assets.
@@ -42,19 +43,17 @@ pub struct Totals {
     pub disputed: usize,
 }
 
-impl Totals {
-    /// Of these assets.
-    pub fn of<'a>(assets: impl Iterator<Item = &'a Asset> + Clone) -> Self {
-        let disputed = assets.clone().filter(|asset| asset.disputes().next().is_some()).count();
-        Self { tally: Tally::of(assets), disputed }
-    }
-}
 
 impl Settled {
     /// The asset that the device or record `id` is.
     #[must_use]
     pub fn asset(&self, id: Id) -> Option<&Asset> {
         self.resolution.assets.get(*self.places.get(&id)?)
+    }
+
+    /// The assets on which sources contradict each other.
+    pub fn disputed(&self) -> impl Iterator<Item = &Asset> {
+        self.disputed.iter().filter_map(|at| self.resolution.assets.get(*at))
     }
 }
 
@@ -67,8 +66,10 @@ impl Assets {
     pub fn put(&self, resolution: Arc<Resolution>) {
         let members = resolution.assets.iter().enumerate();
         let places = members.flat_map(|(at, asset)| asset.members.iter().map(move |member| (member.id, at))).collect();
-        let totals = Totals::of(resolution.assets.iter());
-        let settled = Arc::new(Settled { resolution, totals, places });
+        let torn = |(at, asset): (usize, &Asset)| asset.disputes().next().map(|_| at);
+        let disputed: Vec<usize> = resolution.assets.iter().enumerate().filter_map(torn).collect();
+        let totals = Totals { tally: Tally::of(resolution.assets.iter()), disputed: disputed.len() };
+        let settled = Arc::new(Settled { resolution, totals, places, disputed });
         let before = self.0.write().unwrap_or_else(PoisonError::into_inner).replace(settled);
         // Not under the lock: there may be many.
         drop(before);

@@ -168,6 +168,16 @@ impl Dictionary {
         codes
     }
 
+    /// The codes of the texts that are `folded` without case, in a column that has no addresses.
+    pub(super) fn written(&self, folded: &str) -> Codes {
+        let text = |code: &u32| self.entry(*code).map_or("", |entry| entry.folded);
+        let begin = self.order.partition_point(|code| text(code) < folded);
+        let mut codes = Codes::default();
+        let all = self.order.iter().skip(begin).take_while(|code| text(code) == folded);
+        all.filter_map(|code| usize::try_from(*code).ok()).for_each(|code| codes.insert(code));
+        codes
+    }
+
     /// The codes of the addresses that pass `test`.
     pub(super) fn matching_address(&self, test: impl Fn(IpAddr) -> bool) -> Codes {
         let mut codes = Codes::default();

@@ -92,6 +92,7 @@ fn is(column: Column, value: &Literal, snapshot: &Snapshot) -> Plan {
         let wanted = fold(text);
         return match address {
             Some(address) => codes(column, snapshot, |texts| texts.matching_address(|other| other == address)),
+            None if !column.is_address() => codes(column, snapshot, |texts| texts.written(&wanted)),
             None => codes(column, snapshot, |texts| texts.matching(&wanted, |text| *text == *wanted)),
         };
     }

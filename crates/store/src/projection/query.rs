@@ -129,12 +129,14 @@ impl Snapshot {
     /// How often each value of `column` occurs among the devices that meet `filter`, at most `limit` values.
     #[must_use]
     pub fn facets(&self, filter: &Filter, column: Column, limit: usize) -> Facets {
-        let mut facets = Facets { column, total: 0, absent: 0, distinct: 0, values: Vec::new() };
-        facets.values = match self.texts(column) {
-            Some(texts) => self.count_texts(filter, &mut facets, texts, limit),
-            None => self.count_scalars(filter, &mut facets, limit),
-        };
-        facets
+        self.memo.facets.get((filter.clone(), column, limit), |_| {
+            let mut facets = Facets { column, total: 0, absent: 0, distinct: 0, values: Vec::new() };
+            facets.values = match self.texts(column) {
+                Some(texts) => self.count_texts(filter, &mut facets, texts, limit),
+                None => self.count_scalars(filter, &mut facets, limit),
+            };
+            facets
+        })
     }
 
     fn count_texts(&self, filter: &Filter, facets: &mut Facets, texts: &Dictionary, limit: usize) -> Vec<Facet> {
@@ -245,10 +247,23 @@ impl Snapshot {
 
     /// Calls `each` with every block's number and the slots in it that meet `filter`.
     fn each_match(&self, filter: &Filter, mut each: impl FnMut(usize, &Mask)) {
-        let plan = Plan::new(filter, self);
-        for (n, block) in self.blocks.iter().enumerate() {
-            each(n, &both(block.live, plan.slots(block)));
-        }
+        self.selection(filter).iter().enumerate().for_each(|(n, mask)| each(n, mask));
+    }
+
+    /// The slots of every block that meet `filter`. Parts that must all be met are found one by one: other filters of the
+    /// same page share most of them.
+    fn selection(&self, filter: &Filter) -> Arc<[Mask]> {
+        self.memo.selections.get(filter.clone(), |filter| match filter {
+            Filter::All(parts) if !parts.is_empty() => {
+                let selections: Vec<_> = parts.iter().map(|part| self.selection(part)).collect();
+                let of = |n: usize| selections.iter().filter_map(|all| all.get(n).copied()).reduce(both);
+                (0..self.blocks.len()).filter_map(of).collect()
+            }
+            _ => {
+                let plan = Plan::new(filter, self);
+                self.blocks.iter().map(|block| both(block.live, plan.slots(block))).collect()
+            }
+        })
     }
 
     fn each_cells(&self, filter: &Filter, column: Column, mut each: impl FnMut(&Cells, usize)) {

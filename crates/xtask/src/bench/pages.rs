@@ -6,6 +6,7 @@
 use super::server::Server;
 use super::{Plan, ask};
 use crate::shell;
+use crate::tools::{self, MODULES};
 use anyhow::{Context as _, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -126,11 +127,14 @@ fn asked(base: &str, client: usize, device: &(String, String)) -> String {
 
 /// The same in Chromium.
 fn browser(root: &Path, folder: &Path, base: &str, device: &(String, String)) -> Result<()> {
-    let tools = crate::test::target(root)?.join("tools/node_modules");
-    if !tools.join("playwright-core").exists() {
-        println!("the browser is left out: `cargo xtask test` installs what drives it");
-        return Ok(());
-    }
+    let found = MODULES.ready(&crate::test::target(root)?.join("tools"));
+    let (modules, chromium) = match found.and_then(|modules| Ok((modules, tools::chromium()?))) {
+        Ok(found) => found,
+        Err(missing) => {
+            println!("the browser is left out: {missing}");
+            return Ok(());
+        }
+    };
     let script = folder.join("ready.mjs");
     fs::write(&script, READY)?;
     let pages: Vec<String> = PAGES
@@ -139,6 +143,6 @@ fn browser(root: &Path, folder: &Path, base: &str, device: &(String, String)) ->
         .map(|(name, page)| format!("{name}={}", page.replace("{id}", &device.0).replace("{ip}", &device.1)))
         .collect();
     let mut node = Command::new("node");
-    node.arg(&script).args([base, NAME, PASSWORD]).args(pages).env("TOOLS", tools);
+    node.arg(&script).args([base, NAME, PASSWORD]).args(pages).env("TOOLS", modules).env("CHROMIUM", chromium);
     shell::run(&mut node).context("the browser")
 }

@@ -170,8 +170,8 @@ impl Known {
                 self.ownerless += usize::from(is_met && asset.owners.is_none());
                 self.missing += usize::from(!is_met && asset.onboarding == Onboarding::Expected);
             }
-            self.conflicts += usize::from(matches.holds(path) && asset.disputes().next().is_some());
         }
+        self.conflicts = settled.disputed().filter(|asset| matches.holds(stands.path(asset.id))).count();
         let sees = |question: &&Question| {
             stand::may_pair(site, visitor, Action::SeeMatches, &stands, [question.a, question.b])
         };

@@ -53,9 +53,8 @@ pub async fn show(
 ) -> Result<Response, Wrong> {
     let stands = site.stands().await?;
     let settled = site.parts().assets.now();
-    let assets = settled.as_ref().map_or(&[][..], |settled| &settled.resolution.assets);
     let sees = |asset: &&Asset| visitor.check(&site, Action::SeeMatches, Some(stands.path(asset.id))).is_ok();
-    let torn: Vec<&Asset> = assets.iter().filter(|asset| asset.disputes().next().is_some()).filter(sees).collect();
+    let torn: Vec<&Asset> = settled.iter().flat_map(|settled| settled.disputed()).filter(sees).collect();
     let verdict = match torn.len() {
         0 => "No two sources contradict each other.".to_owned(),
         some => format!(
