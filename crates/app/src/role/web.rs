@@ -15,6 +15,7 @@ use crate::io::file::make_durably;
 use crate::io::key;
 use anyhow::Context as _;
 use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::RustlsConfig;
 use hold::Bounded;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -98,7 +99,11 @@ pub fn start(
             let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls)));
             server.map(|server| server.handle(handle.clone()))
         })?
-        .map(|tls| Bounded::new(tls.handshake_timeout(HANDSHAKE), [CONNECTIONS, OF_ONE], HEAD));
+        .map(|tls| {
+            // The end of an answer shall not wait until its beginning is acknowledged.
+            let tls = tls.handshake_timeout(HANDSHAKE).acceptor(NoDelayAcceptor::new());
+            Bounded::new(tls, [CONNECTIONS, OF_ONE], HEAD)
+        });
     bound(server.http_builder());
     let service = wardlight_web::router(&site).into_make_service_with_connect_info::<SocketAddr>();
     runtime.spawn(async move {

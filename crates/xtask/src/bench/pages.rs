@@ -20,13 +20,13 @@ const READY: &str = include_str!("ready.mjs");
 const NAME: &str = "bench";
 const PASSWORD: &str = "nine lamps over the quiet ward";
 
-/// One page, with what stands for a device's id.
+/// One page, with what stands for a device's id, its address, and a number that differs from one to the next.
 const PAGES: [(&str, &str); 18] = [
     ("today", "/"),
     ("devices", "/devices"),
     ("devices, filtered", "/devices?type=ip%20camera&sort=-last_seen"),
-    ("devices, searched", "/devices?q=specimen"),
-    ("devices, from the middle", "/devices?from=50000&sort=maker"),
+    ("devices, searched", "/devices?q={n}"),
+    ("devices, from the middle", "/devices?from={n}&sort=maker"),
     ("device", "/devices/{id}"),
     ("traffic", "/traffic"),
     ("pairs", "/traffic/pairs?to=outside"),
@@ -120,9 +120,14 @@ fn some_device(base: &str, jar: &Path) -> Result<(String, String)> {
 
 /// What client number `client` asks for, as a configuration of `curl`.
 fn asked(base: &str, client: usize, device: &(String, String)) -> String {
-    let pages = PAGES.iter().cycle().skip(client % PAGES.len()).take(EACH);
-    let filled = pages.map(|(_, page)| page.replace("{id}", &device.0).replace("{ip}", &device.1));
+    let pages = PAGES.iter().cycle().skip(client % PAGES.len()).take(EACH).enumerate();
+    let number = |n: usize| (client * EACH + n).to_string();
+    let filled = pages.map(|(n, (_, page))| filled(page, device, &number(n)));
     filled.map(|page| format!("url = \"{base}{page}\"\noutput = \"/dev/null\"\n")).collect()
+}
+
+fn filled(page: &str, (id, address): &(String, String), number: &str) -> String {
+    page.replace("{id}", id).replace("{ip}", address).replace("{n}", number)
 }
 
 /// The same in Chromium.
@@ -140,7 +145,7 @@ fn browser(root: &Path, folder: &Path, base: &str, device: &(String, String)) ->
     let pages: Vec<String> = PAGES
         .iter()
         .filter(|(name, _)| !name.starts_with("API"))
-        .map(|(name, page)| format!("{name}={}", page.replace("{id}", &device.0).replace("{ip}", &device.1)))
+        .map(|(name, page)| format!("{name}={}", filled(page, device, "1201")))
         .collect();
     let mut node = Command::new("node");
     node.arg(&script).args([base, NAME, PASSWORD]).args(pages).env("TOOLS", modules).env("CHROMIUM", chromium);
