@@ -43,7 +43,6 @@ pub struct Totals {
     pub disputed: usize,
 }
 
-
 impl Settled {
     /// The asset that the device or record `id` is.
     #[must_use]

@@ -16,7 +16,7 @@ use crate::io::key;
 use anyhow::Context as _;
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hold::Bounded;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -99,11 +99,7 @@ pub fn start(
             let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls)));
             server.map(|server| server.handle(handle.clone()))
         })?
-        .map(|tls| {
-            // The end of an answer shall not wait until its beginning is acknowledged.
-            let tls = tls.handshake_timeout(HANDSHAKE).acceptor(NoDelayAcceptor::new());
-            Bounded::new(tls, [CONNECTIONS, OF_ONE], HEAD)
-        });
+        .map(guarded);
     bound(server.http_builder());
     let service = wardlight_web::router(&site).into_make_service_with_connect_info::<SocketAddr>();
     runtime.spawn(async move {
@@ -114,6 +110,12 @@ pub fn start(
     runtime.spawn(end_with(stop.clone(), handle));
     runtime.spawn(house.keep_ready(stop.clone()));
     Ok(())
+}
+
+/// Connections are bounded; the end of an answer does not wait until its beginning is acknowledged.
+fn guarded(tls: RustlsAcceptor) -> Bounded<RustlsAcceptor<NoDelayAcceptor>> {
+    let tls = tls.handshake_timeout(HANDSHAKE).acceptor(NoDelayAcceptor::new());
+    Bounded::new(tls, [CONNECTIONS, OF_ONE], HEAD)
 }
 
 /// Answers what is under way, and no more, once it is to stop.

@@ -64,7 +64,13 @@ mod tests {
         let recent = Recent::default();
         let mut found = Vec::new();
         let mut ask = |question: usize| {
-            assert_eq!(recent.get(question, |question| { found.push(*question); question * 2 }), question * 2);
+            assert_eq!(
+                recent.get(question, |question| {
+                    found.push(*question);
+                    question * 2
+                }),
+                question * 2
+            );
         };
         (0..KEPT).for_each(&mut ask);
         ask(0);
