@@ -11,6 +11,7 @@ mod mobile;
 mod network;
 mod office;
 mod play;
+mod scan;
 mod secured;
 mod services;
 mod web;
@@ -20,6 +21,7 @@ use crate::talk::Talk;
 use crate::wire::{Capture, Manner};
 
 pub use network::air_captures;
+pub use scan::{Hit, Scanner};
 pub use words::{CAGES, CANARIES, Canaries, SHORT_NAMES};
 
 /// One value that must never be seen outside the capture.

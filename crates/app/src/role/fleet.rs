@@ -11,7 +11,7 @@ pub mod traffic;
 use super::{Stop, server};
 use crate::config::Config;
 use crate::io::ask::{AssetQuestion, Devices, Question, Told};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -24,7 +24,7 @@ use wardlight_inventory::resolve::{Resolution, Rules};
 use wardlight_inventory::{Alike, Knowledge};
 use wardlight_model::Id;
 use wardlight_model::change::{Change, Known};
-use wardlight_store::database::{Contacts, Database, Digest, StoreError, digest};
+use wardlight_store::database::{Contacts, Database, Digest, StoreError, StoredDevice, digest};
 use wardlight_store::projection::{Column, Projection, Query, Snapshot, Sort, Value, parse};
 use wardlight_web::site::Assets;
 
@@ -34,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const STARTING: &str = "the server is still reading what it knows; ask again in a moment";
 /// Most devices of one answer.
 const MOST: usize = 20_000;
+/// So many changes are worth a thread.
+const MANY: usize = 5_000;
 
 /// The devices; its clones are the same.
 #[derive(Clone, Default)]
@@ -59,6 +61,19 @@ struct Shared {
 impl Fleet {
     /// Takes in devices that are new, different or gone, and what was heard of their conversations.
     pub fn apply(&self, changes: &[Change]) {
+        thread::scope(|scope| {
+            // All devices of a hospital at once: beside the lists, on a thread of its own.
+            let thread = || thread::Builder::new().spawn_scoped(scope, || self.set_apart(changes));
+            if changes.len() < MANY || thread().is_err() {
+                self.set_apart(changes);
+            }
+            self.0.devices.apply(changes);
+        });
+        self.refresh();
+    }
+
+    /// Lets conversations and likenesses follow `changes`.
+    fn set_apart(&self, changes: &[Change]) {
         let (mut traffic, mut alike) = (self.traffic(), self.alike());
         for change in changes {
             match change {
@@ -73,9 +88,6 @@ impl Fleet {
                 _ => {}
             }
         }
-        drop((traffic, alike));
-        self.0.devices.apply(changes);
-        self.refresh();
     }
 
     /// From now on the assets are these.
@@ -319,17 +331,21 @@ impl Stored {
     pub async fn read(database: &Database, fleet: &Fleet) -> Result<Self, StoreError> {
         let mut all = database.all_devices().await?;
         let (mut stored, mut known) = (BTreeMap::new(), Vec::new());
+        let mut under_way = VecDeque::new();
         loop {
             let some = all.next().await?;
-            if some.is_empty() {
+            let is_end = some.is_empty();
+            under_way.push_back(tokio::task::spawn_blocking(move || understood_devices(some)));
+            // They are understood beside the reading of the next; a few at one time, for they take room.
+            while under_way.len() > if is_end { 0 } else { available_parallelism().map_or(1, usize::from) } {
+                let Some(understood) = under_way.pop_front() else { break };
+                let (devices, digests) = understood.await.unwrap_or_default();
+                known.extend(devices);
+                stored.extend(digests);
+            }
+            if is_end {
                 break;
             }
-            // One of another version's form is listed when it is found again.
-            known.extend(some.iter().filter_map(|(one, _)| {
-                let device = serde_json::from_str(&one.body).ok()?;
-                Some(Change::Device(Box::new(Known { id: one.id, device, features: Vec::new() })))
-            }));
-            stored.extend(some.into_iter().map(|(one, digest)| (one.id, digest)));
         }
         // All at once: what lists are sorted by is made anew each time.
         fleet.apply(&known);
@@ -352,6 +368,16 @@ impl Stored {
         }
         changes
     }
+}
+
+/// The devices as their rows tell of them. One of another version's form is listed when it is found again.
+fn understood_devices(rows: Vec<(StoredDevice, Digest)>) -> (Vec<Change>, Vec<(Id, Digest)>) {
+    let device = |one: &StoredDevice| {
+        let device = serde_json::from_str(&one.body).ok()?;
+        Some(Change::Device(Box::new(Known { id: one.id, device, features: Vec::new() })))
+    };
+    let devices = rows.iter().filter_map(|(one, _)| device(one)).collect();
+    (devices, rows.into_iter().map(|(one, digest)| (one.id, digest)).collect())
 }
 
 /// Lets only so many do something at one time as there are processors.

@@ -193,17 +193,21 @@ impl house::House for Server {
 }
 
 impl Server {
-    /// Who talks to whom; reckoned first when nobody asked lately.
+    /// Who talks to whom; reckoned first when it never was.
     fn talks(&self) -> Soon<Arc<Talks>> {
         if let Some(talks) = self.talks.get() {
             return Box::pin(async move { talks });
         }
         let (fleet, ready) = (self.fleet.clone(), Arc::clone(&self.talks));
-        let made = tokio::task::spawn_blocking(move || ready.make(&fleet));
+        let make = move || {
+            let made = ready.make(&fleet);
+            ready.get().unwrap_or(made)
+        };
+        let made = tokio::task::spawn_blocking(make);
         Box::pin(async move { made.await.unwrap_or_default() })
     }
 
-    /// Reckons again what is asked for now and then, so that nobody waits for it.
+    /// Reckons it again now and then, so that nobody waits for it.
     pub fn keep_ready(&self, stop: Stop) -> impl Future<Output = ()> + Send + 'static {
         let (fleet, ready) = (self.fleet.clone(), Arc::clone(&self.talks));
         async move {
@@ -213,8 +217,10 @@ impl Server {
                     let (fleet, ready) = (fleet.clone(), Arc::clone(&ready));
                     let make = move || {
                         ready.make(&fleet);
-                        // Kept there until a device changes.
-                        drop(fleet.alike().clusters());
+                        if ready.is_wanted() {
+                            // Kept there until a device changes.
+                            drop(fleet.alike().clusters());
+                        }
                     };
                     let _ = tokio::task::spawn_blocking(make).await;
                 }

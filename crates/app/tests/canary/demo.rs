@@ -3,8 +3,8 @@
 use super::kept::{Ward, files};
 use super::outside::program;
 use super::{expect_silence, run};
-use crate::scan::Scanner;
 use std::process::Command;
+use wardlight_lab::canary::Scanner;
 use wardlight_lab::hospital::{Headings, Hospital, Size};
 
 const DEVICES: u32 = 150;

@@ -2,12 +2,11 @@
 
 use super::outside::{core_by, expect_no_canary, program};
 use super::{TITLE, expect_silence, run};
-use crate::scan::Scanner;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use wardlight_lab::canary::{CAGES, canary_capture};
+use wardlight_lab::canary::{CAGES, Scanner, canary_capture};
 use wardlight_model::{Id, Time};
 use wardlight_store::database::{Database, PATIENCE, Settings};
 use wardlight_store::history::{History, Query};

@@ -7,11 +7,9 @@ mod demo;
 mod kept;
 mod outside;
 mod pages;
-mod scan;
 #[path = "../keep/tls.rs"]
 mod tls;
 
-use scan::Scanner;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -19,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use wardlight_dissect::entry::Carrier;
 use wardlight_dissect::proto::ENTRIES;
-use wardlight_lab::canary::{CAGES, SHORT_NAMES, air_captures, canary_capture};
+use wardlight_lab::canary::{CAGES, SHORT_NAMES, Scanner, air_captures, canary_capture};
 
 /// Names that the canary captures have beside the canaries, so that it is known what a core dump must hold.
 const TITLE: &str = CAGES[0];

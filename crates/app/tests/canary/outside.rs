@@ -5,14 +5,13 @@
 //! names the executable to try, by default this build's, since a second build would make the test run minutes longer.
 //! Mappings that are not for cores are left out by gdb as by the kernel.
 
-use super::scan::Scanner;
 use super::{TITLE, core_in};
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use wardlight_lab::canary::canary_capture;
+use wardlight_lab::canary::{Scanner, canary_capture};
 
 /// Something of the program's environment that a core always holds.
 const CONTROL: &str = "WARDLIGHT_TEST_CONTROL";

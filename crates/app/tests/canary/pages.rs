@@ -4,7 +4,6 @@
 use super::kept::{Ward, files, wait_until_kept};
 use super::run;
 use super::tls::{ask, fetch, get};
-use crate::scan::Scanner;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -12,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use wardlight_access::Role;
 use wardlight_access::session::{Session, Token};
-use wardlight_lab::canary::CAGES;
+use wardlight_lab::canary::{CAGES, Scanner};
 use wardlight_model::{Id, Time};
 use wardlight_store::database::{Account, Database, PATIENCE, Settings, StoredGrant, StoredSession};
 use wardlight_store::projection::Column;

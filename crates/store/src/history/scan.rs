@@ -1,29 +1,20 @@
 //! Rows of a range of time, filtered, one after the other.
 //!
-//! Files are passed over by what the manifest says of them, row groups by their statistics and bloom filters, pages by
-//! their bounds, rows by the few columns that the filter needs. At most one decoded batch is held.
+//! Files are passed over by what the manifest says of them; what of a file is read, `groups` says. At most one decoded
+//! batch is held.
+
+mod groups;
 
 use super::read::Columns;
 use super::row::Row;
-use super::schema::{self, column};
+use super::schema;
 use super::{History, HistoryError, Manifest, Place, Segment};
-use arrow::array::{AsArray as _, BooleanArray, RecordBatch, StringArray};
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
-use arrow::error::ArrowError;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReader, RowFilter, RowSelection};
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
-use parquet::file::page_index::column_index::ColumnIndexMetaData;
-use parquet::file::statistics::Statistics;
+use arrow::array::RecordBatch;
+use groups::Groups;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::net::IpAddr;
-use std::ops::Range;
 use wardlight_model::{Scope, Time};
-
-/// Rows decoded at once.
-const STEP_ROWS: usize = 4096;
 
 /// What rows are asked for. The default asks for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +94,7 @@ pub struct Scan<'a> {
 /// The file that is being read.
 struct Open {
     path: String,
-    batches: ParquetRecordBatchReader,
+    groups: Groups,
     batch: RecordBatch,
     next: usize,
 }
@@ -176,12 +167,8 @@ impl<'a> Scan<'a> {
                 open.next += 1;
                 return Columns::new(&open.path, &open.batch).row(open.next - 1).map(Some);
             }
-            match open.batches.next() {
-                Some(batch) => {
-                    open.batch = batch
-                        .map_err(|error| HistoryError::Parquet { path: open.path.clone(), source: error.into() })?;
-                    open.next = 0;
-                }
+            match open.groups.next(&self.query).map_err(HistoryError::parquet(&open.path))? {
+                Some(batch) => (open.batch, open.next) = (batch, 0),
                 None => self.open = None,
             }
         }
@@ -199,129 +186,7 @@ impl Open {
             path: path.clone(),
             source,
         })?;
-        let batches = batches(file, query, segment).map_err(HistoryError::parquet(&path))?;
-        Ok(Self { path, batches, batch: RecordBatch::new_empty(schema::arrow()), next: 0 })
-    }
-}
-
-fn batches(
-    file: File,
-    query: &Query,
-    segment: &Segment,
-) -> Result<ParquetRecordBatchReader, parquet::errors::ParquetError> {
-    let indexes = PageIndexPolicy::from(query.address.is_some());
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true).with_page_index_policy(indexes);
-    let mut builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?.with_batch_size(STEP_ROWS);
-    if !query.holds_all_of(segment) {
-        let (mut groups, mut ranges, mut rows) = (Vec::new(), Vec::new(), 0);
-        for (group, facts) in builder.metadata().row_groups().iter().enumerate() {
-            let places = places(&builder, group, facts, query)?;
-            if !places.is_empty() {
-                groups.push(group);
-                ranges.extend(places.into_iter().map(|place| place.start + rows..place.end + rows));
-                rows += count(facts);
-            }
-        }
-        let selection = RowSelection::from_consecutive_ranges(ranges.into_iter(), rows);
-        let needed = [column::TS, column::DURATION, column::SCOPE, column::ORIG_H, column::RESP_H, column::SERVICE];
-        let mask = ProjectionMask::leaves(builder.parquet_schema(), needed);
-        let wanted = Wanted::new(query);
-        let filter = RowFilter::new(vec![Box::new(ArrowPredicateFn::new(mask, move |batch| wanted.of(&batch)))]);
-        builder = builder.with_row_groups(groups).with_row_selection(selection).with_row_filter(filter);
-    }
-    builder.build()
-}
-
-/// Whether the statistics leave room for a row that is asked for.
-fn may_hold(group: &RowGroupMetaData, query: &Query) -> bool {
-    let text = |place: usize, value: &str| {
-        let statistics = group.columns().get(place).and_then(|chunk| chunk.statistics());
-        let bounds = statistics.and_then(|found| Some((found.min_bytes_opt()?, found.max_bytes_opt()?)));
-        bounds.is_none_or(|(low, high)| low <= value.as_bytes() && value.as_bytes() <= high)
-    };
-    let number = |place: usize| match group.columns().get(place).and_then(|chunk| chunk.statistics()) {
-        Some(Statistics::Int64(found)) => found.min_opt().copied().zip(found.max_opt().copied()),
-        _ => None,
-    };
-    let address = query.address.map(|address| address.to_string());
-    address.is_none_or(|address| text(column::ORIG_H, &address) || text(column::RESP_H, &address))
-        && query.service.as_ref().is_none_or(|service| text(column::SERVICE, service))
-        && query.scope.is_none_or(|scope| {
-            number(column::SCOPE).is_none_or(|(low, high)| (low..=high).contains(&i64::from(scope.0)))
-        })
-        && number(column::TS).is_none_or(|(low, _)| query.spans(Time::from_micros(low), Time::from_micros(i64::MAX)))
-}
-
-/// Where rows that are asked for may be in the group, as ranges that follow one another: nowhere by its statistics, in
-/// pages with such initiators, and everywhere when the responders' bloom filter leaves room.
-fn places(
-    builder: &ParquetRecordBatchReaderBuilder<File>,
-    group: usize,
-    facts: &RowGroupMetaData,
-    query: &Query,
-) -> Result<Vec<Range<usize>>, parquet::errors::ParquetError> {
-    if !may_hold(facts, query) {
-        return Ok(Vec::new());
-    }
-    let all = || std::iter::once(0..count(facts)).collect();
-    let Some(address) = query.address.map(|address| address.to_string()) else { return Ok(all()) };
-    let bloom = builder.get_row_group_column_bloom_filter(group, column::RESP_H)?;
-    if bloom.is_none_or(|bloom| bloom.check(address.as_str())) {
-        return Ok(all());
-    }
-    Ok(pages(builder.metadata(), group, &address).unwrap_or_else(all))
-}
-
-/// The pages of the group with initiators about `address`, as ranges of rows; `None` when the file does not say.
-fn pages(metadata: &ParquetMetaData, group: usize, address: &str) -> Option<Vec<Range<usize>>> {
-    let ColumnIndexMetaData::BYTE_ARRAY(bounds) = metadata.column_index()?.get(group)?.get(column::ORIG_H)? else {
-        return None;
-    };
-    let pages = metadata.offset_index()?.get(group)?.get(column::ORIG_H)?.page_locations();
-    let firsts: Option<Vec<usize>> = pages.iter().map(|page| usize::try_from(page.first_row_index).ok()).collect();
-    let firsts = firsts?;
-    let ends = firsts.iter().skip(1).copied().chain([count(metadata.row_groups().get(group)?)]);
-    let bounds = bounds.min_values_iter().zip(bounds.max_values_iter());
-    let fits = |(low, high): (Option<&[u8]>, Option<&[u8]>)| {
-        low.is_some_and(|low| low <= address.as_bytes()) && high.is_some_and(|high| address.as_bytes() <= high)
-    };
-    let pages = firsts.iter().copied().zip(ends).zip(bounds).filter(|(_, bounds)| fits(*bounds));
-    Some(pages.map(|((first, end), _)| first..end).collect())
-}
-
-fn count(group: &RowGroupMetaData) -> usize {
-    usize::try_from(group.num_rows()).unwrap_or(0)
-}
-
-/// The query, as text where the columns are.
-struct Wanted {
-    query: Query,
-    address: Option<String>,
-}
-
-impl Wanted {
-    fn new(query: &Query) -> Self {
-        Self { query: query.clone(), address: query.address.map(|address| address.to_string()) }
-    }
-
-    /// Which rows of the six columns ts, duration, scope, initiator, responder, service are asked for.
-    fn of(&self, batch: &RecordBatch) -> Result<BooleanArray, ArrowError> {
-        let wrong = || ArrowError::SchemaError("the columns that filters need are of other types".to_owned());
-        let [ts, duration, scope, from, to, service] = batch.columns() else { return Err(wrong()) };
-        let ts = ts.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(wrong)?;
-        let duration = duration.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
-        let scope = scope.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
-        let texts = |array| Option::<&StringArray>::ok_or_else(arrow::array::AsArray::as_string_opt(array), wrong);
-        let (from, to, service) = (texts(from)?, texts(to)?, texts(service)?);
-        let times = ts.iter().flatten().zip(duration.iter().flatten());
-        let rows = times.zip(scope.iter().flatten()).zip(from.iter().zip(to).zip(service));
-        let is_wanted = rows.map(|(((ts, duration), scope), ((from, to), service))| {
-            let first = Time::from_micros(ts);
-            self.query.spans(first, first.plus(duration))
-                && self.query.scope.is_none_or(|wanted| i64::from(wanted.0) == scope)
-                && self.address.as_deref().is_none_or(|wanted| from == Some(wanted) || to == Some(wanted))
-                && self.query.service.as_deref().is_none_or(|wanted| service == Some(wanted))
-        });
-        Ok(is_wanted.map(Some).collect())
+        let groups = Groups::new(file, query, segment).map_err(HistoryError::parquet(&path))?;
+        Ok(Self { path, groups, batch: RecordBatch::new_empty(schema::arrow()), next: 0 })
     }
 }

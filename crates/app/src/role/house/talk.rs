@@ -16,8 +16,10 @@ use wardlight_web::house::{
 const PIECE: usize = 20_000;
 /// How old what is shown may be, at least; and how many times what reckoning took.
 const FRESH: (Duration, u32) = (Duration::from_secs(10), 10);
-/// How long it is kept ready after somebody asked for it.
+/// How long after somebody asked for it it is reckoned so often.
 const WANTED: Duration = Duration::from_mins(10);
+/// How old it may be when nobody asked for it lately: whoever comes then waits for nothing.
+const KEPT: Duration = Duration::from_mins(1);
 
 /// All sums as they were at one moment, by kind of device and service.
 #[derive(Default)]
@@ -138,17 +140,16 @@ struct Held {
     reckoned: Instant,
     /// Until when it need not be reckoned again.
     fresh: Instant,
-    asked: Instant,
+    asked: Option<Instant>,
 }
 
 impl Ready {
-    /// What there is, when it is not too old.
+    /// What there is, for somebody who asked.
     pub fn get(&self) -> Option<Arc<Talks>> {
         let mut held = self.held();
         let one = held.as_mut()?;
-        let is_kept = one.asked.elapsed() < WANTED;
-        one.asked = Instant::now();
-        (is_kept || one.reckoned.elapsed() < FRESH.0).then(|| Arc::clone(&one.talks))
+        one.asked = Some(Instant::now());
+        Some(Arc::clone(&one.talks))
     }
 
     /// The same, reckoned now unless another does.
@@ -161,18 +162,33 @@ impl Ready {
         let talks = Arc::new(Talks::of(fleet));
         let now = Instant::now();
         let fresh = now + FRESH.0.max(begun.elapsed().saturating_mul(FRESH.1));
-        let asked = self.held().as_ref().map_or(now, |held| held.asked);
+        let asked = self.held().as_ref().and_then(|held| held.asked);
         *self.held() = Some(Held { talks: Arc::clone(&talks), reckoned: now, fresh, asked });
         talks
     }
 
-    /// Whether it is time to reckon it again, for those who ask now and then.
+    /// Whether it is time to reckon it: often while somebody asks or conversations are still being counted, now and
+    /// then otherwise.
     pub fn is_due(&self) -> bool {
-        self.held().as_ref().is_some_and(|held| held.fresh <= Instant::now() && held.asked.elapsed() < WANTED)
+        self.held().as_ref().is_none_or(|held| {
+            let is_soon = held.is_wanted() || !held.talks.matrix.is_whole;
+            held.fresh <= Instant::now() && (is_soon || held.reckoned.elapsed() >= KEPT)
+        })
+    }
+
+    /// Whether somebody asked for it lately.
+    pub fn is_wanted(&self) -> bool {
+        self.held().as_ref().is_some_and(Held::is_wanted)
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn is_wanted(&self) -> bool {
+        self.asked.is_some_and(|asked| asked.elapsed() < WANTED)
     }
 }
 

@@ -1,12 +1,16 @@
 //! Looks for canaries in bytes, in every form in which they could have been carried on.
 
+use super::CANARIES;
 use std::collections::BTreeMap;
-use wardlight_lab::canary::CANARIES;
 
 /// Bytes that tell a canary even where the rest of it is gone.
 const PART: usize = 8;
+/// Bytes looked at in one go.
+const BLOCK: usize = 1 << 16;
 
-/// Looks for texts in any form.
+/// Looks for texts in any form: as they are, without regard to capitals, in parts, in UTF-16, Latin-1, hexadecimal,
+/// base64, escaped, backwards.
+#[derive(Debug)]
 pub struct Scanner {
     needles: Vec<Needle>,
     /// Needles by their first bytes.
@@ -15,6 +19,7 @@ pub struct Scanner {
     begins: Vec<bool>,
 }
 
+#[derive(Debug)]
 struct Needle {
     name: &'static str,
     form: &'static str,
@@ -26,18 +31,26 @@ struct Needle {
 /// One canary found.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hit {
+    /// Which one.
     pub name: &'static str,
+    /// How it was written, such as `base64`.
     pub form: &'static str,
+    /// Where, in bytes from the begin.
     pub at: usize,
 }
 
 impl Scanner {
     /// For all canaries, whole and in parts.
+    #[must_use]
     pub fn for_canaries() -> Self {
         Self::new(CANARIES.all().map(|canary| (canary.name, canary.text)))
     }
 
     /// For `texts` with their names, each at least eight bytes long.
+    ///
+    /// # Panics
+    ///
+    /// When one is shorter.
     pub fn new(texts: impl IntoIterator<Item = (&'static str, &'static str)>) -> Self {
         let mut scanner = Self { needles: Vec::new(), index: BTreeMap::new(), begins: vec![false; 1 << 16] };
         for (name, text) in texts {
@@ -48,44 +61,73 @@ impl Scanner {
         scanner
     }
 
+    #[expect(clippy::expect_used, reason = "shorter texts make no sense, and the laboratory's are known")]
     fn add(&mut self, needle: Needle) {
         let bytes = if needle.folds { needle.bytes.to_ascii_lowercase() } else { needle.bytes };
-        let first: [u8; PART] = bytes[..PART].try_into().expect("forms are long enough");
-        self.begins[usize::from(u16::from_be_bytes([first[0], first[1]]))] = true;
+        let first: [u8; PART] = *bytes.first_chunk().expect("forms are long enough");
+        if let Some(begins) = self.begins.get_mut(pair(&bytes)) {
+            *begins = true;
+        }
         self.index.entry(first).or_default().push(self.needles.len());
         self.needles.push(Needle { bytes, ..needle });
     }
 
     /// What of them is in `bytes`, the first place of each form.
+    #[must_use]
     pub fn find(&self, bytes: &[u8]) -> Vec<Hit> {
+        let longest = self.needles.iter().map(|needle| needle.bytes.len()).max().unwrap_or(0);
         let mut hits = BTreeMap::new();
-        for (folds, bytes) in [(false, bytes.to_vec()), (true, bytes.to_ascii_lowercase())] {
-            for at in 0..bytes.len().saturating_sub(PART - 1) {
-                if !self.begins[usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]))] {
-                    continue;
-                }
-                let Some(found) = self.index.get(&bytes[at..at + PART]) else { continue };
-                for needle in found.iter().map(|index| &self.needles[*index]) {
-                    if needle.folds == folds && bytes[at..].starts_with(&needle.bytes) {
-                        hits.entry((needle.name, needle.form)).or_insert(at);
-                    }
-                }
+        for start in (0..bytes.len()).step_by(BLOCK) {
+            // What begins in the block may end behind it.
+            let block = bytes.get(start..bytes.len().min(start + BLOCK + longest)).unwrap_or_default();
+            // Most of a core dump.
+            if block.iter().all(|byte| *byte == 0) {
+                continue;
+            }
+            for (folds, block) in [(false, block), (true, &block.to_ascii_lowercase())] {
+                self.find_in(block, folds, |needle, at| {
+                    hits.entry((needle.name, needle.form)).or_insert(start + at);
+                });
             }
         }
         hits.into_iter().map(|((name, form), at)| Hit { name, form, at }).collect()
     }
 
+    /// Tells of each that `folds` or not and begins in the first [`BLOCK`] bytes of `bytes`.
+    fn find_in(&self, bytes: &[u8], folds: bool, mut tell: impl FnMut(&Needle, usize)) {
+        for (at, part) in bytes.windows(PART).enumerate().take(BLOCK) {
+            if self.begins.get(pair(part)) != Some(&true) {
+                continue;
+            }
+            let Some(found) = self.index.get(part) else { continue };
+            for needle in found.iter().filter_map(|index| self.needles.get(*index)) {
+                if needle.folds == folds && bytes.get(at..).is_some_and(|rest| rest.starts_with(&needle.bytes)) {
+                    tell(needle, at);
+                }
+            }
+        }
+    }
+
     /// Ends the test with the places when any is in `bytes`, which are called `what`.
+    ///
+    /// # Panics
+    ///
+    /// When any is.
     #[track_caller]
     pub fn expect_none(&self, what: &str, bytes: &[u8]) {
         let hits = self.find(bytes);
         let show = |hit: &Hit| {
-            let around = &bytes[hit.at.saturating_sub(48)..(hit.at + 80).min(bytes.len())];
+            let around = bytes.get(hit.at.saturating_sub(48)..(hit.at + 80).min(bytes.len())).unwrap_or_default();
             format!("{} as {} at {:#x}: {}", hit.name, hit.form, hit.at, around.escape_ascii())
         };
         let shown: Vec<String> = hits.iter().take(40).map(show).collect();
         assert!(hits.is_empty(), "{what}: {} canaries\n{}", hits.len(), shown.join("\n"));
     }
+}
+
+/// The first two bytes as a number.
+fn pair(bytes: &[u8]) -> usize {
+    bytes.first_chunk().map_or(0, |pair| usize::from(u16::from_be_bytes(*pair)))
 }
 
 /// Every form of `text`: what it is called, whether capitals may change, the bytes.
@@ -136,10 +178,10 @@ fn percent(text: &str) -> String {
 /// What of the base64 of `bytes` stands there whatever is before and behind them, when `shift` bytes (mod 3) go before.
 fn base64_core(bytes: &[u8], shift: usize) -> Vec<u8> {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let shifted = [&[0, 0][..shift], bytes].concat();
-    let whole = shifted.chunks_exact(3).flat_map(|group| {
-        let bits = u32::from_be_bytes([0, group[0], group[1], group[2]]);
-        [18, 12, 6, 0].map(|place| LETTERS[(bits >> place & 63) as usize])
+    let shifted = [vec![0; shift].as_slice(), bytes].concat();
+    let whole = shifted.as_chunks::<3>().0.iter().flat_map(|[a, b, c]| {
+        let bits = u32::from_be_bytes([0, *a, *b, *c]);
+        [18, 12, 6, 0].map(|place| LETTERS.get((bits >> place & 63) as usize).copied().unwrap_or_default())
     });
     whole.skip((8 * shift).div_ceil(6)).collect()
 }
@@ -180,6 +222,16 @@ mod tests {
         check("eFphdW5rw7ZuaWdpbi00Mi9OZXN0", "base64");
         check("eHhaYXVua8O2bmlnaW4tNDIvTmVzdA==", "base64");
         check("eHhaYXVua8O2bmlnaW4tNDIvTmVzdHp6eg==", "base64");
+    }
+
+    #[test]
+    fn what_lies_across_two_blocks_is_found_once_where_it_begins() {
+        let scanner = Scanner::new([("nest", TEXT)]);
+        for at in BLOCK - 24..=BLOCK + 1 {
+            let mut bytes = vec![0; 3 * BLOCK];
+            bytes[at..at + TEXT.len()].copy_from_slice(TEXT.as_bytes());
+            assert_eq!(scanner.find(&bytes), [Hit { name: "nest", form: "text", at }]);
+        }
     }
 
     #[test]
