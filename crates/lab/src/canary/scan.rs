@@ -205,7 +205,13 @@ mod tests {
         check(TEXT, "text");
         check(TEXT.to_uppercase(), "text");
         check("önigin-42/", "text");
-        check("Zaunk\u{f6}nigin-42/Nest".chars().map(|letter| u32::from(letter) as u8).collect::<Vec<_>>(), "text");
+        check(
+            "Zaunk\u{f6}nigin-42/Nest"
+                .chars()
+                .map(|letter| u8::try_from(u32::from(letter)).expect("Latin-1"))
+                .collect::<Vec<_>>(),
+            "text",
+        );
         check(TEXT.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>(), "UTF-16LE");
         check(TEXT.to_lowercase().encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>(), "UTF-16BE");
         check("5A61756E6BC3B66E6967696E2D34322F4E657374", "hexadecimal");
