@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long one waits whose deed is only written down: it is in the journal, cannot be refused, and the ledger follows.
 const WITNESSED: Duration = Duration::from_secs(2);
 /// How long conversations are looked for when their page is opened: whoever opens it waits for it.
-const GLANCE: Duration = Duration::from_millis(25);
+const GLANCE: Duration = Duration::from_millis(10);
 /// How long when somebody asks for older ones.
 const SEARCH: Duration = Duration::from_secs(2);
 /// How often a list of files of the history is read, when one of them is gone.

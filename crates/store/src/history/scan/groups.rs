@@ -96,13 +96,27 @@ impl Groups {
     /// responders' bloom filter leaves room.
     fn rows_of(&self, group: usize, address: &str) -> Result<RowSelection, ParquetError> {
         let builder = self.builder(&self.coded)?;
-        let rows = count(builder.metadata().row_group(group));
-        let bloom = builder.get_row_group_column_bloom_filter(group, column::RESP_H)?;
-        let is_begun_only = bloom.is_some_and(|bloom| !bloom.check(&address));
-        let places = is_begun_only.then(|| pages(builder.metadata(), group, address)).flatten();
-        let places = places.unwrap_or_else(|| std::iter::once(0..rows).collect());
+        let facts = builder.metadata().row_group(group);
+        let rows = count(facts);
+        let may_end = may_say(facts, column::RESP_H, address)
+            && builder
+                .get_row_group_column_bloom_filter(group, column::RESP_H)?
+                .is_none_or(|bloom| bloom.check(&address));
+        let begun = if may_say(facts, column::ORIG_H, address) {
+            pages(builder.metadata(), group, address)
+        } else {
+            Some(Vec::new())
+        };
+        let (places, sought) = match begun {
+            Some(pages) if !may_end => (pages, vec![column::ORIG_H]),
+            Some(pages) if pages.is_empty() => (vec![0..rows], vec![column::RESP_H]),
+            _ => (vec![0..rows], vec![column::ORIG_H, column::RESP_H]),
+        };
         let places = RowSelection::from_consecutive_ranges(places.into_iter(), rows);
-        let mask = ProjectionMask::leaves(builder.parquet_schema(), [column::ORIG_H, column::RESP_H]);
+        if !places.selects_any() {
+            return Ok(places);
+        }
+        let mask = ProjectionMask::leaves(builder.parquet_schema(), sought);
         let builder = builder.with_row_groups(vec![group]).with_row_selection(places.clone()).with_projection(mask);
         // In one piece: the texts of the codes are looked through for each.
         let found: Result<Vec<BooleanArray>, ArrowError> = builder
@@ -110,8 +124,9 @@ impl Groups {
             .build()?
             .map(|batch| {
                 let batch = batch?;
-                let [from, to] = batch.columns() else { return Err(wrong()) };
-                arrow::compute::or(&equal(from, address)?, &equal(to, address)?)
+                let mut ends = batch.columns().iter().map(|codes| equal(codes, address));
+                let first = ends.next().ok_or_else(wrong)??;
+                ends.try_fold(first, |either, end| arrow::compute::or(&either, &end?))
             })
             .collect();
         Ok(places.and_then(&RowSelection::from_filters(&found?)))
@@ -141,22 +156,22 @@ fn equal(codes: &dyn Array, address: &str) -> Result<BooleanArray, ArrowError> {
 
 /// Whether the statistics leave room for a row that is asked for.
 fn may_hold(group: &RowGroupMetaData, query: &Query) -> bool {
-    let text = |place: usize, value: &str| {
-        let statistics = group.columns().get(place).and_then(|chunk| chunk.statistics());
-        let bounds = statistics.and_then(|found| Some((found.min_bytes_opt()?, found.max_bytes_opt()?)));
-        bounds.is_none_or(|(low, high)| low <= value.as_bytes() && value.as_bytes() <= high)
-    };
     let number = |place: usize| match group.columns().get(place).and_then(|chunk| chunk.statistics()) {
         Some(Statistics::Int64(found)) => found.min_opt().copied().zip(found.max_opt().copied()),
         _ => None,
     };
-    let address = query.address.map(|address| address.to_string());
-    address.is_none_or(|address| text(column::ORIG_H, &address) || text(column::RESP_H, &address))
-        && query.service.as_ref().is_none_or(|service| text(column::SERVICE, service))
+    query.service.as_ref().is_none_or(|service| may_say(group, column::SERVICE, service))
         && query.scope.is_none_or(|scope| {
             number(column::SCOPE).is_none_or(|(low, high)| (low..=high).contains(&i64::from(scope.0)))
         })
         && number(column::TS).is_none_or(|(low, _)| query.spans(Time::from_micros(low), Time::from_micros(i64::MAX)))
+}
+
+/// Whether the statistics leave room for `text` in the column at `place`.
+fn may_say(group: &RowGroupMetaData, place: usize, text: &str) -> bool {
+    let statistics = group.columns().get(place).and_then(|chunk| chunk.statistics());
+    let bounds = statistics.and_then(|found| Some((found.min_bytes_opt()?, found.max_bytes_opt()?)));
+    bounds.is_none_or(|(low, high)| low <= text.as_bytes() && text.as_bytes() <= high)
 }
 
 /// The pages of the group with initiators about `address`, as ranges of rows; `None` when the file does not say.
