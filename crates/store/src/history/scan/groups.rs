@@ -108,11 +108,12 @@ impl Groups {
             Some(Vec::new())
         };
         let (places, sought) = match begun {
-            Some(pages) if !may_end => (pages, vec![column::ORIG_H]),
-            Some(pages) if pages.is_empty() => (vec![0..rows], vec![column::RESP_H]),
-            _ => (vec![0..rows], vec![column::ORIG_H, column::RESP_H]),
+            Some(pages) if !may_end => {
+                (RowSelection::from_consecutive_ranges(pages.into_iter(), rows), vec![column::ORIG_H])
+            }
+            Some(pages) if pages.is_empty() => (whole(rows), vec![column::RESP_H]),
+            _ => (whole(rows), vec![column::ORIG_H, column::RESP_H]),
         };
-        let places = RowSelection::from_consecutive_ranges(places.into_iter(), rows);
         if !places.selects_any() {
             return Ok(places);
         }
@@ -131,6 +132,10 @@ impl Groups {
             .collect();
         Ok(places.and_then(&RowSelection::from_filters(&found?)))
     }
+}
+
+fn whole(rows: usize) -> RowSelection {
+    RowSelection::from_consecutive_ranges(std::iter::once(0..rows), rows)
 }
 
 type Builder = ParquetRecordBatchReaderBuilder<File>;
