@@ -41,6 +41,12 @@ section! {
 section! {
     /// What the sensor reads. It transmits nothing.
     pub struct Sensor = "sensor" {
+        /// Network interfaces to listen to, prepared by `wardlight sensor prepare`; nothing is ever sent by them.
+        interfaces: Vec<String> = Vec::new(),
+        /// Readers of each interface, among which conversations are divided: at most as many as there are processors.
+        readers: u32 = 1,
+        /// Memory in which frames of an interface wait to be read, in MiB.
+        ring_mib: u32 = 64,
         /// Captures to read once: files, or folders in the order of their first packets.
         captures: Vec<PathBuf> = Vec::new(),
         /// Folders in which captures appear; each file is read once it is complete.
@@ -241,6 +247,12 @@ impl Config {
         ];
         if let Some((key, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err((key, "it must be at least 1"));
+        }
+        if !(1..=64).contains(&self.sensor.readers) {
+            return Err(("sensor.readers", "from 1 to 64"));
+        }
+        if !(2..=4096).contains(&self.sensor.ring_mib) {
+            return Err(("sensor.ring_mib", "from 2 to 4096"));
         }
         if self.sensor.flush_s > 10 {
             return Err(("sensor.flush_s", "at most 10: no more than ten seconds of flow counters may be lost"));

@@ -75,8 +75,8 @@ fn main() -> ExitCode {
         eprintln!("wardlight: cannot forbid core dumps: {error}");
         return ExitCode::from(cmd::INPUT);
     }
-    let command = Arguments::parse().command;
-    if let Command::Run(run) = &command
+    let mut command = Arguments::parse().command;
+    if let Command::Run(run) = &mut command
         && let Err(error) = run.prepare()
     {
         eprintln!("wardlight: {error:#}");

@@ -125,6 +125,12 @@ impl Tally {
         all
     }
 
+    /// Counts `weird` so many times.
+    pub fn note(&mut self, weird: Weird, times: u64) {
+        let odd = self.weirds.entry(weird.name).or_insert(Odd { count: 0, first: weird });
+        odd.count = odd.count.saturating_add(times);
+    }
+
     /// Breaches of specifications, by name.
     #[must_use]
     pub const fn weirds(&self) -> &BTreeMap<&'static str, Odd> {
@@ -248,7 +254,7 @@ impl Sink for Counting<'_> {
     }
 
     fn weird(&mut self, weird: Weird) {
-        self.tally.weirds.entry(weird.name).or_insert(Odd { count: 0, first: weird }).count += 1;
+        self.tally.note(weird, 1);
     }
 
     fn flow(&mut self, flow: Flow) {

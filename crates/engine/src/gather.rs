@@ -6,7 +6,7 @@ use std::mem;
 use wardlight_dissect::tally::{Bounds, Listener, Tally};
 use wardlight_dissect::{Counts, Frame, Sensor, Settings};
 use wardlight_model::journal::{Flows, Observations, Oddity};
-use wardlight_model::{Flow, Id, Time};
+use wardlight_model::{Flow, Id, Place, Time, Weird};
 
 /// Most facts of one batch, and most conversations: reached before the time is up, the batch is due at once.
 const ITEMS: usize = 20_000;
@@ -63,6 +63,15 @@ impl Gather {
         self.sensor.frame(frame, &mut self.tally.with(&mut self.flows));
         let begun = *self.begun.get_or_insert(frame.time);
         frame.time.since(begun) >= self.due_after || self.flows.0.len() >= ITEMS || self.tally.facts().len() >= ITEMS
+    }
+
+    /// Takes in that `frames` frames were lost before anybody read them, until `time`; `packet` is the number of the last
+    /// that was read.
+    pub fn lost(&mut self, frames: u64, time: Time, packet: u64) {
+        if frames > 0 {
+            let place = Place { source: 0, packet, offset: 0, length: 0 };
+            self.tally.note(Weird { name: "capture.lost", time, place, flow: None }, frames);
+        }
     }
 
     /// Ends every conversation under way: at the end of a source.

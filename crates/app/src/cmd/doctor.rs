@@ -1,5 +1,7 @@
 //! `wardlight doctor`: is the installation as it should be? Looks, and changes nothing.
 
+mod interface;
+
 use super::{Configured, FINDINGS};
 use crate::config::Config;
 use crate::io::{key, print};
@@ -66,6 +68,8 @@ impl Doctor {
         .into();
         looks
             .extend(sources::kept(&config, now()).iter().map(|source| (format!("source {}", source.name), of(source))));
+        let interfaces = config.sensor.interfaces.iter();
+        looks.extend(interfaces.map(|name| (format!("interface {name}"), interface::look(name))));
         let mut text = String::new();
         for (name, found) in &looks {
             text += &match found {
@@ -74,7 +78,9 @@ impl Doctor {
                 Ill { what, mend } => format!("✗ {name}: {what}\n    {mend}\n"),
             };
         }
-        text += "– capture rights: not needed, this version reads captures from files only\n";
+        if config.sensor.interfaces.is_empty() {
+            text += "– capture rights: not needed, no interface is listened to\n";
+        }
         if let Ok(Some(checkpoint)) = checkpoints(&places.ledger()).map(|mut all| all.pop()) {
             text += &format!("\nThe ledger's newest checkpoint, to be kept with this report:\n{checkpoint}");
         }

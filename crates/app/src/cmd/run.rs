@@ -6,11 +6,12 @@ use crate::io::confine::confine;
 use crate::role::apart::{self, Fate};
 use crate::role::keeper::Standing;
 use crate::role::places::Places;
-use crate::role::sensor::{self, Tale};
+use crate::role::sensor::{self, Live, Tale};
 use crate::role::space::mend;
 use crate::role::{Stop, server};
 use anyhow::Context as _;
 use rustix::process::{Signal, set_parent_process_death_signal};
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -42,23 +43,36 @@ pub struct Run {
     /// Ends once everything named was read and kept; listens to nothing.
     #[arg(long)]
     once: bool,
+    /// A network interface to listen to, beside those of the configuration; nothing is sent by it.
+    #[arg(long, value_name = "INTERFACE")]
+    interface: Vec<String>,
+    /// What listens, once it is prepared.
+    #[arg(skip)]
+    live: Vec<Live>,
     /// Captures and folders to read, beside those of the configuration.
     #[arg(value_name = "SOURCE")]
     sources: Vec<PathBuf>,
 }
 
 impl Run {
-    /// Gives up what a sensor does not need: before the first thread is made, because rights are each thread's own, and
-    /// before the first byte is read. Errors: the system does not let it.
-    pub fn prepare(&self) -> anyhow::Result<()> {
+    /// Begins to listen to interfaces, and gives up what a sensor does not need from then on: before the first thread is
+    /// made, because rights are each thread's own, and before the first byte is read. Errors: an interface cannot be
+    /// listened to, the system does not let it.
+    pub fn prepare(&mut self) -> anyhow::Result<()> {
         if self.beside {
             set_parent_process_death_signal(Some(Signal::KILL))?;
         }
-        match self.role {
-            Role::Sensor => confine()
-                .context("the sensor would read hostile bytes with more rights than it needs: it is not started"),
-            _ => Ok(()),
+        if !matches!(self.role, Role::Sensor) {
+            return Ok(());
         }
+        if !self.once {
+            let mut config = self.config.load()?;
+            config.sensor.interfaces.append(&mut self.interface);
+            self.live = Live::open(&config)?;
+        }
+        let sockets: Vec<BorrowedFd<'_>> = self.live.iter().map(|live| live.ring().socket()).collect();
+        confine(&sockets)
+            .context("the sensor would read hostile bytes with more rights than it needs: it is not started")
     }
 
     /// Runs until it is told to stop. Errors: what does not let it begin or go on.
@@ -73,15 +87,15 @@ impl Run {
         end_on_signals(&stop)?;
         match self.role {
             Role::Server => serve(&config, &stop, None, self.once),
-            Role::Sensor => sense(&config, &stop, self.once),
+            Role::Sensor => sense(&config, self.live, &stop, self.once),
             Role::All => both(&config, &stop, self.once),
         }
     }
 }
 
-fn sense(config: &Config, stop: &Stop, once: bool) -> anyhow::Result<ExitCode> {
+fn sense(config: &Config, live: Vec<Live>, stop: &Stop, once: bool) -> anyhow::Result<ExitCode> {
     let tale = Arc::new(Mutex::new(Tale::default()));
-    let outcome = sensor::run(config, once, stop, &tale);
+    let outcome = sensor::run(config, live, once, stop, &tale);
     stop.now();
     outcome.map(|()| code(&tale))
 }

@@ -1,7 +1,7 @@
 //! What reads hostile bytes gives up whatever it does not need, before it reads the first: no capability, no network, no
-//! other program, no way back.
+//! other program, no way back; and by what it listens with it sends nothing.
 //!
-//! In: nothing. Out: the same process, with less: kept for as long as it lives, and by every thread it makes. What a broken
+//! In: the sockets of interfaces. Out: the same process, with less: kept for as long as it lives, and by every thread it makes. What a broken
 //! parser could then do is to read and write what the sensor itself reads and writes.
 
 use anyhow::Context as _;
@@ -11,6 +11,7 @@ use seccompiler::{
     apply_filter_all_threads,
 };
 use std::collections::BTreeMap;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 
 /// Calls that a reader of captures never makes: to start programs, to look into others, to change the machine.
 const NEVER: &[i64] = &[
@@ -46,22 +47,90 @@ const NEVER: &[i64] = &[
     libc::SYS_accept4,
 ];
 
-/// Gives up what the sensor does not need. Errors: the system does not let it; then nothing must be read.
-pub fn confine() -> anyhow::Result<()> {
+/// Calls by which something could leave through the file that an argument names, or by which that could become another, and
+/// which argument it is.
+const SENDING: &[(i64, u8)] = &[
+    (libc::SYS_write, 0),
+    (libc::SYS_writev, 0),
+    (libc::SYS_pwrite64, 0),
+    (libc::SYS_pwritev, 0),
+    (libc::SYS_pwritev2, 0),
+    (libc::SYS_sendto, 0),
+    (libc::SYS_sendmsg, 0),
+    (libc::SYS_sendmmsg, 0),
+    (libc::SYS_sendfile, 0),
+    (libc::SYS_splice, 2),
+    (libc::SYS_tee, 1),
+    (libc::SYS_vmsplice, 0),
+    (libc::SYS_connect, 0),
+    (libc::SYS_setsockopt, 0),
+    (libc::SYS_dup, 0),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_dup2, 0),
+    (libc::SYS_dup3, 0),
+    (libc::SYS_pidfd_getfd, 1),
+];
+
+/// Gives up what the sensor does not need, and to send by the sockets that `listening` are. Errors: the system does not let
+/// it; then nothing must be read.
+pub fn confine(listening: &[BorrowedFd<'_>]) -> anyhow::Result<()> {
     set_no_new_privs(true).context("cannot give up new privileges")?;
     let none = CapabilitySet::empty();
     let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
     set_capabilities(None, sets).context("cannot give up capabilities")?;
-    apply_filter_all_threads(&filter()?).context("cannot give up system calls")
+    apply_filter_all_threads(&filter(listening)?).context("cannot give up system calls")
 }
 
-/// Refuses what is never called, and every socket but those of this machine (unix(7)).
-fn filter() -> anyhow::Result<BpfProgram> {
+/// Refuses what is never called, every socket but those of this machine (unix(7)), and to send by those that listen.
+fn filter(listening: &[BorrowedFd<'_>]) -> anyhow::Result<BpfProgram> {
+    let equals =
+        |argument: u8, value: u64| SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = NEVER.iter().map(|call| (*call, Vec::new())).collect();
     let local = u64::from(libc::AF_UNIX.unsigned_abs());
     let foreign = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, local)?;
     rules.insert(libc::SYS_socket, vec![SeccompRule::new(vec![foreign])?]);
+    for socket in listening.iter().map(|socket| u64::from(socket.as_raw_fd().unsigned_abs())) {
+        for (call, argument) in SENDING {
+            rules.entry(*call).or_default().push(SeccompRule::new(vec![equals(*argument, socket)?])?);
+        }
+        // It may ask whether its interface is still there, and nothing else.
+        let asks = SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, libc::SIOCGIFINDEX)?;
+        rules.entry(libc::SYS_ioctl).or_default().push(SeccompRule::new(vec![equals(0, socket)?, asks])?);
+        for doubling in [libc::F_DUPFD, libc::F_DUPFD_CLOEXEC].map(|how| u64::from(how.unsigned_abs())) {
+            let rule = SeccompRule::new(vec![equals(0, socket)?, equals(1, doubling)?])?;
+            rules.entry(libc::SYS_fcntl).or_default().push(rule);
+        }
+    }
     let denied = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, denied, std::env::consts::ARCH.try_into()?)?;
     Ok(filter.try_into()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{ErrorKind, Write as _};
+    use std::os::fd::AsFd as _;
+    use std::os::unix::net::UnixDatagram;
+
+    #[test]
+    fn nothing_leaves_by_a_socket_that_listens() {
+        let [(mut one, _heard), (mut other, hears)] = [(); 2].map(|()| {
+            let (here, there) = UnixDatagram::pair().expect("a pair");
+            (std::fs::File::from(std::os::fd::OwnedFd::from(here)), there)
+        });
+        let filter = filter(&[one.as_fd()]).expect("a filter");
+        seccompiler::apply_filter(&filter).expect("applied to this thread");
+        let refused =
+            |outcome: std::io::Result<()>| outcome.expect_err("refused").kind() == ErrorKind::PermissionDenied;
+        assert!(refused(one.write_all(b"out")));
+        assert!(refused(
+            rustix::net::send(&one, b"out", rustix::net::SendFlags::empty()).map(drop).map_err(Into::into)
+        ));
+        assert!(refused(one.try_clone().map(drop)));
+        assert!(refused(rustix::io::dup(&one).map(drop).map_err(Into::into)));
+        other.write_all(b"in").expect("another is not meant");
+        let mut bytes = [0; 4];
+        assert_eq!(hears.recv(&mut bytes).expect("heard"), 2);
+    }
 }

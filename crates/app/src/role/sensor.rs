@@ -1,8 +1,9 @@
-//! The sensor: reads frames, spools what they say to disk, sends it to the server until it is acknowledged.
+//! The sensor: reads frames of files and interfaces, spools what they say to disk, sends it to the server until it is acknowledged.
 //!
 //! It transmits nothing to the networks it watches. A batch and how far its source was read go to the spool together,
 //! so that after a crash reading goes on where the last durable batch ended.
 
+mod live;
 mod progress;
 mod send;
 mod spool;
@@ -14,10 +15,12 @@ use crate::io::run;
 use crate::io::sources::{self, Source};
 use crate::role::places::{Places, secret};
 use anyhow::Context as _;
+pub use live::Live;
 use progress::Progress;
 use spool::Spool;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 use wardlight_engine::{Batch, Gather};
 use wardlight_model::Id;
@@ -32,6 +35,8 @@ const PROGRESS: u16 = 0xff00;
 pub struct Tale {
     /// Frames read.
     pub frames: u64,
+    /// Frames of interfaces that found no room.
+    pub lost: u64,
     /// Batches acknowledged.
     pub acknowledged: u64,
     /// Batches of flows that the server gave up, its disk being full.
@@ -42,38 +47,52 @@ pub struct Tale {
     pub is_idle: bool,
 }
 
-/// The sensor's spool and what it knows of its sources.
-struct Reader<'a> {
+/// The way to the spool: for the reader of files and those of interfaces.
+struct Outbox<'a> {
     config: &'a Config,
     id: Id,
-    spool: Arc<Spool>,
-    progress: Progress,
-    tale: Arc<Mutex<Tale>>,
+    spool: &'a Spool,
+    /// What the spool holds of it: batches and progress go there together.
+    progress: Mutex<Progress>,
+    tale: &'a Mutex<Tale>,
     stop: &'a Stop,
 }
 
-/// Reads what the configuration names until `stop`; with `once`, until all of it is read and acknowledged.
-/// Errors: the spool cannot be opened or written, no memory.
-pub fn run(config: &Config, once: bool, stop: &Stop, tale: &Arc<Mutex<Tale>>) -> anyhow::Result<()> {
+/// Reads captures.
+struct Reader<'a>(&'a Outbox<'a>);
+
+/// Reads `live` interfaces and the files that the configuration names until `stop`; with `once`, until all files are read
+/// and acknowledged. Errors: the spool cannot be opened or written, an interface is gone, no memory.
+pub fn run(config: &Config, live: Vec<Live>, once: bool, stop: &Stop, tale: &Arc<Mutex<Tale>>) -> anyhow::Result<()> {
     let places = Places::of(config);
     let spool = Arc::new(Spool::open(&places.spool())?);
-    let progress = Progress::last(spool.whole())?;
+    let progress = Mutex::new(Progress::last(spool.whole())?);
     let id = lasting_id(&places.spool().join("sensor.id"))?;
     let sender = send::start(&places.socket(), &spool, stop, tale)?;
-    let mut reader = Reader { config, id, spool: Arc::clone(&spool), progress, tale: Arc::clone(tale), stop };
-    while !stop.is_wanted() {
-        let due = reader.due();
-        let is_idle = due.is_empty() && spool.is_empty();
-        for source in due {
-            reader.read(&source)?;
+    let outbox = Outbox { config, id, spool: &spool, progress, tale, stop };
+    thread::scope(|scope| {
+        let mut listening = Vec::new();
+        for live in live {
+            let listen = || {
+                // Whoever runs the sensor starts it again, with what it may not do any more here: open another ring.
+                let outcome = live.read(&outbox);
+                stop.now();
+                outcome
+            };
+            listening.push(thread::Builder::new().name("ring".to_owned()).spawn_scoped(scope, listen)?);
         }
-        lock(tale).is_idle = is_idle;
-        if once && is_idle {
-            return Ok(());
+        let outcome = Reader(&outbox).run(once);
+        if outcome.is_err() {
+            stop.now();
         }
-        stop.wait(if once { Duration::from_millis(50) } else { Duration::from_secs(config.sensor.look_s) });
+        for thread in listening {
+            thread.join().map_err(|_| anyhow::anyhow!("the reader of an interface ended"))??;
+        }
+        outcome
+    })?;
+    if stop.is_wanted() {
+        let _ = sender.join();
     }
-    let _ = sender.join();
     Ok(())
 }
 
@@ -82,10 +101,28 @@ pub(super) fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Reader<'_> {
+    /// Errors: the spool cannot be written, no memory.
+    fn run(&self, once: bool) -> anyhow::Result<()> {
+        let Outbox { config, stop, tale, spool, .. } = self.0;
+        while !stop.is_wanted() {
+            let due = self.due();
+            let is_idle = due.is_empty() && spool.is_empty();
+            for source in due {
+                self.read(&source)?;
+            }
+            lock(tale).is_idle = is_idle;
+            if once && is_idle {
+                return Ok(());
+            }
+            stop.wait(if once { Duration::from_millis(50) } else { Duration::from_secs(config.sensor.look_s) });
+        }
+        Ok(())
+    }
+
     /// The sources that were not read yet, or not to their end.
     fn due(&self) -> Vec<Source> {
         let named: Vec<PathBuf> =
-            self.config.sensor.captures.iter().chain(&self.config.sensor.folders).cloned().collect();
+            self.0.config.sensor.captures.iter().chain(&self.0.config.sensor.folders).cloned().collect();
         if named.is_empty() {
             return Vec::new();
         }
@@ -99,59 +136,65 @@ impl Reader<'_> {
         for source in missing {
             self.complain(&format!("there is no {source}"));
         }
-        there.into_iter().filter(|source| !self.progress.is_done(source.path())).collect()
+        let progress = lock(&self.0.progress);
+        there.into_iter().filter(|source| !progress.is_done(source.path())).collect()
     }
 
     /// Says what could not be read, once.
     fn complain(&self, error: &str) {
-        let mut tale = lock(&self.tale);
+        let mut tale = lock(self.0.tale);
         if !tale.errors.iter().any(|said| said == error) {
             eprintln!("wardlight: {error}");
             tale.errors.push(error.to_owned());
         }
     }
 
-    fn read(&mut self, source: &Source) -> anyhow::Result<()> {
-        let places = Places::of(self.config);
+    fn read(&self, source: &Source) -> anyhow::Result<()> {
+        let Outbox { config, id, stop, .. } = *self.0;
         let settings = run::settings(
-            wardlight_model::Scope(self.config.sensor.scope),
-            self.config.sensor.most_flows,
-            &secret(&places.names_key())?,
+            wardlight_model::Scope(config.sensor.scope),
+            config.sensor.most_flows,
+            &secret(&Places::of(config).names_key())?,
         )?;
-        let due_after = i64::try_from(self.config.sensor.flush_s).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+        let due_after = i64::try_from(config.sensor.flush_s).unwrap_or(i64::MAX).saturating_mul(1_000_000);
         let mut gather = Gather::new(settings, due_after);
-        let read_before = self.progress.packets(source.path());
-        let (mut trouble, mut last) = (None, read_before);
+        let read_before = lock(&self.0.progress).packets(source.path());
+        let (mut trouble, mut last, mut told) = (None, read_before, 0);
         let outcome = read::frames(source, 0, |frame, _| {
             if frame.packet <= read_before {
                 return Go::On;
             }
             last = frame.packet;
             if gather.frame(frame) {
-                self.progress.reach(source.path(), last);
-                lock(&self.tale).frames = gather.counts().0.frames;
-                trouble = self.spool(gather.take(self.id, &[source.to_string()])).err();
+                let frames = gather.counts().0.frames;
+                lock(self.0.tale).frames += frames - told;
+                told = frames;
+                let reached = |progress: &mut Progress| progress.reach(source.path(), last);
+                trouble = self.0.put(&gather.take(id, &[source.to_string()]), reached).err();
             }
-            if trouble.is_some() || self.stop.is_wanted() { Go::Stop } else { Go::On }
+            if trouble.is_some() || stop.is_wanted() { Go::Stop } else { Go::On }
         });
         if let Some(trouble) = trouble {
             return Err(trouble);
         }
-        if self.stop.is_wanted() {
+        if stop.is_wanted() {
             // What was spooled is kept; the rest is read again after the restart.
             return Ok(());
         }
         gather.finish();
+        lock(self.0.tale).frames += gather.counts().0.frames - told;
         let packets = outcome.as_ref().copied().unwrap_or_default().max(last);
         if let Err(error) = outcome {
             self.complain(&error.to_string());
         }
-        self.progress.finish(source.path(), packets);
-        self.spool(gather.take(self.id, &[source.to_string()]))
+        self.0.put(&gather.take(id, &[source.to_string()]), |progress| progress.finish(source.path(), packets))
     }
+}
 
-    /// Makes a batch durable together with how far its source was read. Waits while the spool is full.
-    fn spool(&self, batch: Batch) -> anyhow::Result<()> {
+impl Outbox<'_> {
+    /// Makes a batch durable together with how far its source was read, which `reached` notes. Waits while the spool is
+    /// full, until everything shall end. Errors: it cannot be written.
+    fn put(&self, batch: &Batch, reached: impl Fn(&mut Progress)) -> anyhow::Result<()> {
         let mut drafts = Vec::with_capacity(3);
         for (kind, body) in [
             (BodyKind::Observations, batch.observations.as_ref().map(encode)),
@@ -161,18 +204,28 @@ impl Reader<'_> {
                 drafts.push(draft(kind.number(), FORMAT, body)?);
             }
         }
-        drafts.push(draft(PROGRESS, 1, self.progress.written()?)?);
-        let most = self.config.sensor.spool_mib.saturating_mul(1 << 20);
-        while !self.stop.is_wanted() {
+        let (parts, most) = (drafts.len(), self.config.sensor.spool_mib.saturating_mul(1 << 20));
+        loop {
             if self.spool.bytes() <= most {
+                // Every batch tells it, because records before it may be gone; no other comes between.
+                let mut progress = lock(&self.progress);
+                let mut next = progress.clone();
+                reached(&mut next);
+                drafts.truncate(parts);
+                drafts.push(draft(PROGRESS, 1, next.written()?)?);
                 match self.spool.put(&drafts) {
                     Err(LogError::Full { .. }) => {}
-                    outcome => return outcome.context("cannot write the sensor's spool"),
+                    outcome => {
+                        *progress = next;
+                        return outcome.map(drop).context("cannot write the sensor's spool");
+                    }
                 }
+            }
+            if self.stop.is_wanted() {
+                return Ok(());
             }
             self.stop.wait(Duration::from_millis(200));
         }
-        Ok(())
     }
 }
 

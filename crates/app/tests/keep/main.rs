@@ -9,6 +9,7 @@ mod elsewhere;
 mod fleet;
 mod full;
 mod import;
+mod live;
 mod pages;
 mod quiet;
 #[path = "../../../store/src/database/trial/server.rs"]
