@@ -4,6 +4,7 @@ use super::bed::{Bed, Server};
 use super::trace::{self, CALLS, Call, HARMLESS, HIDDEN};
 use super::wire::{self, Sent};
 use anyhow::{Context as _, Result, bail, ensure};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -98,12 +99,7 @@ impl Run {
         // The tracer is not our child.
         let text = loop {
             let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-            let first = text.split_once(' ').map_or("", |(thread, _)| thread);
-            let is_end = |line: &str| {
-                line.split_once(' ')
-                    .is_some_and(|(thread, rest)| thread == first && rest.trim_start().starts_with("+++"))
-            };
-            if text.lines().next_back().is_some_and(is_end) {
+            if is_whole(&text) {
                 break text;
             }
             ensure!(begun.elapsed() < PATIENCE, "{}: the recorder does not end", path.display());
@@ -113,6 +109,24 @@ impl Run {
         ensure!(!calls.is_empty(), "{}: no call was recorded", path.display());
         Ok(Self { path: path.to_owned(), lines: text.lines().count(), calls, is_killed: false })
     }
+}
+
+/// Whether every thread in the trace has come to its end. The first need not be the last to do so.
+fn is_whole(trace: &str) -> bool {
+    let is_end = |rest: &str| rest.trim_start().starts_with("+++");
+    let lines = || trace.lines().filter_map(|line| line.split_once(' '));
+    if !lines().next_back().is_some_and(|(_, rest)| is_end(rest)) {
+        return false;
+    }
+    let mut under_way = BTreeSet::new();
+    for (thread, rest) in lines() {
+        if is_end(rest) {
+            under_way.remove(thread)
+        } else {
+            under_way.insert(thread)
+        };
+    }
+    under_way.is_empty()
 }
 
 /// A shell that is recorded with all that it starts.
@@ -167,5 +181,22 @@ impl Drop for Stage<'_> {
         self.input = None;
         let _ = self.shell.kill();
         let _ = self.shell.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_is_whole_once_every_thread_has_ended() {
+        let (begun, one, other) =
+            ("7 clone() = 8\n8 write(1) = 2\n", "7 +++ exited with 0 +++\n", "8 +++ killed by SIGKILL +++\n");
+        for whole in [[begun, one, other], [begun, other, one]] {
+            assert!(is_whole(&whole.concat()));
+        }
+        for half in [&[][..], &[begun], &[begun, one], &[begun, other], &[begun, one, "8 write(1) = 2\n"]] {
+            assert!(!is_whole(&half.concat()), "{half:?}");
+        }
     }
 }
