@@ -248,8 +248,9 @@ impl Config {
         if let Some((key, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err((key, "it must be at least 1"));
         }
-        if !(1..=64).contains(&self.sensor.readers) {
-            return Err(("sensor.readers", "from 1 to 64"));
+        let readers = usize::try_from(self.sensor.readers).unwrap_or(usize::MAX);
+        if readers == 0 || readers.saturating_mul(self.sensor.interfaces.len().max(1)) > 32 {
+            return Err(("sensor.readers", "at least 1, and at most 32 for all interfaces together"));
         }
         if !(2..=4096).contains(&self.sensor.ring_mib) {
             return Err(("sensor.ring_mib", "from 2 to 4096"));

@@ -135,12 +135,14 @@ impl Ring {
         let [socket] = socket;
         if socket.revents().contains(PollFlags::ERR) {
             match sys::pending_error(self.socket.as_fd()).map_err(fail)? {
-                None => {}
                 // Down is not gone: it may come up again.
-                Some(Errno::NETDOWN) if self.is_there() => {}
-                Some(Errno::NETDOWN) => return Err(RingError::Unknown(self.interface.clone())),
+                None | Some(Errno::NETDOWN) => {}
                 Some(error) => return Err(fail(error.into())),
             }
+        }
+        // Of an interface that was down before it went, the kernel says nothing.
+        if !self.shared.is_ours(self.next) && !self.is_there() {
+            return Err(RingError::Unknown(self.interface.clone()));
         }
         Ok(self.shared.is_ours(self.next))
     }

@@ -85,12 +85,23 @@ impl Gather {
         (self.sensor.counts(), self.dropped)
     }
 
-    /// What was seen since the last time, as said by sensor `id`, whose places count `sources`.
+    /// What was seen since the last time, as said by sensor `id`, whose places count `sources`, in batches of a size that a
+    /// journal takes.
+    pub fn take_all(&mut self, id: Id, sources: &[String]) -> Vec<Batch> {
+        let mut all = vec![self.take(id, sources)];
+        while !self.flows.0.is_empty() {
+            all.push(self.take(id, sources));
+        }
+        all
+    }
+
+    /// The same with as many conversations as one batch has; the rest is left for the next.
     pub fn take(&mut self, id: Id, sources: &[String]) -> Batch {
         self.begun = None;
         let tally = self.tally.take(self.seed);
         self.dropped += tally.dropped();
-        let flows = mem::take(&mut self.flows.0);
+        let rest = self.flows.0.split_off(self.flows.0.len().min(ITEMS));
+        let flows = mem::replace(&mut self.flows.0, rest);
         let oddities = tally.weirds().iter().map(|(name, odd)| Oddity {
             name,
             count: odd.count,

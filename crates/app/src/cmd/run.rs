@@ -11,6 +11,7 @@ use crate::role::space::mend;
 use crate::role::{Stop, server};
 use anyhow::Context as _;
 use rustix::process::{Signal, set_parent_process_death_signal};
+use std::collections::BTreeSet;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -67,7 +68,10 @@ impl Run {
         }
         if !self.once {
             let mut config = self.config.load()?;
-            config.sensor.interfaces.append(&mut self.interface);
+            let named =
+                std::mem::take(&mut self.interface).into_iter().filter(|name| !config.sensor.interfaces.contains(name));
+            let named: BTreeSet<String> = named.collect();
+            config.sensor.interfaces.extend(named);
             self.live = Live::open(&config)?;
         }
         let sockets: Vec<BorrowedFd<'_>> = self.live.iter().map(|live| live.ring().socket()).collect();

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-    apply_filter_all_threads,
+    apply_filter_all_threads, sock_filter,
 };
 use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
@@ -40,6 +40,11 @@ const NEVER: &[i64] = &[
     libc::SYS_request_key,
     libc::SYS_userfaultfd,
     libc::SYS_io_uring_setup,
+    // These would name in memory, where no filter looks, what they write to or hand to another.
+    libc::SYS_io_setup,
+    libc::SYS_io_submit,
+    libc::SYS_sendmsg,
+    libc::SYS_sendmmsg,
     libc::SYS_setuid,
     libc::SYS_setgid,
     libc::SYS_bind,
@@ -56,8 +61,6 @@ const SENDING: &[(i64, u8)] = &[
     (libc::SYS_pwritev, 0),
     (libc::SYS_pwritev2, 0),
     (libc::SYS_sendto, 0),
-    (libc::SYS_sendmsg, 0),
-    (libc::SYS_sendmmsg, 0),
     (libc::SYS_sendfile, 0),
     (libc::SYS_splice, 2),
     (libc::SYS_tee, 1),
@@ -103,7 +106,24 @@ fn filter(listening: &[BorrowedFd<'_>]) -> anyhow::Result<BpfProgram> {
     }
     let denied = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, denied, std::env::consts::ARCH.try_into()?)?;
-    Ok(filter.try_into()?)
+    let filter: BpfProgram = filter.try_into()?;
+    Ok(without_other_numbers().into_iter().chain(filter).collect())
+}
+
+/// Refuses calls by the numbers of the x32 interface, which a kernel may know beside those that are listed (syscall(2)).
+fn without_other_numbers() -> BpfProgram {
+    const X32: u32 = 0x4000_0000;
+    let instruction =
+        |code: u32, [jt, jf]: [u8; 2], k: u32| sock_filter { code: u16::try_from(code).unwrap_or(0), jt, jf, k };
+    if std::env::consts::ARCH != "x86_64" {
+        return BpfProgram::new();
+    }
+    vec![
+        // The number of the call.
+        instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, [0, 0], 0),
+        instruction(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, [0, 1], X32),
+        instruction(libc::BPF_RET | libc::BPF_K, [0, 0], libc::SECCOMP_RET_ERRNO | libc::EPERM.unsigned_abs()),
+    ]
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::io::ask::{AssetQuestion, Devices, Question, Told};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, available_parallelism};
@@ -339,7 +340,7 @@ impl Stored {
             // They are understood beside the reading of the next; a few at one time, for they take room.
             while under_way.len() > if is_end { 0 } else { available_parallelism().map_or(1, usize::from) } {
                 let Some(understood) = under_way.pop_front() else { break };
-                let (devices, digests) = understood.await.unwrap_or_default();
+                let (devices, digests) = understood.await.unwrap_or_else(|error| resume_unwind(error.into_panic()));
                 known.extend(devices);
                 stored.extend(digests);
             }

@@ -63,28 +63,37 @@ struct Reader<'a>(&'a Outbox<'a>);
 
 /// Reads `live` interfaces and the files that the configuration names until `stop`; with `once`, until all files are read
 /// and acknowledged. Errors: the spool cannot be opened or written, an interface is gone, no memory.
-pub fn run(config: &Config, live: Vec<Live>, once: bool, stop: &Stop, tale: &Arc<Mutex<Tale>>) -> anyhow::Result<()> {
+pub fn run(
+    config: &Config,
+    mut live: Vec<Live>,
+    once: bool,
+    stop: &Stop,
+    tale: &Arc<Mutex<Tale>>,
+) -> anyhow::Result<()> {
     let places = Places::of(config);
+    // Closed before the rings are, which only go with the arguments: by the number of a ring, which the next file would
+    // get, nothing can be written any more.
     let spool = Arc::new(Spool::open(&places.spool())?);
     let progress = Mutex::new(Progress::last(spool.whole())?);
     let id = lasting_id(&places.spool().join("sensor.id"))?;
     let sender = send::start(&places.socket(), &spool, stop, tale)?;
     let outbox = Outbox { config, id, spool: &spool, progress, tale, stop };
     thread::scope(|scope| {
+        // Whoever ends for whatever reason ends all: an interface that nobody reads any more must not go unnoticed. Whoever
+        // runs the sensor starts it again, with what it may not do any more here: open another ring.
         let mut listening = Vec::new();
-        for live in live {
+        for live in &mut live {
             let listen = || {
-                // Whoever runs the sensor starts it again, with what it may not do any more here: open another ring.
-                let outcome = live.read(&outbox);
-                stop.now();
-                outcome
+                let _end = End(stop);
+                live.read(&outbox)
             };
-            listening.push(thread::Builder::new().name("ring".to_owned()).spawn_scoped(scope, listen)?);
+            let thread = thread::Builder::new().name("ring".to_owned()).spawn_scoped(scope, listen);
+            listening.push(thread.inspect_err(|_| stop.now())?);
         }
-        let outcome = Reader(&outbox).run(once);
-        if outcome.is_err() {
-            stop.now();
-        }
+        let outcome = {
+            let _end = (!listening.is_empty()).then_some(End(stop));
+            Reader(&outbox).run(once)
+        };
         for thread in listening {
             thread.join().map_err(|_| anyhow::anyhow!("the reader of an interface ended"))??;
         }
@@ -94,6 +103,15 @@ pub fn run(config: &Config, live: Vec<Live>, once: bool, stop: &Stop, tale: &Arc
         let _ = sender.join();
     }
     Ok(())
+}
+
+/// Ends everything when it goes.
+struct End<'a>(&'a Stop);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.now();
+    }
 }
 
 pub(super) fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -170,7 +188,7 @@ impl Reader<'_> {
                 lock(self.0.tale).frames += frames - told;
                 told = frames;
                 let reached = |progress: &mut Progress| progress.reach(source.path(), last);
-                trouble = self.0.put(&gather.take(id, &[source.to_string()]), reached).err();
+                trouble = self.0.put(&gather.take_all(id, &[source.to_string()]), reached).err();
             }
             if trouble.is_some() || stop.is_wanted() { Go::Stop } else { Go::On }
         });
@@ -187,21 +205,24 @@ impl Reader<'_> {
         if let Err(error) = outcome {
             self.complain(&error.to_string());
         }
-        self.0.put(&gather.take(id, &[source.to_string()]), |progress| progress.finish(source.path(), packets))
+        let batches = gather.take_all(id, &[source.to_string()]);
+        self.0.put(&batches, |progress| progress.finish(source.path(), packets)).map(drop)
     }
 }
 
 impl Outbox<'_> {
-    /// Makes a batch durable together with how far its source was read, which `reached` notes. Waits while the spool is
-    /// full, until everything shall end. Errors: it cannot be written.
-    fn put(&self, batch: &Batch, reached: impl Fn(&mut Progress)) -> anyhow::Result<()> {
-        let mut drafts = Vec::with_capacity(3);
-        for (kind, body) in [
-            (BodyKind::Observations, batch.observations.as_ref().map(encode)),
-            (BodyKind::Flows, batch.flows.as_ref().map(encode)),
-        ] {
-            if let Some(body) = body {
-                drafts.push(draft(kind.number(), FORMAT, body)?);
+    /// Makes batches durable together with how far their source was read, which `reached` notes. Waits while the spool is
+    /// full, until everything shall end; whether they were written. Errors: they cannot be.
+    fn put(&self, batches: &[Batch], reached: impl Fn(&mut Progress)) -> anyhow::Result<bool> {
+        let mut drafts = Vec::with_capacity(2 * batches.len() + 1);
+        for batch in batches {
+            for (kind, body) in [
+                (BodyKind::Observations, batch.observations.as_ref().map(encode)),
+                (BodyKind::Flows, batch.flows.as_ref().map(encode)),
+            ] {
+                if let Some(body) = body {
+                    drafts.push(draft(kind.number(), FORMAT, body)?);
+                }
             }
         }
         let (parts, most) = (drafts.len(), self.config.sensor.spool_mib.saturating_mul(1 << 20));
@@ -216,13 +237,14 @@ impl Outbox<'_> {
                 match self.spool.put(&drafts) {
                     Err(LogError::Full { .. }) => {}
                     outcome => {
+                        outcome.context("cannot write the sensor's spool")?;
                         *progress = next;
-                        return outcome.map(drop).context("cannot write the sensor's spool");
+                        return Ok(true);
                     }
                 }
             }
             if self.stop.is_wanted() {
-                return Ok(());
+                return Ok(false);
             }
             self.stop.wait(Duration::from_millis(200));
         }

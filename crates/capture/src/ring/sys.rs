@@ -4,7 +4,7 @@
 //! which, and is read before and written after everything else.
 
 use super::block::TAG;
-use memmap2::{Advice, MmapMut, MmapOptions};
+use memmap2::{Advice, MmapOptions, MmapRaw};
 use rustix::io::Errno;
 use std::io;
 use std::mem::size_of;
@@ -22,7 +22,7 @@ const STATUS: usize = 8;
 
 /// Blocks that kernel and program hand each other.
 #[derive(Debug)]
-pub struct Shared(MmapMut);
+pub struct Shared(MmapRaw);
 
 impl Shared {
     /// A ring of `blocks` blocks for `socket`. Errors: no memory.
@@ -40,10 +40,7 @@ impl Shared {
         };
         set(socket, libc::PACKET_RX_RING, &request)?;
         let length = BLOCK.saturating_mul(usize::try_from(blocks).map_err(io::Error::other)?);
-        // SAFETY: the memory is the kernel's ring; no file stands behind it that anybody could cut. Its bytes are touched
-        // only while the status word of their block says that they are ours.
-        #[expect(unsafe_code)]
-        let map = unsafe { MmapOptions::new().len(length).map_mut(socket.as_raw_fd())? };
+        let map = MmapOptions::new().len(length).map_raw(socket.as_raw_fd())?;
         map.advise(Advice::DontDump)?;
         Ok(Self(map))
     }
@@ -63,8 +60,11 @@ impl Shared {
         if !self.is_ours(block) {
             return None;
         }
-        let begin = block.checked_mul(BLOCK)?;
-        self.0.get_mut(begin..begin.checked_add(BLOCK)?)
+        let begin = self.0.as_mut_ptr().wrapping_add(block.checked_mul(BLOCK)?);
+        // SAFETY: the block lies within the mapping, as `is_ours` has seen, and the mapping lives as long as `self`, which is
+        // lent as a whole; the kernel writes to no block that is ours, and there is no other reference to this one.
+        #[expect(unsafe_code)]
+        Some(unsafe { std::slice::from_raw_parts_mut(begin, BLOCK) })
     }
 
     /// Hands a block to the kernel.
@@ -76,7 +76,7 @@ impl Shared {
 
     fn status(&self, block: usize) -> Option<&AtomicU32> {
         let at = block.checked_mul(BLOCK).filter(|at| *at < self.0.len())? + STATUS;
-        let word = self.0.as_ptr().wrapping_add(at).cast_mut().cast::<u32>();
+        let word = self.0.as_mut_ptr().wrapping_add(at).cast::<u32>();
         // SAFETY: the word lies within the mapping, which lives as long as `self`, at a multiple of four; while the kernel
         // may write to it, only this reference reads it.
         #[expect(unsafe_code)]

@@ -55,14 +55,22 @@ impl Live {
 
     /// Reads until everything shall end, on a stack that is not dumped. Errors: the interface is gone, the spool cannot be
     /// written.
-    pub(super) fn read(self, outbox: &Outbox<'_>) -> anyhow::Result<()> {
+    pub(super) fn read(&mut self, outbox: &Outbox<'_>) -> anyhow::Result<()> {
         apart(|| Reading::new(self, outbox)?.run()).map_err(anyhow::Error::from).flatten()
     }
 }
 
+/// What became of a block.
+struct Block {
+    /// Whether there was one.
+    was_there: bool,
+    /// Whether a batch is due.
+    is_due: bool,
+}
+
 /// A ring that is being read.
 struct Reading<'a> {
-    live: Live,
+    live: &'a mut Live,
     outbox: &'a Outbox<'a>,
     gather: Gather,
     packets: u64,
@@ -72,7 +80,7 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(live: Live, outbox: &'a Outbox<'a>) -> anyhow::Result<Self> {
+    fn new(live: &'a mut Live, outbox: &'a Outbox<'a>) -> anyhow::Result<Self> {
         let config = outbox.config;
         let key = secret(&Places::of(config).names_key())?;
         let settings = run::settings(Scope(config.sensor.scope), config.sensor.most_flows, &key)?;
@@ -85,26 +93,32 @@ impl<'a> Reading<'a> {
         let flush = Duration::from_secs(self.outbox.config.sensor.flush_s);
         let mut handed_on = Instant::now();
         while !self.outbox.stop.is_wanted() {
-            let is_due = self.block()?;
+            let is_due = self.block(PATIENCE)?.is_due;
             if is_due || handed_on.elapsed() >= flush {
                 self.hand_on()?;
                 handed_on = Instant::now();
+            }
+        }
+        // What came before the end.
+        for _ in 0..self.outbox.config.sensor.ring_mib {
+            if !self.block(Duration::ZERO)?.was_there {
+                break;
             }
         }
         self.gather.finish();
         self.hand_on()
     }
 
-    /// Reads a block of frames; whether a batch is due.
-    fn block(&mut self) -> anyhow::Result<bool> {
+    /// Reads a block of frames.
+    fn block(&mut self, patience: Duration) -> anyhow::Result<Block> {
         let (gather, packets) = (&mut self.gather, &mut self.packets);
         let mut is_due = false;
-        self.live.ring.next(PATIENCE, |caught| {
+        let was_there = self.live.ring.next(patience, |caught| {
             *packets += 1;
             is_due |= gather.frame(&frame(&caught, *packets));
         })?;
         wardlight_dissect::wipe_stack();
-        Ok(is_due)
+        Ok(Block { was_there, is_due })
     }
 
     /// Makes durable what was seen since the last time.
@@ -127,11 +141,14 @@ impl<'a> Reading<'a> {
                 self.live.name, received.lost, received.frames
             );
         }
-        let batch = self.gather.take(self.outbox.id, std::slice::from_ref(&self.live.name));
-        if batch.observations.is_none() && batch.flows.is_none() {
+        let batches = self.gather.take_all(self.outbox.id, std::slice::from_ref(&self.live.name));
+        if batches.iter().all(|batch| batch.observations.is_none() && batch.flows.is_none()) {
             return Ok(());
         }
-        self.outbox.put(&batch, |_| {})
+        if !self.outbox.put(&batches, |_| {})? {
+            eprintln!("wardlight: {}: the spool is full, and what was heard last is lost", self.live.name);
+        }
+        Ok(())
     }
 }
 
