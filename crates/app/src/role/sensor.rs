@@ -91,7 +91,7 @@ pub fn run(
             listening.push(thread.inspect_err(|_| stop.now())?);
         }
         let outcome = {
-            let _end = (!listening.is_empty()).then_some(End(stop));
+            let _end = (!listening.is_empty()).then(|| End(stop));
             Reader(&outbox).run(once)
         };
         for thread in listening {
