@@ -41,7 +41,7 @@ section! {
 section! {
     /// What the sensor reads. It transmits nothing.
     pub struct Sensor = "sensor" {
-        /// Network interfaces to listen to, prepared by `wardlight sensor prepare`; nothing is ever sent by them.
+        /// Network interfaces to listen to. The sensor sends nothing by them; `wardlight doctor` says what else could.
         interfaces: Vec<String> = Vec::new(),
         /// Readers of each interface, among which conversations are divided: at most as many as there are processors.
         readers: u32 = 1,

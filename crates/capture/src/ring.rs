@@ -9,7 +9,7 @@ mod sys;
 
 pub use block::Caught;
 
-use block::frames;
+use block::{frames, wipe};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
@@ -108,13 +108,14 @@ impl Ring {
     }
 
     /// Waits at most `patience` for a block, and gives each frame in it to `each`; whether there was one. The frames are
-    /// gone when it returns. Errors: the interface is gone.
+    /// wiped when it returns. Errors: the interface is gone.
     pub fn next(&mut self, patience: Duration, each: impl FnMut(Caught<'_>)) -> Result<bool, RingError> {
         if !self.shared.is_ours(self.next) && !self.wait(patience)? {
             return Ok(false);
         }
         let Some(block) = self.shared.block(self.next) else { return Ok(false) };
         frames(block, each);
+        wipe(block);
         self.shared.give_back(self.next);
         self.next = (self.next + 1) % self.shared.blocks();
         Ok(true)

@@ -87,16 +87,16 @@ impl Gather {
 
     /// What was seen since the last time, as said by sensor `id`, whose places count `sources`, in batches of a size that a
     /// journal takes.
-    pub fn take_all(&mut self, id: Id, sources: &[String]) -> Vec<Batch> {
-        let mut all = vec![self.take(id, sources)];
+    pub fn take(&mut self, id: Id, sources: &[String]) -> Vec<Batch> {
+        let mut all = vec![self.batch(id, sources)];
         while !self.flows.0.is_empty() {
-            all.push(self.take(id, sources));
+            all.push(self.batch(id, sources));
         }
         all
     }
 
     /// The same with as many conversations as one batch has; the rest is left for the next.
-    pub fn take(&mut self, id: Id, sources: &[String]) -> Batch {
+    fn batch(&mut self, id: Id, sources: &[String]) -> Batch {
         self.begun = None;
         let tally = self.tally.take(self.seed);
         self.dropped += tally.dropped();

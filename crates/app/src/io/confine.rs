@@ -1,8 +1,8 @@
 //! What reads hostile bytes gives up whatever it does not need, before it reads the first: no capability, no network, no
 //! other program, no way back; and by what it listens with it sends nothing.
 //!
-//! In: the sockets of interfaces. Out: the same process, with less: kept for as long as it lives, and by every thread it makes. What a broken
-//! parser could then do is to read and write what the sensor itself reads and writes.
+//! In: the sockets of interfaces. Out: the same process, with less: kept for as long as it lives, and by every thread it
+//! makes. What a broken parser could then do is to read and write what the sensor itself reads and writes.
 
 use anyhow::Context as _;
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};

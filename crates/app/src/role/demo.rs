@@ -113,9 +113,10 @@ impl<'h> Demo<'h> {
     fn hand_on(&mut self, scope: Option<u16>) -> anyhow::Result<()> {
         let mut bodies = Vec::new();
         for (_, sensor) in self.sensors.iter_mut().filter(|(own, _)| scope.is_none_or(|scope| scope == **own)) {
-            let batch = sensor.take(self.id, &["demo".to_owned()]);
-            bodies.extend(batch.observations.map(|seen| (BodyKind::Observations, encode(&seen))));
-            bodies.extend(batch.flows.map(|flows| (BodyKind::Flows, encode(&flows))));
+            for batch in sensor.take(self.id, &["demo".to_owned()]) {
+                bodies.extend(batch.observations.map(|seen| (BodyKind::Observations, encode(&seen))));
+                bodies.extend(batch.flows.map(|flows| (BodyKind::Flows, encode(&flows))));
+            }
         }
         bodies.into_iter().try_for_each(|(kind, body)| hand(&mut self.stream, kind, body))
     }

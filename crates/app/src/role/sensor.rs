@@ -1,4 +1,5 @@
-//! The sensor: reads frames of files and interfaces, spools what they say to disk, sends it to the server until it is acknowledged.
+//! The sensor: reads frames of files and interfaces, spools what they say to disk, sends it to the server until it is
+//! acknowledged.
 //!
 //! It transmits nothing to the networks it watches. A batch and how far its source was read go to the spool together,
 //! so that after a crash reading goes on where the last durable batch ended.
@@ -188,7 +189,7 @@ impl Reader<'_> {
                 lock(self.0.tale).frames += frames - told;
                 told = frames;
                 let reached = |progress: &mut Progress| progress.reach(source.path(), last);
-                trouble = self.0.put(&gather.take_all(id, &[source.to_string()]), reached).err();
+                trouble = self.0.put(&gather.take(id, &[source.to_string()]), reached).err();
             }
             if trouble.is_some() || stop.is_wanted() { Go::Stop } else { Go::On }
         });
@@ -205,7 +206,7 @@ impl Reader<'_> {
         if let Err(error) = outcome {
             self.complain(&error.to_string());
         }
-        let batches = gather.take_all(id, &[source.to_string()]);
+        let batches = gather.take(id, &[source.to_string()]);
         self.0.put(&batches, |progress| progress.finish(source.path(), packets)).map(drop)
     }
 }

@@ -1,6 +1,8 @@
 //! Frames of one block of a ring, as the kernel lays them out (linux/if_packet.h: `tpacket_block_desc`, `tpacket3_hdr`,
 //! `sockaddr_ll`).
 
+/// Bytes of a block's own head, which the kernel writes anew.
+const HEAD: usize = 48;
 /// Where a frame's VLAN tag stands: behind both addresses (IEEE 802.1Q).
 const TAG_AT: usize = 12;
 /// Bytes of a VLAN tag.
@@ -32,6 +34,12 @@ pub fn frames(block: &mut [u8], mut each: impl FnMut(Caught<'_>)) {
         }
         at = at.saturating_add(next);
     }
+}
+
+/// Leaves nothing of the frames of `block`: they would stay until the kernel comes round to it again.
+pub fn wipe(block: &mut [u8]) {
+    let end = word(block, 20).map_or(block.len(), size).clamp(HEAD, block.len().max(HEAD));
+    block.get_mut(HEAD..end).into_iter().for_each(|frames| frames.fill(0));
 }
 
 fn frame(head: &mut [u8]) -> Option<Caught<'_>> {
@@ -77,7 +85,7 @@ mod tests {
 
     /// A block with frames behind one another.
     fn block(all: &[(&[u8], Option<Tag>)]) -> Vec<u8> {
-        let mut block = vec![0; 48];
+        let mut block = vec![0; HEAD];
         block[12..16].copy_from_slice(&u32::try_from(all.len()).expect("few").to_ne_bytes());
         block[16..20].copy_from_slice(&48_u32.to_ne_bytes());
         for (index, (bytes, tag)) in all.iter().enumerate() {
@@ -121,6 +129,20 @@ mod tests {
         let [(_, bytes, wire)] = &caught(&mut block)[..] else { panic!("one frame") };
         assert_eq!(bytes, b"ddddddssssss\x88\xa8\x20\x64\x08\0payload");
         assert_eq!(*wire, 125);
+    }
+
+    #[test]
+    fn nothing_is_left_of_frames_that_were_read() {
+        let mut block = block(&[(b"the first frame", None), (b"another", Some((0x8100, 5)))]);
+        let length = u32::try_from(block.len()).expect("short");
+        block[20..24].copy_from_slice(&length.to_ne_bytes());
+        caught(&mut block);
+        wipe(&mut block);
+        assert!(block[HEAD..].iter().all(|byte| *byte == 0));
+        assert_eq!(block[20..24], length.to_ne_bytes(), "the head is the kernel's");
+        for mut short in [vec![], vec![255; 20], vec![255; 60]] {
+            wipe(&mut short);
+        }
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl<'a> Reading<'a> {
                 self.live.name, received.lost, received.frames
             );
         }
-        let batches = self.gather.take_all(self.outbox.id, std::slice::from_ref(&self.live.name));
+        let batches = self.gather.take(self.outbox.id, std::slice::from_ref(&self.live.name));
         if batches.iter().all(|batch| batch.observations.is_none() && batch.flows.is_none()) {
             return Ok(());
         }
