@@ -47,6 +47,8 @@ pub(super) struct Recording {
     pub made: Vec<(usize, String)>,
     mapped: BTreeSet<usize>,
     modes: HashMap<usize, u64>,
+    /// The line at which each name that was taken away was gone.
+    going: HashMap<String, usize>,
     next: usize,
     /// Lines of the traces so far.
     pub lines: usize,
@@ -124,6 +126,8 @@ impl Recording {
         }
         let path = below(root, &target).context("it comes from outside the root folder")?;
         match (call.name.as_str(), self.live.find(path)) {
+            // Another thread was taking its name away, and came second.
+            ("openat" | "fsync" | "fdatasync", None) if !call.has(2, "O_CREAT") && self.is_going(path, span) => {}
             ("openat", known) => self.open(call, known, path, span)?,
             ("mkdir" | "mkdirat", None) => {
                 let (folder, name) = self.place(path)?;
@@ -138,6 +142,7 @@ impl Recording {
             ("unlink", None) => {}
             ("unlink" | "unlinkat" | "rmdir", Some(_)) => {
                 let (folder, name) = self.place(path)?;
+                self.going.insert(path.to_owned(), span.end);
                 self.act(Deed::Unlink { folder, name }, span);
             }
             ("fsync" | "fdatasync", Some(file)) => {
@@ -156,6 +161,11 @@ impl Recording {
             (_, None) => bail!("it is about what the model does not hold"),
         }
         Ok(())
+    }
+
+    /// Whether a call that takes the name `path` away was under way when that of `span` began.
+    fn is_going(&self, path: &str, span: Span) -> bool {
+        self.going.get(path).is_some_and(|end| span.begin <= *end)
     }
 
     fn open(&mut self, call: &Call, known: Option<usize>, path: &str, span: Span) -> Result<()> {
@@ -394,6 +404,16 @@ mod tests {
         ] {
             recorded(&format!("{made}1 {call}\n")).expect(call);
         }
+    }
+
+    #[test]
+    fn a_name_may_go_while_another_thread_opens_it() {
+        let made = "1 openat(AT_FDCWD<$R>, \"$A\", O_RDWR|O_CREAT, 0600) = 5<$A>\n";
+        let opened = "2 openat(AT_FDCWD<$R>, \"$A\", O_RDONLY|O_CLOEXEC) = 6<$A>\n2 fsync(6<$A>) = 0\n";
+        let (begun, ended) = ("1 unlink(\"$A\" <unfinished ...>\n", "1 <... unlink resumed>) = 0\n");
+        let recording = recorded(&[made, begun, opened, ended].concat()).expect("they meet");
+        assert!(recording.live.find("/a").is_none() && recording.syncs.is_empty());
+        assert!(recorded(&[made, begun, ended, opened].concat()).is_err(), "it is gone before");
     }
 
     #[test]
