@@ -18,16 +18,15 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 use sys::Shared;
 
-/// How a ring is made.
+/// How rings are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RingSettings {
     /// The interface, such as `span0`.
     pub interface: String,
-    /// Blocks of 1 MiB; each is handed over when it is full or 50 ms old.
+    /// Blocks of 1 MiB for each ring; each block is handed over when it is full or 50 ms old.
     pub blocks: u32,
-    /// Number of a group of rings among which the kernel divides the frames, both directions of a conversation to the
-    /// same; `None` when this one gets all.
-    pub group: Option<u16>,
+    /// Rings among which the kernel divides the frames, both directions of a conversation to the same.
+    pub rings: u32,
 }
 
 /// Why an interface cannot be listened to.
@@ -81,8 +80,30 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// Begins to listen. Errors: [`RingError`].
-    pub fn open(settings: &RingSettings) -> Result<Self, RingError> {
+    /// Begins to listen with one ring or several. Errors: [`RingError`].
+    pub fn open(settings: &RingSettings) -> Result<Vec<Self>, RingError> {
+        let fail = |doing: &'static str| {
+            move |source: io::Error| RingError::Kernel { doing, interface: settings.interface.clone(), source }
+        };
+        let mut rings: Vec<Self> = Vec::new();
+        for _ in 0..settings.rings.max(1) {
+            let ring = Self::bound(settings)?;
+            if settings.rings > 1 {
+                let group = rings.first().map(|first| sys::group(first.socket.as_fd())).transpose();
+                let group = group.map_err(fail("share the frames of"))?;
+                sys::join(ring.socket.as_fd(), group).map_err(fail("share the frames of"))?;
+            }
+            rings.push(ring);
+        }
+        // Only now: a ring gets every frame until it shares them, and some would come twice.
+        for ring in &rings {
+            sys::open_ears(ring.socket.as_fd()).map_err(fail("listen to"))?;
+        }
+        Ok(rings)
+    }
+
+    /// A ring that passes over everything yet.
+    fn bound(settings: &RingSettings) -> Result<Self, RingError> {
         let name = || settings.interface.clone();
         let fail =
             |doing: &'static str| move |source: io::Error| RingError::Kernel { doing, interface: name(), source };
@@ -99,11 +120,9 @@ impl Ring {
         }
         sys::leave_room_for_tag(socket.as_fd()).map_err(fail("keep the VLANs of"))?;
         let shared = Shared::new(socket.as_fd(), settings.blocks.max(2)).map_err(fail("make a ring for"))?;
+        sys::close_ears(socket.as_fd()).map_err(fail("listen to"))?;
         sys::take_all(socket.as_fd(), index).map_err(fail("take every frame of"))?;
         sys::bind(socket.as_fd(), index).map_err(fail("listen to"))?;
-        if let Some(group) = settings.group {
-            sys::join(socket.as_fd(), group).map_err(fail("share the frames of"))?;
-        }
         Ok(Self { interface: name(), index, socket, shared, next: 0, received: Received::default() })
     }
 

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd as _;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use wardlight_capture::{Ring, RingError, RingSettings};
@@ -34,7 +36,11 @@ fn alone(commands: &[&str]) -> bool {
 const PAIR: &[&str] = &["link add near type veth peer name far", "link set near up", "link set far up"];
 
 fn ring(interface: &str, blocks: u32) -> Ring {
-    Ring::open(&RingSettings { interface: interface.to_owned(), blocks, group: None }).expect("a ring")
+    rings(interface, blocks, 1).remove(0)
+}
+
+fn rings(interface: &str, blocks: u32, rings: u32) -> Vec<Ring> {
+    Ring::open(&RingSettings { interface: interface.to_owned(), blocks, rings }).expect("rings")
 }
 
 /// Frames that come within `patience` of the one before.
@@ -157,8 +163,7 @@ fn rings_of_a_group_share_the_frames_by_conversation() {
     if !alone(&[]) {
         return;
     }
-    let open = || Ring::open(&RingSettings { interface: "lo".to_owned(), blocks: 4, group: Some(7) }).unwrap();
-    let mut rings = [open(), open()];
+    let mut rings = rings("lo", 4, 2);
     let senders: Vec<UdpSocket> = (0..64).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
     let receiver = UdpSocket::bind("127.0.0.1:9").unwrap();
     for round in 0..10 {
@@ -183,11 +188,59 @@ fn rings_of_a_group_share_the_frames_by_conversation() {
 }
 
 #[test]
+fn no_frame_comes_twice_while_rings_are_opened() {
+    if !alone(&[]) {
+        return;
+    }
+    let _receiver = UdpSocket::bind("127.0.0.1:9").unwrap();
+    for _ in 0..5 {
+        let (sender, stop) = (UdpSocket::bind("127.0.0.1:0").unwrap(), Arc::new(AtomicBool::new(false)));
+        let is_over = Arc::clone(&stop);
+        let sending = thread::spawn(move || {
+            let mut number = 0_u32;
+            while !is_over.load(Ordering::SeqCst) {
+                sender.send_to(&number.to_be_bytes(), "127.0.0.1:9").unwrap();
+                number += 1;
+                thread::sleep(Duration::from_micros(20));
+            }
+        });
+        thread::sleep(Duration::from_millis(20));
+        let mut rings = rings("lo", 4, 4);
+        thread::sleep(Duration::from_millis(100));
+        stop.store(true, Ordering::SeqCst);
+        sending.join().unwrap();
+        let all = rings.iter_mut().flat_map(|ring| frames(ring, Duration::from_millis(150)));
+        let mut numbers: Vec<Vec<u8>> = all.filter_map(|frame| datagram(&frame).map(<[u8]>::to_vec)).collect();
+        let count = numbers.len();
+        assert!(count > 100, "{count}");
+        numbers.sort();
+        numbers.dedup();
+        assert_eq!(numbers.len(), count);
+    }
+}
+
+#[test]
+fn two_programs_may_share_an_interface_each_among_its_own_rings() {
+    if !alone(&[]) {
+        return;
+    }
+    let _receiver = UdpSocket::bind("127.0.0.1:9").unwrap();
+    let mut programs = [rings("lo", 4, 2), rings("lo", 4, 2)];
+    for _ in 0..50 {
+        UdpSocket::bind("127.0.0.1:0").unwrap().send_to(&[1], "127.0.0.1:9").unwrap();
+    }
+    for rings in &mut programs {
+        let heard: usize = rings.iter_mut().map(|ring| frames(ring, Duration::from_millis(300)).len()).sum();
+        assert_eq!(heard, 50);
+    }
+}
+
+#[test]
 fn an_interface_that_is_not_there_is_named() {
     if !alone(&[]) {
         return;
     }
-    let error = Ring::open(&RingSettings { interface: "span9".to_owned(), blocks: 2, group: None }).unwrap_err();
+    let error = Ring::open(&RingSettings { interface: "span9".to_owned(), blocks: 2, rings: 1 }).unwrap_err();
     assert!(matches!(&error, RingError::Unknown(name) if name == "span9"), "{error}");
     assert_eq!(error.to_string(), "there is no network interface span9; `ip link` lists them");
 }

@@ -14,7 +14,7 @@ use hashbrown::hash_table::Entry;
 use history::History;
 use std::hash::BuildHasher as _;
 use std::net::IpAddr;
-use wardlight_model::{Direction, Flow, FlowId, FlowKey, Mac, Port, Scope, Service, Side, Time, Transport};
+use wardlight_model::{Direction, Flow, FlowId, FlowKey, Mac, Port, Service, Side, Time, Transport};
 use wheel::{Ticket, Wheel};
 
 /// Silence after which an established TCP conversation is reported, in microseconds.
@@ -139,25 +139,32 @@ pub struct Table {
     places: Vec<Option<Box<Conversation>>>,
     generations: Vec<u32>,
     vacant: Vec<u32>,
-    index: HashTable<u32>,
+    index: HashTable<Slot>,
     hasher: FixedState,
     wheel: Wheel,
     capacity: usize,
     begun: u64,
 }
 
-/// Both ends in a fixed order, so that either direction finds the conversation.
-#[derive(Hash, PartialEq, Eq)]
-struct Pair(Scope, Transport, End, End);
+/// A place with the hash of who talks to whom there: to make room in the index nobody looks at the conversations.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    hash: u32,
+    place: u32,
+}
 
-impl Pair {
-    fn new(scope: Scope, transport: Transport, a: End, b: End) -> Self {
-        if a <= b { Self(scope, transport, a, b) } else { Self(scope, transport, b, a) }
+impl Slot {
+    /// The hash as the index wants it: spread over all bits.
+    const fn wide(self) -> u64 {
+        (self.hash as u64) << 32 | self.hash as u64
     }
+}
 
-    fn of(key: &FlowKey) -> Self {
-        Self::new(key.scope, key.transport, key.initiator, key.responder)
-    }
+/// Whether `held` is between the ends of `key`, whoever is said to have begun.
+fn is_between(held: &FlowKey, key: &FlowKey) -> bool {
+    let ends = (held.initiator, held.responder);
+    (held.transport, held.scope) == (key.transport, key.scope)
+        && (ends == (key.initiator, key.responder) || ends == (key.responder, key.initiator))
 }
 
 impl Table {
@@ -191,9 +198,22 @@ impl Table {
     /// The place of the conversation between these ends, when there is one.
     #[must_use]
     pub fn find(&self, key: &FlowKey) -> Option<u32> {
-        let pair = Pair::of(key);
-        let held = |place: &u32| self.at(*place).is_some_and(|held| Pair::of(&held.key) == pair);
-        self.index.find(self.hasher.hash_one(&pair), held).copied()
+        let hash = self.hash(key);
+        let held =
+            |slot: &Slot| slot.hash == hash && self.at(slot.place).is_some_and(|held| is_between(&held.key, key));
+        self.index.find(Slot { hash, place: 0 }.wide(), held).map(|slot| slot.place)
+    }
+
+    /// The same for either direction.
+    fn hash(&self, key: &FlowKey) -> u32 {
+        let bits = |(ip, port): End| match ip {
+            IpAddr::V4(ip) => (u128::from(ip.to_bits()), port),
+            IpAddr::V6(ip) => (ip.to_bits(), port),
+        };
+        let (one, other) = (bits(key.initiator), bits(key.responder));
+        let ends = if one <= other { (one, other) } else { (other, one) };
+        let [a, b, c, d, ..] = self.hasher.hash_one((ends, key.transport.0)).to_le_bytes();
+        u32::from_le_bytes([a, b, c, d])
     }
 
     /// The conversation at `place`.
@@ -205,6 +225,11 @@ impl Table {
     /// The conversation at `place`.
     pub fn at_mut(&mut self, place: u32) -> Option<&mut Conversation> {
         self.places.get_mut(place as usize)?.as_deref_mut()
+    }
+
+    /// Those under way, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Conversation> {
+        self.places.iter().flatten().map(|held| &**held)
     }
 
     /// Begins a conversation. There must be none between these ends yet.
@@ -237,12 +262,8 @@ impl Table {
         if let Some(vacant) = self.places.get_mut(place as usize) {
             *vacant = Some(Box::new(conversation));
         }
-        let (hasher, places) = (&self.hasher, &self.places);
-        let hash_at = |place: &u32| match places.get(*place as usize) {
-            Some(Some(held)) => hasher.hash_one(Pair::of(&held.key)),
-            _ => 0,
-        };
-        self.index.insert_unique(self.hasher.hash_one(Pair::of(&key)), place, hash_at);
+        let slot = Slot { hash: self.hash(&key), place };
+        self.index.insert_unique(slot.wide(), slot, |slot| slot.wide());
         self.wheel.put((place, generation), now.plus(OTHER_IDLE));
         place
     }
@@ -261,8 +282,8 @@ impl Table {
     /// Takes the conversation at `place` out.
     pub fn take(&mut self, place: u32) -> Option<Box<Conversation>> {
         let conversation = self.places.get_mut(place as usize)?.take()?;
-        let hash = self.hasher.hash_one(Pair::of(&conversation.key));
-        let found = self.index.entry(hash, |held| *held == place, |_| hash);
+        let slot = Slot { hash: self.hash(&conversation.key), place };
+        let found = self.index.entry(slot.wide(), |held| held.place == place, |slot| slot.wide());
         if let Entry::Occupied(found) = found {
             found.remove();
         }
@@ -326,6 +347,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wardlight_model::Scope;
 
     fn key(n: u8) -> FlowKey {
         let end = |last, port| (IpAddr::from([10, 0, 0, last]), port);

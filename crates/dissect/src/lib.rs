@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock, no threads; time comes with the packets and memory for payload is lent. Everything is
 //! bounded, what is dropped is counted, and no bytes whatever make it panic.
 
+mod carried;
 mod clock;
 pub mod codec;
 mod counts;

@@ -5,10 +5,11 @@
 
 mod naming;
 
+use crate::carried;
 use crate::codec::keyed::PrivacyKey;
 use crate::codec::uri::Shape;
 use crate::codec::{inflate, text};
-use crate::entry::{Carrier, Info};
+use crate::entry::{Dissector, Info};
 use crate::flow::expected::Expected;
 use crate::wipe;
 use naming::{Naming, masked, naming};
@@ -307,32 +308,24 @@ impl<'a> Output<'a> {
     /// Offers a body to the entries that read its media type. `bytes` must lie in the message; they may be cut short.
     pub fn body<'p>(&mut self, part: impl Into<Part<'p>>, bytes: &[u8]) {
         let part = part.into();
-        self.offer(
-            part,
-            bytes,
-            |carrier| matches!(carrier, Carrier::Body(kind) if part.kind().eq_ignore_ascii_case(kind)),
-        );
+        self.offer(part, bytes, carried::by_body(part.kind()));
     }
 
     /// Offers one half of an HTTP exchange to the entries that read such; `head` must lie in the message.
     pub fn exchange(&mut self, part: Part<'_>, head: &[u8]) {
         let part = Part { is_head: true, ..part };
-        self.offer(part, head, |carrier| *carrier == Carrier::Exchange);
+        self.offer(part, head, carried::by_exchange());
     }
 
-    fn offer(&mut self, part: Part<'_>, bytes: &[u8], reads: impl Fn(&Carrier) -> bool) {
+    fn offer(&mut self, part: Part<'_>, bytes: &[u8], entries: impl Iterator<Item = &'static dyn Dissector>) {
         if self.depth >= 4 || bytes.is_empty() {
             return;
         }
-        for entry in crate::proto::ENTRIES {
-            let info = entry.info();
-            if info.carriers.iter().any(&reads) {
-                let scratch = &mut *self.scratch;
-                let expected = self.expected.as_deref_mut();
-                let depth = self.depth + 1;
-                let mut inner = Output { info, part, sink: &mut *self.sink, scratch, expected, depth, ..*self };
-                entry.open().read(self.context.side, bytes, &mut inner);
-            }
+        for entry in entries {
+            let (info, scratch, depth) = (entry.info(), &mut *self.scratch, self.depth + 1);
+            let expected = self.expected.as_deref_mut();
+            let mut inner = Output { info, part, sink: &mut *self.sink, scratch, expected, depth, ..*self };
+            entry.open().read(self.context.side, bytes, &mut inner);
         }
     }
 

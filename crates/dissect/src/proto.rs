@@ -104,7 +104,7 @@ mod wlan;
 mod wsd;
 mod xmpp;
 
-use crate::entry::{Carrier, Dissector};
+use crate::entry::Dissector;
 
 /// Every dissector. Where two claim the same bytes, the port decides, then the order here.
 pub static ENTRIES: &[&dyn Dissector] = &[
@@ -220,6 +220,5 @@ pub fn named(name: &str) -> Option<&'static dyn Dissector> {
 /// Whether any entry reads bodies of media type `kind` (no parameters).
 #[must_use]
 pub fn reads_body(kind: &str) -> bool {
-    let reads = |carrier: &Carrier| matches!(carrier, Carrier::Body(known) if kind.eq_ignore_ascii_case(known));
-    ENTRIES.iter().any(|entry| entry.info().carriers.iter().any(reads))
+    crate::carried::by_body(kind).next().is_some()
 }

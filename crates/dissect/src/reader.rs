@@ -3,14 +3,14 @@
 //! Bytes come in order, one side at a time. What a parser cannot use yet is held in lent memory, up to its entry's
 //! window; the rest is never copied.
 
+use crate::carried;
 use crate::codec::keyed::PrivacyKey;
 use crate::entry::{Carrier, Dissector, Hello, Parser, Probe, Step};
 use crate::flow::expected::Expected;
 use crate::lent::{Loan, Slab};
 use crate::output::{Context, Output, Sink, Span};
-use crate::proto::{self, ENTRIES};
+use crate::proto;
 use crate::wipe;
-use std::sync::LazyLock;
 use wardlight_model::{Known, Port, Service, Side};
 
 /// What a reader needs from outside while it reads.
@@ -459,7 +459,7 @@ fn identify(
     expected: Option<&'static str>,
 ) -> (Option<(&'static dyn Dissector, Service)>, bool) {
     let announced = expected.and_then(|name| announced(carrier, hello, name));
-    let found = if announced.is_some() { (announced, false) } else { probe_all(carrier, hello) };
+    let found = if announced.is_some() { (announced, false) } else { carried::by(carrier).probe(hello) };
     wipe::stack();
     found
 }
@@ -471,54 +471,8 @@ fn announced(carrier: Carrier, hello: &Hello<'_>, name: &str) -> Option<(&'stati
     matches!(entry.probe(hello), Probe::Yes | Probe::Likely).then_some((entry, service))
 }
 
-fn probe_all(carrier: Carrier, hello: &Hello<'_>) -> (Option<(&'static dyn Dissector, Service)>, bool) {
-    let mut more = false;
-    let mut by_content = None;
-    for entry in ENTRIES.iter().copied().filter(|entry| entry.info().carriers.contains(&carrier)) {
-        let at_home = hello.ports.iter().any(|port| entry.info().ports.contains(port));
-        match entry.probe(hello) {
-            Probe::Yes | Probe::Likely if at_home => {
-                let service = Service { name: entry.info().name, known: Known::PortAndContent };
-                return (Some((entry, service)), false);
-            }
-            Probe::Yes if by_content.is_none() => {
-                by_content = Some((entry, Service { name: entry.info().name, known: Known::Content }));
-            }
-            Probe::More => more = true,
-            Probe::Yes | Probe::Likely | Probe::No => {}
-        }
-    }
-    (by_content, more)
-}
-
-/// For each port the place in the list of the entry that calls it its own; asked for every new conversation.
-type Owners = Box<[u8]>;
-
-static TCP_OWNERS: LazyLock<Owners> = LazyLock::new(|| owners(Carrier::Tcp));
-static UDP_OWNERS: LazyLock<Owners> = LazyLock::new(|| owners(Carrier::Udp));
-
-fn owners(carrier: Carrier) -> Owners {
-    let mut owners = vec![u8::MAX; 1 << 16].into_boxed_slice();
-    for (place, entry) in ENTRIES.iter().enumerate().rev() {
-        let info = entry.info();
-        for port in info.ports.iter().filter(|_| info.carriers.contains(&carrier)) {
-            owners
-                .get_mut(usize::from(*port))
-                .into_iter()
-                .for_each(|owner| *owner = u8::try_from(place).unwrap_or(u8::MAX));
-        }
-    }
-    owners
-}
-
 /// The service that a port alone suggests: the first entry of `carrier` that calls one of `ports` its own.
 #[must_use]
 pub fn service_by_port(carrier: Carrier, ports: [Port; 2]) -> Option<Service> {
-    let [initiator, responder] = ports;
-    let owners = if carrier == Carrier::Tcp { &*TCP_OWNERS } else { &*UDP_OWNERS };
-    let owner = |port: Port| {
-        let entry = owners.get(usize::from(port)).and_then(|entry| ENTRIES.get(usize::from(*entry)));
-        entry.map(|entry| Service { name: entry.info().name, known: Known::Port })
-    };
-    owner(responder).or_else(|| owner(initiator))
+    carried::by(carrier).service_by_port(ports)
 }

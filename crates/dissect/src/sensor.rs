@@ -22,7 +22,7 @@ use crate::proto::ENTRIES;
 use crate::reader::{Reader, World};
 use crate::wipe;
 use std::net::IpAddr;
-use wardlight_model::{Endpoint, FlowKey, Mac, Place, Scope, Side, Time, Transport, Weird};
+use wardlight_model::{Endpoint, Flow, FlowKey, Mac, Place, Scope, Side, Time, Transport, Weird};
 
 /// One frame of a capture.
 #[derive(Debug, Clone, Copy)]
@@ -194,6 +194,17 @@ impl Sensor {
         with_spans(way, ahead, |way| self.inside(&layers, way, sink));
     }
 
+    /// Every conversation under way, as it would be reported now, in no order.
+    pub fn under_way(&self) -> impl Iterator<Item = Flow> {
+        self.table.iter().map(Conversation::report)
+    }
+
+    /// No frame came until `time`, which is not beyond the clock that frames are stamped by: conversations that have been
+    /// silent for too long are reported.
+    pub fn rest(&mut self, time: Time, sink: &mut dyn Sink) {
+        self.pass_time(time, sink);
+    }
+
     /// Reports every conversation still under way and forgets it.
     pub fn finish(&mut self, sink: &mut dyn Sink) {
         for conversation in self.table.drain() {
@@ -223,7 +234,7 @@ impl Sensor {
     fn report(&mut self, mut conversation: Box<Conversation>, sink: &mut dyn Sink) {
         for side in [Side::Initiator, Side::Responder] {
             conversation.lane(side).close(&mut self.waiting);
-            self.counts.cut_bytes += conversation.lane(side).discarded;
+            self.counts.cut_bytes += conversation.lane(side).discarded();
         }
         if let Some(mut reader) = conversation.reader.take() {
             let (slab, key, expected) = (&mut self.messages, &self.key, &mut self.expected);

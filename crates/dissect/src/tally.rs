@@ -48,14 +48,27 @@ impl Listener for () {}
 /// Facts, presences, weirds and services of a run.
 pub struct Tally {
     hasher: FixedState,
+    /// Makes the second half of prints.
+    other: FixedState,
     facts: Vec<Fact>,
-    index: HashTable<usize>,
+    index: HashTable<Kept>,
     values: hashbrown::HashMap<u64, u32, FixedState>,
-    presences: hashbrown::HashMap<Endpoint, Presence, FixedState>,
+    presences: Vec<Presence>,
+    /// Places of presences, each with the hash of its endpoint.
+    places: HashTable<(u64, u32)>,
     weirds: BTreeMap<&'static str, Odd>,
     services: hashbrown::HashMap<(Transport, &'static str), Spoken, FixedState>,
     bounds: Bounds,
     dropped: u64,
+}
+
+/// Where a fact is kept, and a print of what it says: 96 bits that nobody outside can foretell, so that what is said again,
+/// which most is, is not compared word by word, far away in memory.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    hash: u64,
+    check: u32,
+    at: u32,
 }
 
 /// A weird and how often it was seen.
@@ -93,10 +106,12 @@ impl Tally {
         let hasher = FixedState::with_seed(seed);
         Self {
             hasher: hasher.clone(),
+            other: FixedState::with_seed(hasher.hash_one(seed)),
             facts: Vec::new(),
             index: HashTable::new(),
             values: hashbrown::HashMap::with_hasher(hasher.clone()),
-            presences: hashbrown::HashMap::with_hasher(hasher.clone()),
+            presences: Vec::new(),
+            places: HashTable::new(),
             weirds: BTreeMap::new(),
             services: hashbrown::HashMap::with_hasher(hasher.clone()),
             bounds,
@@ -118,9 +133,8 @@ impl Tally {
 
     /// Every pair of addresses that sent or got something, in the order of addresses.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "sorted before anyone sees the order")]
     pub fn presences(&self) -> Vec<Presence> {
-        let mut all: Vec<Presence> = self.presences.values().copied().collect();
+        let mut all = self.presences.clone();
         all.sort_unstable_by_key(|presence| presence.endpoint);
         all
     }
@@ -162,21 +176,20 @@ impl Tally {
     }
 
     fn see(&mut self, seen: &Sighting<'_>) {
-        let hash = self.hash(seen);
+        let (hash, check) = self.print(seen);
         let Self { facts, index, .. } = self;
-        let held = index.find(hash, |at| facts.get(*at).is_some_and(|fact| says(fact, seen)));
-        if let Some(fact) = held.and_then(|at| facts.get_mut(*at)) {
+        let held = index.find(hash, |kept| kept.hash == hash && kept.check == check);
+        if let Some(fact) = held.and_then(|kept| facts.get_mut(kept.at as usize)) {
             fact.count += 1;
             fact.last = fact.last.max(seen.time);
             return;
         }
+        let Ok(at) = u32::try_from(self.facts.len()) else { return };
         if self.facts.len() >= self.bounds.facts || !self.has_room(seen) {
             self.dropped += 1;
             return;
         }
-        let facts = &self.facts;
-        let hashes = |at: &usize| facts.get(*at).map_or(0, |fact| hash_of(&self.hasher, fact));
-        self.index.insert_unique(hash, facts.len(), hashes);
+        self.index.insert_unique(hash, Kept { hash, check, at }, |kept| kept.hash);
         self.facts.push(keep(seen));
     }
 
@@ -187,26 +200,30 @@ impl Tally {
         *values <= VALUES
     }
 
-    fn hash(&self, seen: &Sighting<'_>) -> u64 {
-        self.hasher.hash_one((seen.endpoint, seen.key, seen.field, seen.value, seen.protocol))
+    fn print(&self, seen: &Sighting<'_>) -> (u64, u32) {
+        let said = (seen.endpoint, seen.key, seen.field, seen.value, seen.protocol);
+        // Half a hash is enough beside a whole one.
+        let [a, b, c, d, ..] = self.other.hash_one(said).to_le_bytes();
+        (self.hasher.hash_one(said), u32::from_le_bytes([a, b, c, d]))
     }
 
     fn meet(&mut self, endpoint: Endpoint, packets: u64, ttl: Option<u8>, (first, last): (Time, Time), sent: bool) {
-        let room = self.presences.len() < self.bounds.presences;
-        if !room && !self.presences.contains_key(&endpoint) {
-            self.dropped += 1;
-            return;
-        }
         let ttl = ttl.unwrap_or_default();
-        let held = self.presences.entry(endpoint).or_insert(Presence {
-            endpoint,
-            first,
-            last,
-            packets: 0,
-            ttl,
-            sent,
-            origin: Origin::default(),
-        });
+        let hash = self.hasher.hash_one(endpoint);
+        let Self { presences, places, .. } = self;
+        let is_held = |(kept, at): &(u64, u32)| {
+            *kept == hash && presences.get(*at as usize).is_some_and(|held| held.endpoint == endpoint)
+        };
+        let at = places.find(hash, is_held).map_or(presences.len(), |(_, at)| *at as usize);
+        if at == presences.len() {
+            let Some(place) = u32::try_from(at).ok().filter(|_| at < self.bounds.presences) else {
+                self.dropped += 1;
+                return;
+            };
+            places.insert_unique(hash, (hash, place), |(hash, _)| *hash);
+            presences.push(Presence { endpoint, first, last, packets: 0, ttl, sent, origin: Origin::default() });
+        }
+        let Some(held) = presences.get_mut(at) else { return };
         held.first = held.first.min(first);
         held.last = held.last.max(last);
         held.packets += packets;
@@ -264,26 +281,6 @@ impl Sink for Counting<'_> {
 
     fn station(&mut self, station: Endpoint, time: Time) {
         self.tally.meet(station, 1, None, (time, time), true);
-    }
-}
-
-fn hash_of(hasher: &FixedState, fact: &Fact) -> u64 {
-    let (endpoint, key) = parts(&fact.subject);
-    let key = key.map(|key| (key.kind, key.text.as_str()));
-    hasher.hash_one((*endpoint, key, fact.field, fact.value.as_str(), fact.protocol))
-}
-
-fn says(fact: &Fact, seen: &Sighting<'_>) -> bool {
-    let (endpoint, key) = parts(&fact.subject);
-    (fact.field, *endpoint, fact.value.as_str(), fact.protocol)
-        == (seen.field, seen.endpoint, seen.value, seen.protocol)
-        && key.map(|key| (key.kind, key.text.as_str())) == seen.key
-}
-
-const fn parts(subject: &Subject) -> (&Endpoint, Option<&Key>) {
-    match subject {
-        Subject::Host(endpoint) => (endpoint, None),
-        Subject::Nested { via, key } => (via, Some(key)),
     }
 }
 

@@ -74,6 +74,16 @@ impl Gather {
         }
     }
 
+    /// Every conversation under way, as it would be reported now, in no order.
+    pub fn under_way(&self) -> impl Iterator<Item = Flow> {
+        self.sensor.under_way()
+    }
+
+    /// Nothing was heard up to `time`: what has been silent for too long by then ends.
+    pub fn rest(&mut self, time: Time) {
+        self.sensor.rest(time, &mut self.tally.with(&mut self.flows));
+    }
+
     /// Ends every conversation under way: at the end of a source.
     pub fn finish(&mut self) {
         self.sensor.finish(&mut self.tally.with(&mut self.flows));

@@ -3,13 +3,50 @@
 use crate::knowledge::LoadError;
 use std::collections::BTreeMap;
 
-/// The known device types.
+/// The known device types. What one asks of them is asked a thousand times a device, so it is known beforehand.
 #[derive(Debug, Clone, Default)]
 pub struct Types {
-    by_name: BTreeMap<String, Entry>,
+    by_name: BTreeMap<String, Kind>,
 }
 
-#[derive(Debug, Clone, serde::Deserialize)]
+/// One type.
+#[derive(Debug, Clone)]
+struct Kind {
+    number: usize,
+    is_medical: bool,
+    is_platform: bool,
+    /// Itself and what it is a kind of.
+    wider: Set,
+    /// What a thing of this type can be as well.
+    beside: Set,
+}
+
+/// Numbers of types.
+#[derive(Debug, Clone, Default)]
+struct Set(Vec<u64>);
+
+impl Set {
+    fn insert(&mut self, number: usize) {
+        let word = number / 64;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= 1 << (number % 64);
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.0.resize(self.0.len().max(other.0.len()), 0);
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
+    }
+
+    fn has(&self, number: usize) -> bool {
+        self.0.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+}
+
+#[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     name: String,
@@ -37,12 +74,28 @@ impl Types {
     /// Reads `data/types.toml`. Errors when it has not its form, or a type is a kind of an unknown one.
     pub fn load(text: &str) -> Result<Self, LoadError> {
         let file: File = toml::from_str(text).map_err(|error| LoadError::form("types", &error))?;
-        let by_name: BTreeMap<_, _> = file.r#type.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
-        let lost = by_name.values().find(|entry| entry.of.iter().any(|of| !by_name.contains_key(of)));
-        match lost {
-            Some(entry) => Err(LoadError::Type(entry.name.clone())),
-            None => Ok(Self { by_name }),
+        let entries: BTreeMap<_, _> = file.r#type.iter().map(|entry| (entry.name.as_str(), entry)).collect();
+        let lost = entries.values().find(|entry| entry.of.iter().any(|of| !entries.contains_key(of.as_str())));
+        if let Some(entry) = lost {
+            return Err(LoadError::Type(entry.name.clone()));
         }
+        let numbers: BTreeMap<&str, usize> = entries.keys().enumerate().map(|(number, name)| (*name, number)).collect();
+        let lines: Vec<Vec<&Entry>> = entries.keys().map(|name| line(name, &entries)).collect();
+        let sets = lines.iter().map(|line| {
+            let mut wider = Set::default();
+            line.iter().filter_map(|entry| numbers.get(entry.name.as_str())).for_each(|number| wider.insert(*number));
+            wider
+        });
+        let wider: Vec<Set> = sets.collect();
+        let kinds = entries.keys().zip(&lines).enumerate().map(|(number, (name, line))| {
+            let mut beside = Set::default();
+            wider.iter().filter(|held| held.has(number)).for_each(|held| beside.add(held));
+            let is_medical = line.iter().any(|entry| entry.medical);
+            let is_platform = line.iter().any(|entry| entry.platform);
+            let wider = wider.get(number).cloned().unwrap_or_default();
+            ((*name).to_owned(), Kind { number, is_medical, is_platform, wider, beside })
+        });
+        Ok(Self { by_name: kinds.collect() })
     }
 
     /// The shipped ones.
@@ -67,41 +120,45 @@ impl Types {
     /// Whether devices of type `name` are medical.
     #[must_use]
     pub fn is_medical(&self, name: &str) -> bool {
-        self.line(name).iter().any(|entry| entry.medical)
+        self.by_name.get(name).is_some_and(|kind| kind.is_medical)
     }
 
     /// Whether `name` says what a device runs on, such as `virtual machine`: it may be anything else as well.
     #[must_use]
     pub fn is_platform(&self, name: &str) -> bool {
-        self.line(name).iter().any(|entry| entry.platform)
+        self.by_name.get(name).is_some_and(|kind| kind.is_platform)
     }
 
     /// Whether every `narrow` is a `wide`: the same, or a kind of it.
     #[must_use]
     pub fn is_kind_of(&self, narrow: &str, wide: &str) -> bool {
-        narrow == wide || self.line(narrow).iter().any(|entry| entry.name == wide)
+        narrow == wide || self.related(narrow, wide, |narrow| &narrow.wider)
     }
 
     /// Whether one thing can be both: one is a kind of the other, or a third is a kind of both (a smartphone is a telephone
     /// and a mobile device).
     #[must_use]
     pub fn can_be_both(&self, one: &str, other: &str) -> bool {
-        let is_both = |name: &String| self.is_kind_of(name, one) && self.is_kind_of(name, other);
-        self.by_name.keys().any(is_both)
+        self.related(one, other, |one| &one.beside)
     }
 
-    /// The type called `name` and those it is a kind of, each once.
-    fn line(&self, name: &str) -> Vec<&Entry> {
-        let mut line: Vec<&Entry> = self.by_name.get(name).into_iter().collect();
-        let mut at = 0;
-        while let Some(entry) = line.get(at) {
-            let wider = entry.of.iter().filter_map(|of| self.by_name.get(of));
-            let new: Vec<_> = wider.filter(|of| line.iter().all(|held| held.name != of.name)).collect();
-            line.extend(new);
-            at += 1;
-        }
-        line
+    fn related(&self, one: &str, other: &str, by: impl Fn(&Kind) -> &Set) -> bool {
+        let kinds = self.by_name.get(one).zip(self.by_name.get(other));
+        kinds.is_some_and(|(one, other)| by(one).has(other.number))
     }
+}
+
+/// The type called `name` and those it is a kind of, each once.
+fn line<'a>(name: &str, entries: &BTreeMap<&str, &'a Entry>) -> Vec<&'a Entry> {
+    let mut line: Vec<&Entry> = entries.get(name).into_iter().copied().collect();
+    let mut at = 0;
+    while let Some(entry) = line.get(at) {
+        let wider = entry.of.iter().filter_map(|of| entries.get(of.as_str()).copied());
+        let new: Vec<_> = wider.filter(|of| line.iter().all(|held| held.name != of.name)).collect();
+        line.extend(new);
+        at += 1;
+    }
+    line
 }
 
 #[cfg(test)]

@@ -3,20 +3,27 @@
 //! Each is written under a name that nobody has yet, for its owner alone, and gets its own name when it is on disk.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 use tempfile::NamedTempFile;
 
 /// Writes a file in place of the one that is there. Errors: what the disk says; then the old one is as it was.
 pub fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    scratch(path, bytes)?.persist(path)?;
-    sync_folder(path)
+    write_by(path, |file| file.write_all(bytes)).map(drop)
+}
+
+/// Writes a file in place of the one that is there, as `write` does it, and gives it, at its end. Errors: what the disk
+/// says; then the old one is as it was.
+pub fn write_by(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> io::Result<File> {
+    let file = scratch(path, write)?.persist(path)?;
+    sync_folder(path)?;
+    Ok(file)
 }
 
 /// Writes a file where there is none. Errors: what the disk says, or `AlreadyExists`; then that one is as it was.
 pub fn make_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    scratch(path, bytes)?.persist_noclobber(path)?;
+    scratch(path, |file| file.write_all(bytes))?.persist_noclobber(path)?;
     sync_folder(path)
 }
 
@@ -32,9 +39,12 @@ pub fn sweep(path: &Path) {
     }
 }
 
-fn scratch(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
-    let mut file = tempfile::Builder::new().prefix(&prefix(path)).suffix(".new").tempfile_in(folder(path))?;
-    file.write_all(bytes)?;
+fn scratch(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> io::Result<NamedTempFile> {
+    let file = tempfile::Builder::new().prefix(&prefix(path)).suffix(".new").tempfile_in(folder(path))?;
+    let mut writer = BufWriter::new(file.as_file());
+    write(&mut writer)?;
+    writer.flush()?;
+    drop(writer);
     file.as_file().sync_all()?;
     Ok(file)
 }
@@ -52,7 +62,7 @@ fn folder(path: &Path) -> &Path {
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
-    fs::File::open(folder(path))?.sync_all()
+    File::open(folder(path))?.sync_all()
 }
 
 #[cfg(test)]

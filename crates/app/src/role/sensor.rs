@@ -8,6 +8,7 @@ mod live;
 mod progress;
 mod send;
 mod spool;
+mod under_way;
 
 use super::{Stop, lasting_id, new_id};
 use crate::config::Config;
@@ -79,6 +80,7 @@ pub fn run(
     let id = lasting_id(&places.spool().join("sensor.id"))?;
     let sender = send::start(&places.socket(), &spool, stop, tale)?;
     let outbox = Outbox { config, id, spool: &spool, progress, tale, stop };
+    under_way::recover(&outbox, &places.spool())?;
     thread::scope(|scope| {
         // Whoever ends for whatever reason ends all: an interface that nobody reads any more must not go unnoticed. Whoever
         // runs the sensor starts it again, with what it may not do any more here: open another ring.

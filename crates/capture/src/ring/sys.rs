@@ -101,12 +101,34 @@ pub fn take_all(socket: BorrowedFd<'_>, index: u32) -> io::Result<()> {
     set(socket, libc::PACKET_ADD_MEMBERSHIP, &request)
 }
 
-/// Divides frames among the sockets of a group by their conversation; fragments go where their first one goes.
-pub fn join(socket: BorrowedFd<'_>, group: u16) -> io::Result<()> {
+/// Passes over every frame, until [`open_ears`].
+pub fn close_ears(socket: BorrowedFd<'_>) -> io::Result<()> {
+    // A program of classic BPF that takes no byte of any frame (linux/bpf_common.h: BPF_RET of a constant).
+    let mut take_nothing = [libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: 0 }];
+    let program = libc::sock_fprog { len: 1, filter: take_nothing.as_mut_ptr() };
+    set_at(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
+}
+
+/// Takes frames from now on.
+pub fn open_ears(socket: BorrowedFd<'_>) -> io::Result<()> {
+    set_at(socket, libc::SOL_SOCKET, libc::SO_DETACH_FILTER, &0)
+}
+
+/// Divides frames among the sockets of a group by their conversation; fragments go where their first one goes. A socket
+/// without a `group` begins one.
+pub fn join(socket: BorrowedFd<'_>, group: Option<u16>) -> io::Result<()> {
     // A group does not ask its sockets whether they pass over what this machine sends.
     let how = libc::PACKET_FANOUT_HASH | libc::PACKET_FANOUT_FLAG_DEFRAG | libc::PACKET_FANOUT_FLAG_IGNORE_OUTGOING;
-    let how = how << 16 | u32::from(group);
-    set(socket, libc::PACKET_FANOUT, &how)
+    let how = if group.is_none() { how | libc::PACKET_FANOUT_FLAG_UNIQUEID } else { how };
+    set(socket, libc::PACKET_FANOUT, &(how << 16 | u32::from(group.unwrap_or_default())))
+}
+
+/// The number of the group that a socket has joined.
+pub fn group(socket: BorrowedFd<'_>) -> io::Result<u16> {
+    let mut found: libc::c_int = 0;
+    get(socket, libc::SOL_PACKET, libc::PACKET_FANOUT, &mut found)?;
+    let [a, b, ..] = found.cast_unsigned().to_le_bytes();
+    Ok(u16::from_le_bytes([a, b]))
 }
 
 /// Begins to receive from the interface with this number.
@@ -160,10 +182,14 @@ pub fn hardware_type(socket: BorrowedFd<'_>, interface: &str) -> io::Result<u16>
 }
 
 fn set<T: Copy>(socket: BorrowedFd<'_>, option: libc::c_int, value: &T) -> io::Result<()> {
+    set_at(socket, libc::SOL_PACKET, option, value)
+}
+
+fn set_at<T: Copy>(socket: BorrowedFd<'_>, level: libc::c_int, option: libc::c_int, value: &T) -> io::Result<()> {
     let (socket, from) = (socket.as_raw_fd(), std::ptr::from_ref(value).cast());
-    // SAFETY: the pointer is to a value of this length, which the kernel reads.
+    // SAFETY: the pointer is to a value of this length, which the kernel reads, with what it points to in turn.
     #[expect(unsafe_code)]
-    let outcome = unsafe { libc::setsockopt(socket, libc::SOL_PACKET, option, from, length_of(value)) };
+    let outcome = unsafe { libc::setsockopt(socket, level, option, from, length_of(value)) };
     done(outcome)
 }
 

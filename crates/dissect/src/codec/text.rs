@@ -47,8 +47,17 @@ pub fn utf16_within<'b>(raw: &[u8], room: &'b mut [u8]) -> &'b [u8] {
 /// blank, so that words stay apart.
 #[must_use]
 pub fn tidy(text: &str) -> Cow<'_, str> {
+    if is_tidy(text.as_bytes()) {
+        return Cow::Borrowed(text);
+    }
     let text = shorten(text.trim_matches(|c: char| c.is_whitespace() || c.is_control()));
     if text.contains(char::is_control) { Cow::Owned(without_controls(text)) } else { Cow::Borrowed(text) }
+}
+
+/// Whether `text` is short, of printable ASCII and without outer blanks, as most is: known without a look at characters.
+fn is_tidy(text: &[u8]) -> bool {
+    let is_printable = text.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    is_printable && text.len() <= LONGEST && text.first() != Some(&b' ') && text.last() != Some(&b' ')
 }
 
 fn without_controls(text: &str) -> String {

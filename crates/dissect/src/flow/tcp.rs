@@ -26,21 +26,28 @@ pub struct Lane {
     acknowledged: Option<u32>,
     /// Sequence number behind the last byte, once a FIN said it.
     end: Option<u32>,
-    early: Vec<Early>,
-    /// Segments far behind what is expected.
-    behind: Behind,
-    /// Whether order began anew and nobody was told yet.
-    torn: bool,
-    /// Payload bytes that came and were not believed.
-    pub(crate) discarded: u64,
+    /// What came too early or was not believed, once anything was: in most directions nothing ever is.
+    astray: Option<Box<Astray>>,
     /// Payload bytes passed on or passed over in order.
     pub bytes: u64,
     /// Payload bytes that never came.
     pub missed: u64,
 }
 
-/// A run of segments that follow each other in a place where none can be expected.
+/// Segments that did not come in order.
 #[derive(Default)]
+struct Astray {
+    early: Vec<Early>,
+    /// Segments far behind what is expected.
+    behind: Behind,
+    /// Whether order began anew and nobody was told yet.
+    torn: bool,
+    /// Payload bytes that came and were not believed.
+    discarded: u64,
+}
+
+/// A run of segments that follow each other in a place where none can be expected.
+#[derive(Default, Clone, Copy)]
 struct Behind {
     next: u32,
     segments: usize,
@@ -127,17 +134,18 @@ impl Lane {
 
     /// What is in order now. Call until `None`.
     pub fn next(&mut self, slab: &mut Slab) -> Option<Next> {
-        if std::mem::take(&mut self.torn) {
+        let astray = self.astray.as_deref_mut()?;
+        if std::mem::take(&mut astray.torn) {
             return Some(Next::Gap(UNKNOWN));
         }
         let next = self.next?;
         let lost = loop {
-            let first = self.early.first()?;
+            let first = astray.early.first()?;
             let distance = ahead(first.seq, next);
             if distance > 0 {
                 break distance.unsigned_abs();
             }
-            let mut early = self.early.remove(0);
+            let mut early = astray.early.remove(0);
             let seen = usize::try_from(distance.unsigned_abs()).unwrap_or(usize::MAX);
             let Some(fresh) = early.bytes.len().checked_sub(seen).filter(|fresh| *fresh > 0) else {
                 slab.release(early.bytes);
@@ -151,9 +159,9 @@ impl Lane {
                 Span { offset: early.span.offset.saturating_add(ahead), ..early.span },
             ));
         };
-        let first = self.early.first()?.seq;
-        let proven = self.acknowledged.is_some_and(|ack| ahead(ack, first) >= 0) || lost > AHEAD && self.agree();
-        if !proven && self.early.len() < PIECES {
+        let first = astray.early.first()?.seq;
+        let proven = self.acknowledged.is_some_and(|ack| ahead(ack, first) >= 0) || lost > AHEAD && astray.agree();
+        if !proven && astray.early.len() < PIECES {
             return None;
         }
         self.miss(lost);
@@ -163,46 +171,36 @@ impl Lane {
     /// Gives back everything that waits; it and the holes before it count as missed, or, where nothing shows how far
     /// the stream went, what waited as discarded.
     pub fn close(&mut self, slab: &mut Slab) {
-        let waited = self.drop_early(slab);
+        let waited = self.astray.as_deref_mut().map_or(0, |astray| astray.drop_early(slab));
         let missing = self.next.zip(self.end.or(self.acknowledged)).map_or(0, |(next, end)| ahead(end, next));
         if missing > 0 && missing.unsigned_abs() < AHEAD {
             self.miss(missing.unsigned_abs());
-        } else {
-            self.discarded += waited;
+        } else if waited > 0 {
+            self.astray.get_or_insert_default().discarded += waited;
         }
     }
 
-    /// Whether the first of what waits follow each other.
-    fn agree(&self) -> bool {
-        let first = self.early.get(..AGREEING).unwrap_or_default();
-        let follows = |pair: &[Early]| matches!(pair, [one, other] if ahead(other.seq, one.end()) <= 0);
-        !first.is_empty() && first.windows(2).all(follows)
+    /// Payload bytes that came and were not believed.
+    pub(crate) fn discarded(&self) -> u64 {
+        self.astray.as_deref().map_or(0, |astray| astray.discarded)
     }
 
     /// Looks at a segment far behind what is expected: a copy that came very late, or a stream that begins anew. The
     /// latter is believed when segments follow each other; those before the last are lost.
     fn doubt(&mut self, seq: u32, payload: &[u8], span: Span, slab: &mut Slab) {
         let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
-        let segments = if self.behind.segments > 0 && self.behind.next == seq { self.behind.segments + 1 } else { 1 };
-        self.behind = Behind { next: seq.wrapping_add(length), segments };
+        let astray = self.astray.get_or_insert_default();
+        let Behind { next, segments } = astray.behind;
+        let segments = if segments > 0 && next == seq { segments + 1 } else { 1 };
+        astray.behind = Behind { next: seq.wrapping_add(length), segments };
         if segments < AGREEING {
-            self.discarded += u64::from(length);
+            astray.discarded += u64::from(length);
             return;
         }
-        self.discarded += self.drop_early(slab);
-        self.behind = Behind::default();
-        (self.next, self.acknowledged, self.end, self.torn) = (Some(seq), None, None, true);
+        astray.discarded += astray.drop_early(slab);
+        (astray.behind, astray.torn) = (Behind::default(), true);
+        (self.next, self.acknowledged, self.end) = (Some(seq), None, None);
         self.wait(seq, payload, span, slab);
-    }
-
-    /// Gives back what waits, and says how many bytes it was.
-    fn drop_early(&mut self, slab: &mut Slab) -> u64 {
-        let mut bytes = 0;
-        for early in self.early.drain(..) {
-            bytes += early.bytes.len() as u64;
-            slab.release(early.bytes);
-        }
-        bytes
     }
 
     fn pass(&mut self, length: u32) {
@@ -224,14 +222,34 @@ impl Lane {
 
     /// Keeps a segment that came too early. What cannot be kept shows as a gap later.
     fn wait(&mut self, seq: u32, payload: &[u8], span: Span, slab: &mut Slab) {
-        let place = self.early.partition_point(|early| ahead(early.seq, seq) < 0);
-        let held = self.early.get(place).is_some_and(|early| early.seq == seq && early.bytes.len() >= payload.len());
-        if held || self.early.len() >= PIECES {
+        let early = &mut self.astray.get_or_insert_default().early;
+        let place = early.partition_point(|early| ahead(early.seq, seq) < 0);
+        let held = early.get(place).is_some_and(|early| early.seq == seq && early.bytes.len() >= payload.len());
+        if held || early.len() >= PIECES {
             return;
         }
         if let Some(bytes) = slab.lend(payload) {
-            self.early.insert(place, Early { seq, bytes, span });
+            early.insert(place, Early { seq, bytes, span });
         }
+    }
+}
+
+impl Astray {
+    /// Whether the first of what waits follow each other.
+    fn agree(&self) -> bool {
+        let first = self.early.get(..AGREEING).unwrap_or_default();
+        let follows = |pair: &[Early]| matches!(pair, [one, other] if ahead(other.seq, one.end()) <= 0);
+        !first.is_empty() && first.windows(2).all(follows)
+    }
+
+    /// Gives back what waits, and says how many bytes it was.
+    fn drop_early(&mut self, slab: &mut Slab) -> u64 {
+        let mut bytes = 0;
+        for early in self.early.drain(..) {
+            bytes += early.bytes.len() as u64;
+            slab.release(early.bytes);
+        }
+        bytes
     }
 }
 
@@ -336,7 +354,7 @@ mod tests {
         assert_eq!(read(&mut lane, 52, b"cd"), "");
         assert_eq!(read(&mut lane, 54, b"ef"), "_ef");
         assert_eq!(read(&mut lane, 56, b"gh"), "gh");
-        assert_eq!((lane.discarded, lane.bytes, lane.missed), (4, 9, 0));
+        assert_eq!((lane.discarded(), lane.bytes, lane.missed), (4, 9, 0));
     }
 
     #[test]

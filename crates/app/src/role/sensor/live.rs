@@ -3,17 +3,20 @@
 //! In: rings that were opened while this program still might. Out: batches, each when it is due; what was lost, as an oddity
 //! of its batch. Never: a frame sent.
 
+use super::under_way::UnderWay;
 use super::{Outbox, lock};
 use crate::config::Config;
 use crate::io::run;
 use crate::role::now;
 use crate::role::places::{Places, secret};
+use crate::role::space::is_no_room;
 use anyhow::Context as _;
+use std::io;
 use std::time::{Duration, Instant};
 use wardlight_capture::{Caught, Received, Ring, RingError, RingSettings, apart};
 use wardlight_dissect::Frame;
 use wardlight_dissect::link::LinkType;
-use wardlight_engine::Gather;
+use wardlight_engine::{Batch, Gather};
 use wardlight_model::{Scope, Time};
 
 /// How long a block is waited for.
@@ -21,10 +24,15 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Shortest time between two words about lost frames.
 const SILENCE: Duration = Duration::from_mins(1);
 
+/// How far behind the clock the last frame of a ring may be that nobody has seen yet, in microseconds.
+const BEHIND: i64 = 2_000_000;
+
 /// A ring, and how it is called.
 #[derive(Debug)]
 pub struct Live {
     name: String,
+    /// Which of the program's rings it is.
+    number: usize,
     ring: Ring,
 }
 
@@ -34,15 +42,11 @@ impl Live {
         let sensor = &config.sensor;
         let readers = sensor.readers.max(1);
         let mut all = Vec::new();
-        for (number, interface) in (0_u32..).zip(&sensor.interfaces) {
-            // One group for each interface of each program that listens in this network.
-            let group =
-                u16::try_from(std::process::id().wrapping_mul(31).wrapping_add(number) & 0xffff).unwrap_or_default();
-            let group = (readers > 1).then_some(group);
-            for _ in 0..readers {
-                let blocks = sensor.ring_mib.div_ceil(readers);
-                let ring = Ring::open(&RingSettings { interface: interface.clone(), blocks, group })?;
-                all.push(Self { name: interface.clone(), ring });
+        for interface in &sensor.interfaces {
+            let blocks = sensor.ring_mib.div_ceil(readers);
+            let settings = RingSettings { interface: interface.clone(), blocks, rings: readers };
+            for ring in Ring::open(&settings)? {
+                all.push(Self { name: interface.clone(), number: all.len(), ring });
             }
         }
         Ok(all)
@@ -73,7 +77,12 @@ struct Reading<'a> {
     live: &'a mut Live,
     outbox: &'a Outbox<'a>,
     gather: Gather,
+    under_way: UnderWay,
+    /// The ring, in the progress.
+    ring: String,
     packets: u64,
+    /// When all that is under way was looked at last, and after how many packets.
+    looked: Option<(Instant, u64)>,
     /// What the kernel had counted when that was noted last.
     noted: Received,
     told: Option<Instant>,
@@ -85,15 +94,21 @@ impl<'a> Reading<'a> {
         let key = secret(&Places::of(config).names_key())?;
         let settings = run::settings(Scope(config.sensor.scope), config.sensor.most_flows, &key)?;
         let due_after = i64::try_from(config.sensor.flush_s).unwrap_or(i64::MAX).saturating_mul(1_000_000);
-        let (gather, noted) = (Gather::new(settings, due_after), Received::default());
-        Ok(Self { live, outbox, gather, packets: 0, noted, told: None })
+        let (gather, noted, ring) = (Gather::new(settings, due_after), Received::default(), live.number.to_string());
+        let spool = Places::of(config).spool();
+        let under_way = UnderWay::new(&spool, &ring, outbox.id, &lock(&outbox.progress))
+            .with_context(|| format!("cannot make a folder in {}", spool.display()))?;
+        Ok(Self { live, outbox, gather, under_way, ring, packets: 0, looked: None, noted, told: None })
     }
 
     fn run(mut self) -> anyhow::Result<()> {
         let flush = Duration::from_secs(self.outbox.config.sensor.flush_s);
         let mut handed_on = Instant::now();
         while !self.outbox.stop.is_wanted() {
-            let is_due = self.block(PATIENCE)?.is_due;
+            let Block { was_there, is_due } = self.block(PATIENCE)?;
+            if !was_there {
+                self.gather.rest(Time::from_micros(now().micros().saturating_sub(BEHIND)));
+            }
             if is_due || handed_on.elapsed() >= flush {
                 self.hand_on()?;
                 handed_on = Instant::now();
@@ -106,7 +121,10 @@ impl<'a> Reading<'a> {
             }
         }
         self.gather.finish();
-        self.hand_on()
+        if self.hand_on()? {
+            self.under_way.close();
+        }
+        Ok(())
     }
 
     /// Reads a block of frames.
@@ -121,8 +139,8 @@ impl<'a> Reading<'a> {
         Ok(Block { was_there, is_due })
     }
 
-    /// Makes durable what was seen since the last time.
-    fn hand_on(&mut self) -> anyhow::Result<()> {
+    /// Makes durable what was seen since the last time. Whether it is.
+    fn hand_on(&mut self) -> anyhow::Result<bool> {
         let received =
             self.live.ring.received().with_context(|| format!("cannot count the frames of {}", self.live.name))?;
         let [frames, lost] = [received.frames - self.noted.frames, received.lost - self.noted.lost];
@@ -142,13 +160,35 @@ impl<'a> Reading<'a> {
             );
         }
         let batches = self.gather.take(self.outbox.id, std::slice::from_ref(&self.live.name));
+        let number = self.note(&batches).with_context(|| {
+            format!("cannot keep the conversations that are under way on {} in the spool", self.live.name)
+        })?;
         if batches.iter().all(|batch| batch.observations.is_none() && batch.flows.is_none()) {
-            return Ok(());
+            return Ok(true);
         }
-        if !self.outbox.put(&batches, |_| {})? {
+        let is_put = self.outbox.put(&batches, |progress| progress.hand_on(&self.ring, number))?;
+        if !is_put {
             eprintln!("wardlight: {}: the spool is full, and what was heard last is lost", self.live.name);
         }
-        Ok(())
+        Ok(is_put)
+    }
+
+    /// Keeps on disk what is under way, before `batches` are handed on: all of it when some was heard since that was done
+    /// last and it is time, else which of it ended. Gives the number under which these are handed on.
+    fn note(&mut self, batches: &[Batch]) -> io::Result<u64> {
+        let flush = Duration::from_secs(self.outbox.config.sensor.flush_s);
+        let is_time = |(when, packets): (Instant, u64)| when.elapsed() >= flush && packets < self.packets;
+        if !self.looked.is_none_or(is_time) {
+            return self.under_way.end(batches);
+        }
+        match self.under_way.look(self.gather.under_way(), batches) {
+            // The spool waits for room by itself, and what is under way goes on.
+            Err(error) if is_no_room(&error) => self.under_way.end(batches),
+            looked => {
+                self.looked = Some((Instant::now(), self.packets));
+                looked
+            }
+        }
     }
 }
 

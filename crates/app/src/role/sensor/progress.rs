@@ -1,4 +1,4 @@
-//! How far each source was read: kept in the spool with the batches, so that the two cannot disagree.
+//! How far each source was read, and what each ring handed on: kept in the spool with the batches, so that the two cannot disagree.
 
 use super::spool::Spool;
 use anyhow::Context as _;
@@ -12,6 +12,9 @@ pub(super) struct Progress {
     read: BTreeMap<PathBuf, u64>,
     /// Read to their end, and how large they were then.
     done: BTreeMap<PathBuf, u64>,
+    /// For each ring, the number of what it handed on last.
+    #[serde(default)]
+    rings: BTreeMap<String, u64>,
 }
 
 impl Progress {
@@ -43,6 +46,16 @@ impl Progress {
 
     pub(super) fn reach(&mut self, path: &Path, packet: u64) {
         self.read.insert(path.to_owned(), packet);
+    }
+
+    /// The number of what `ring` handed on last; 0 when it never did.
+    pub(super) fn handed_on(&self, ring: &str) -> u64 {
+        self.rings.get(ring).copied().unwrap_or_default()
+    }
+
+    /// What `ring` hands on as `number` is in the spool.
+    pub(super) fn hand_on(&mut self, ring: &str, number: u64) {
+        self.rings.insert(ring.to_owned(), number);
     }
 
     /// The source was read to its end, which is `packets` long; those that are gone from the disk are forgotten.
