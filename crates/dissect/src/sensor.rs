@@ -2,6 +2,8 @@
 //!
 //! One sensor is one shard: nothing is shared, nothing waits. Time comes with the frames.
 
+mod way;
+
 use crate::clock::{Clock, Tick};
 use crate::codec::cursor::Short;
 use crate::codec::keyed::PrivacyKey;
@@ -23,6 +25,7 @@ use crate::reader::{Reader, World};
 use crate::wipe;
 use std::net::IpAddr;
 use wardlight_model::{Endpoint, Flow, FlowKey, Mac, Place, Scope, Side, Time, Transport, Weird};
+use way::{Way, offset_in, parts, with_spans};
 
 /// One frame of a capture.
 #[derive(Debug, Clone, Copy)]
@@ -79,21 +82,6 @@ pub struct Sensor {
     by_link: Vec<(LinkType, &'static dyn Dissector)>,
     clock: Clock,
     counts: Counts,
-}
-
-/// Where a packet came from, and by which hops.
-#[derive(Clone, Copy)]
-struct Way<'a> {
-    time: Time,
-    /// Where the parts of the payload stand: one for a frame, several for a packet that came in fragments.
-    spans: &'a [Span],
-    source: Option<Mac>,
-    destination: Option<Mac>,
-    vlan: Option<u16>,
-    /// How many tunnels and shims lead here.
-    depth: u8,
-    /// Whether it came in fragments.
-    is_joined: bool,
 }
 
 /// Most tunnels and shims within each other: a mirror of an overlay of a tunnel, shims between, and one to spare.
@@ -593,27 +581,4 @@ fn context(conversation: &Conversation, side: Side, time: Time, to_group: bool) 
 
 fn is_group(ip: IpAddr) -> bool {
     ip.is_multicast() || matches!(ip, IpAddr::V4(ip) if ip.is_broadcast())
-}
-
-/// Where `part` of `frame` stands.
-fn offset_in(part: &[u8], frame: &[u8]) -> u32 {
-    u32::try_from(part.as_ptr().addr().saturating_sub(frame.as_ptr().addr())).unwrap_or(u32::MAX)
-}
-
-/// Goes on with the way of what stands `ahead` bytes into a payload.
-fn with_spans(way: Way<'_>, ahead: usize, go_on: impl FnOnce(Way<'_>)) {
-    if let [span] = way.spans {
-        return go_on(Way { spans: &[span.behind(ahead)], ..way });
-    }
-    let ends = way.spans.iter().skip(1).map(|next| next.at).chain([usize::MAX]);
-    let reached = way.spans.iter().zip(ends).filter(|(_, end)| *end > ahead);
-    let spans: Vec<Span> = reached.map(|(span, _)| span.behind(ahead.saturating_sub(span.at)).moved(ahead)).collect();
-    go_on(Way { spans: &spans, ..way });
-}
-
-/// The parts of a payload by the frames they came in.
-fn parts<'a>(payload: &'a [u8], spans: &'a [Span]) -> impl Iterator<Item = (&'a [u8], Span)> {
-    let ends = spans.iter().skip(1).map(|next| next.at).chain([payload.len()]);
-    let part = move |(span, end): (&Span, usize)| Some((payload.get(span.at..end.min(payload.len()))?, *span));
-    spans.iter().zip(ends).filter_map(part).filter(|(part, _)| !part.is_empty())
 }
