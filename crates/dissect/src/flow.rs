@@ -8,7 +8,7 @@ mod wheel;
 
 use crate::entry::Carrier;
 use crate::reader::{self, Reader};
-use foldhash::fast::FixedState;
+use crate::seeded::{self, Seeded};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use history::History;
@@ -140,7 +140,7 @@ pub struct Table {
     generations: Vec<u32>,
     vacant: Vec<u32>,
     index: HashTable<Slot>,
-    hasher: FixedState,
+    hasher: Seeded,
     wheel: Wheel,
     capacity: usize,
     begun: u64,
@@ -176,7 +176,7 @@ impl Table {
             generations: Vec::new(),
             vacant: Vec::new(),
             index: HashTable::new(),
-            hasher: FixedState::with_seed(seed),
+            hasher: seeded::by(seed),
             wheel: Wheel::default(),
             capacity: capacity.max(1),
             begun: 0,

@@ -16,6 +16,7 @@ pub mod net;
 mod output;
 pub mod proto;
 pub mod reader;
+mod seeded;
 mod sensor;
 pub mod tally;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Bounded: a device that says ever new values, or a network that says ever new things, is counted, not kept.
 
 use crate::output::{Sighting, Sink};
-use foldhash::fast::FixedState;
+use crate::seeded::{self, Seeded};
 use hashbrown::HashTable;
 use std::collections::BTreeMap;
 use std::hash::BuildHasher as _;
@@ -47,17 +47,17 @@ impl Listener for () {}
 
 /// Facts, presences, weirds and services of a run.
 pub struct Tally {
-    hasher: FixedState,
+    hasher: Seeded,
     /// Makes the second half of prints.
-    other: FixedState,
+    other: Seeded,
     facts: Vec<Fact>,
     index: HashTable<Kept>,
-    values: hashbrown::HashMap<u64, u32, FixedState>,
+    values: hashbrown::HashMap<u64, u32, Seeded>,
     presences: Vec<Presence>,
     /// Places of presences, each with the hash of its endpoint.
     places: HashTable<(u64, u32)>,
     weirds: BTreeMap<&'static str, Odd>,
-    services: hashbrown::HashMap<(Transport, &'static str), Spoken, FixedState>,
+    services: hashbrown::HashMap<(Transport, &'static str), Spoken, Seeded>,
     bounds: Bounds,
     dropped: u64,
 }
@@ -103,10 +103,10 @@ impl Tally {
     /// Nothing was seen, and no more than `bounds` will be kept.
     #[must_use]
     pub fn bounded(seed: u64, bounds: Bounds) -> Self {
-        let hasher = FixedState::with_seed(seed);
+        let hasher = seeded::by(seed);
         Self {
             hasher: hasher.clone(),
-            other: FixedState::with_seed(hasher.hash_one(seed)),
+            other: seeded::by(hasher.hash_one(seed)),
             facts: Vec::new(),
             index: HashTable::new(),
             values: hashbrown::HashMap::with_hasher(hasher.clone()),

@@ -4,7 +4,7 @@
 
 use std::mem;
 use wardlight_dissect::tally::{Bounds, Listener, Tally};
-use wardlight_dissect::{Counts, Frame, Sensor, Settings};
+use wardlight_dissect::{Counts, Frame, Sensor, Settings, Sink as _};
 use wardlight_model::journal::{Flows, Observations, Oddity};
 use wardlight_model::{Flow, Id, Place, Time, Weird};
 
@@ -72,6 +72,11 @@ impl Gather {
             let place = Place { source: 0, packet, offset: 0, length: 0 };
             self.tally.note(Weird { name: "capture.lost", time, place, flow: None }, frames);
         }
+    }
+
+    /// Takes in a conversation that an earlier run had under way when it ended.
+    pub fn resume(&mut self, flow: Flow) {
+        self.tally.with(&mut self.flows).flow(flow);
     }
 
     /// Every conversation under way, as it would be reported now, in no order.

@@ -80,7 +80,11 @@ pub fn run(
     let id = lasting_id(&places.spool().join("sensor.id"))?;
     let sender = send::start(&places.socket(), &spool, stop, tale)?;
     let outbox = Outbox { config, id, spool: &spool, progress, tale, stop };
-    under_way::recover(&outbox, &places.spool())?;
+    if !under_way::recover(&outbox, &places.spool())? {
+        // Everything shall end, and what the rings would begin to keep must not take the place of what is not told yet.
+        let _ = sender.join();
+        return Ok(());
+    }
     thread::scope(|scope| {
         // Whoever ends for whatever reason ends all: an interface that nobody reads any more must not go unnoticed. Whoever
         // runs the sensor starts it again, with what it may not do any more here: open another ring.

@@ -27,6 +27,11 @@ const SILENCE: Duration = Duration::from_mins(1);
 /// How far behind the clock the last frame of a ring may be that nobody has seen yet, in microseconds.
 const BEHIND: i64 = 2_000_000;
 
+/// How many times as long as a look takes it is until the next, at least.
+const LOOKING: u32 = 10;
+/// How long room on the disk is waited for at a time.
+const ROOM: Duration = Duration::from_millis(200);
+
 /// A ring, and how it is called.
 #[derive(Debug)]
 pub struct Live {
@@ -81,8 +86,8 @@ struct Reading<'a> {
     /// The ring, in the progress.
     ring: String,
     packets: u64,
-    /// When all that is under way was looked at last, and after how many packets.
-    looked: Option<(Instant, u64)>,
+    /// When all that is under way is looked at again at the earliest, and how many packets there were at the last time.
+    next_look: Option<(Instant, u64)>,
     /// What the kernel had counted when that was noted last.
     noted: Received,
     told: Option<Instant>,
@@ -98,16 +103,18 @@ impl<'a> Reading<'a> {
         let spool = Places::of(config).spool();
         let under_way = UnderWay::new(&spool, &ring, outbox.id, &lock(&outbox.progress))
             .with_context(|| format!("cannot make a folder in {}", spool.display()))?;
-        Ok(Self { live, outbox, gather, under_way, ring, packets: 0, looked: None, noted, told: None })
+        Ok(Self { live, outbox, gather, under_way, ring, packets: 0, next_look: None, noted, told: None })
     }
 
     fn run(mut self) -> anyhow::Result<()> {
         let flush = Duration::from_secs(self.outbox.config.sensor.flush_s);
         let mut handed_on = Instant::now();
         while !self.outbox.stop.is_wanted() {
+            // Before the block: should the program be held up behind it, frames wait that came since.
+            let before = now();
             let Block { was_there, is_due } = self.block(PATIENCE)?;
             if !was_there {
-                self.gather.rest(Time::from_micros(now().micros().saturating_sub(BEHIND)));
+                self.gather.rest(Time::from_micros(before.micros().saturating_sub(BEHIND)));
             }
             if is_due || handed_on.elapsed() >= flush {
                 self.hand_on()?;
@@ -176,17 +183,35 @@ impl<'a> Reading<'a> {
     /// Keeps on disk what is under way, before `batches` are handed on: all of it when some was heard since that was done
     /// last and it is time, else which of it ended. Gives the number under which these are handed on.
     fn note(&mut self, batches: &[Batch]) -> io::Result<u64> {
-        let flush = Duration::from_secs(self.outbox.config.sensor.flush_s);
-        let is_time = |(when, packets): (Instant, u64)| when.elapsed() >= flush && packets < self.packets;
-        if !self.looked.is_none_or(is_time) {
-            return self.under_way.end(batches);
+        if self.next_look.is_some_and(|(when, packets)| when > Instant::now() || packets == self.packets) {
+            return self.note_ended(batches);
         }
-        match self.under_way.look(self.gather.under_way(), batches) {
-            // The spool waits for room by itself, and what is under way goes on.
-            Err(error) if is_no_room(&error) => self.under_way.end(batches),
-            looked => {
-                self.looked = Some((Instant::now(), self.packets));
-                looked
+        let begun = Instant::now();
+        let looked = self.under_way.look(self.gather.under_way(), batches);
+        // Half of the time, because the next moment to look may come a little before it is over. Looks that take long are
+        // rarer: meanwhile nobody empties the ring.
+        let flush = Duration::from_secs(self.outbox.config.sensor.flush_s);
+        let pause = (flush / 2).max(begun.elapsed() * LOOKING);
+        self.next_look = Some((begun + pause, self.packets));
+        match looked {
+            Err(error) if is_no_room(&error) => {
+                eprintln!(
+                    "wardlight: {}: the disk has no room for the conversations under way; should the sensor die now, \
+                     more than their last seconds are lost",
+                    self.live.name
+                );
+                self.note_ended(batches)
+            }
+            looked => looked,
+        }
+    }
+
+    /// Keeps on disk which conversations ended; waits for room, until everything shall end.
+    fn note_ended(&mut self, batches: &[Batch]) -> io::Result<u64> {
+        loop {
+            match self.under_way.end(batches) {
+                Err(error) if is_no_room(&error) && !self.outbox.stop.is_wanted() => self.outbox.stop.wait(ROOM),
+                noted => return noted,
             }
         }
     }

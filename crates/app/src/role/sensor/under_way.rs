@@ -7,16 +7,16 @@
 
 use super::progress::Progress;
 use super::{Outbox, lock};
-use crate::io::file::{sweep, write_by};
-use crate::role::space::is_no_room;
-use anyhow::Context as _;
+use crate::io::file::write_by;
+use crate::io::run;
+use crate::role::places::{Places, secret};
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use wardlight_engine::Batch;
+use wardlight_engine::{Batch, Gather};
 use wardlight_model::journal::{Flows, decode, encode};
-use wardlight_model::{Flow, Id};
+use wardlight_model::{Flow, Id, Scope};
 
 /// Most conversations of one part.
 const ITEMS: usize = 20_000;
@@ -54,19 +54,19 @@ impl UnderWay {
 
     /// Looks at all that are under way, `open`, before `batches` are handed on. Errors: the disk's.
     pub(super) fn look(&mut self, open: impl Iterator<Item = Flow>, batches: &[Batch]) -> io::Result<u64> {
-        self.number += 1;
+        let number = self.number + 1;
         let file = write_by(&self.path, |file| {
             let mut open = open.peekable();
             while open.peek().is_some() {
                 let flows: Vec<Flow> = open.by_ref().take(ITEMS).collect();
                 let body = encode(&Flows { sensor: self.sensor, flows: flows.into() });
-                write(file, Kind::Open, self.number, &body)?;
+                write(file, Kind::Open, number, &body)?;
             }
             let mut ended = batches.iter().filter_map(|batch| batch.flows.as_ref());
-            ended.try_for_each(|flows| write(file, Kind::Ended, self.number, &encode(flows)))
+            ended.try_for_each(|flows| write(file, Kind::Ended, number, &encode(flows)))
         })?;
-        self.file = Some(file);
-        Ok(self.number)
+        (self.file, self.number) = (Some(file), number);
+        Ok(number)
     }
 
     /// Notes that the conversations of `batches` ended, before these are handed on. Errors: the disk's.
@@ -77,19 +77,21 @@ impl UnderWay {
         if ids.is_empty() {
             return Ok(self.number);
         }
-        self.number += 1;
-        let Some(file) = &mut self.file else { return Ok(self.number) };
-        let mut bytes = Vec::with_capacity(HEAD + ids.len());
-        write(&mut bytes, Kind::Ids, self.number, &ids)?;
-        match file.write_all(&bytes).and_then(|()| file.sync_data()) {
-            // Without this part the file would tell of them once more. There is another when there is room again.
-            Err(error) if is_no_room(&error) => {
-                self.file = None;
-                fs::remove_file(&self.path)?;
+        let number = self.number + 1;
+        if let Some(file) = &mut self.file {
+            let mut bytes = Vec::with_capacity(HEAD + ids.len());
+            write(&mut bytes, Kind::Ids, number, &ids)?;
+            let length = file.metadata()?.len();
+            let written = file.write_all(&bytes).and_then(|()| file.sync_data());
+            if written.is_err() {
+                // A part of a part would hide those behind it.
+                file.set_len(length)?;
+                file.seek(SeekFrom::Start(length))?;
             }
-            written => written?,
+            written?;
         }
-        Ok(self.number)
+        self.number = number;
+        Ok(number)
     }
 
     /// Nothing is under way any more, and everything was handed on.
@@ -98,61 +100,73 @@ impl UnderWay {
     }
 }
 
-/// Hands on what the files of an earlier run tell of that was not handed on then. Errors: the spool cannot be written.
-pub(super) fn recover(outbox: &Outbox<'_>, spool: &Path) -> anyhow::Result<()> {
+/// Hands on what the files of an earlier run tell of that was not handed on then; whether it came to its end before
+/// everything should. Errors: the spool cannot be written, no memory.
+pub(super) fn recover(outbox: &Outbox<'_>, spool: &Path) -> anyhow::Result<bool> {
     let entries = fs::read_dir(folder(spool)).into_iter().flatten().filter_map(Result::ok);
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
-        let Some(ring) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
-        sweep(&path);
-        if !path.exists() {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_digit()) {
+            // What was being written when an earlier run was killed.
+            let _ = fs::remove_file(&path);
             continue;
         }
-        let told = lock(&outbox.progress).handed_on(&ring);
-        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let Found { number, flows } = read(&bytes, told);
-        let number = number.max(told) + 1;
-        let mut batches = Vec::new();
-        for flows in flows.chunks(ITEMS) {
-            let flows = Flows { sensor: outbox.id, flows: flows.to_vec().into() };
-            batches.push(Batch { observations: None, flows: Some(flows) });
+        if !hand_on(outbox, &path, name)? {
+            return Ok(false);
         }
-        if !batches.is_empty() {
-            let count = flows.len();
-            eprintln!("wardlight: {count} conversations were under way when the sensor ended, and are told of now");
-            if !outbox.put(&batches, |progress| progress.hand_on(&ring, number))? {
-                return Ok(());
-            }
-        }
-        fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        // Should it stay, it is known to be told.
+        let _ = fs::remove_file(&path);
     }
-    Ok(())
+    Ok(true)
 }
 
-/// What a file tells of that was not handed on.
-#[derive(Debug, Default, PartialEq)]
-struct Found {
-    /// The highest number of a part.
-    number: u64,
-    flows: Vec<Flow>,
+/// Hands on what the file at `path`, of the ring `name`, tells of.
+fn hand_on(outbox: &Outbox<'_>, path: &Path, name: &str) -> anyhow::Result<bool> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            eprintln!("wardlight: cannot read {}: {error}; the conversations it tells of are lost", path.display());
+            return Ok(true);
+        }
+    };
+    let told = lock(&outbox.progress).handed_on(name);
+    let config = outbox.config;
+    let key = secret(&Places::of(config).names_key())?;
+    let settings = run::settings(Scope(config.sensor.scope), config.sensor.most_flows, &key)?;
+    let (mut gather, mut count) = (Gather::new(settings, 0), 0_u64);
+    let number = read(&bytes, told, |flow| {
+        count += 1;
+        gather.resume(flow);
+    });
+    drop(bytes);
+    if count == 0 {
+        return Ok(true);
+    }
+    eprintln!("wardlight: {count} conversations were under way when the sensor ended, and are told of now");
+    let batches = gather.take(outbox.id, &[]);
+    outbox.put(&batches, |progress| progress.hand_on(name, number.max(told) + 1))
 }
 
-/// Reads a file, as far as it is whole; what was handed on under a number up to `told` is not told again.
-fn read(bytes: &[u8], told: u64) -> Found {
+/// Reads a file, as far as it is whole, and gives each conversation that was not handed on under a number up to `told`. Gives
+/// the highest number of a part.
+fn read(bytes: &[u8], told: u64, mut each: impl FnMut(Flow)) -> u64 {
     let parts: Vec<Part<'_>> = Parts(bytes).collect();
     let number = parts.iter().map(|part| part.number).max().unwrap_or_default();
     if told > number {
         // An earlier run told of it and died before it could remove the file.
-        return Found { number, flows: Vec::new() };
+        return number;
     }
     let is_told = |part: &&Part<'_>| part.kind != Kind::Open && part.number <= told;
-    let ids =
-        parts.iter().filter(is_told).filter(|part| part.kind == Kind::Ids).flat_map(|part| part.body.chunks_exact(8));
-    let ended: HashSet<u64> = ids.map(|id| u64::from_le_bytes(id.try_into().unwrap_or_default())).collect();
-    let left = parts.iter().filter(|part| part.kind != Kind::Ids && !is_told(part));
-    let flows = left.flat_map(|part| decode::<Flows>(part.body).unwrap_or_default().flows.items);
-    Found { number, flows: flows.filter(|flow| !ended.contains(&flow.id.0)).collect() }
+    let ids = parts.iter().filter(is_told).filter(|part| part.kind == Kind::Ids);
+    let ids = ids.flat_map(|part| part.body.as_chunks::<8>().0);
+    let ended: HashSet<u64> = ids.map(|id| u64::from_le_bytes(*id)).collect();
+    for part in parts.iter().filter(|part| part.kind != Kind::Ids && !is_told(part)) {
+        let flows = decode::<Flows>(part.body).unwrap_or_default().flows.items;
+        flows.into_iter().filter(|flow| !ended.contains(&flow.id.0)).for_each(&mut each);
+    }
+    number
 }
 
 /// A part of a file.
@@ -217,8 +231,10 @@ mod tests {
         vec![Batch { observations: None, flows: Some(Flows { sensor: Id([1; 16]), flows: flows.into() }) }]
     }
 
-    fn ids(found: &Found) -> Vec<u64> {
-        found.flows.iter().map(|flow| flow.id.0).collect()
+    fn told(bytes: &[u8], told: u64) -> Vec<u64> {
+        let mut ids = Vec::new();
+        read(bytes, told, |flow| ids.push(flow.id.0));
+        ids
     }
 
     #[test]
@@ -232,7 +248,6 @@ mod tests {
         assert_eq!(ring.end(&batch(&[2])).expect("written"), 8);
         assert_eq!(ring.end(&batch(&[3, 9])).expect("written"), 9);
         let mut bytes = fs::read(folder(spool.path()).join("0")).expect("written");
-        let told = |bytes: &[u8], told| ids(&read(bytes, told));
         assert_eq!(told(&bytes, 6), [1, 2, 3, 4], "it died before the spool had any");
         assert_eq!(told(&bytes, 7), [1, 2, 3]);
         assert_eq!(told(&bytes, 8), [1, 3]);
@@ -242,7 +257,14 @@ mod tests {
         assert_eq!(told(&bytes, 8), [1, 3], "the last part is not whole");
         assert_eq!(ring.look([5].map(flow).into_iter(), &[]).expect("written"), 10);
         assert_eq!(told(&fs::read(folder(spool.path()).join("0")).expect("written"), 10), [5]);
+        // A look that fails leaves what was there, and its number for the next.
+        let path = folder(spool.path()).join("0");
+        fs::rename(folder(spool.path()), spool.path().join("away")).expect("renamed");
+        assert!(ring.look([6].map(flow).into_iter(), &[]).is_err());
+        fs::rename(spool.path().join("away"), folder(spool.path())).expect("renamed");
+        assert_eq!(ring.end(&batch(&[])).expect("nothing to write"), 10);
+        assert_eq!(told(&fs::read(&path).expect("there"), 10), [5]);
         ring.close();
-        assert!(!folder(spool.path()).join("0").exists());
+        assert!(!path.exists());
     }
 }
