@@ -134,7 +134,7 @@ pub struct Part<'a> {
     pub status: u16,
     /// `SOAPAction` of the request, as stated; empty in responses.
     pub action: &'a [u8],
-    /// Whether the bytes are a message head ([`Carrier::Exchange`]) and not a body.
+    /// Whether the bytes are a message head ([`Carrier::Exchange`](crate::entry::Carrier::Exchange)) and not a body.
     pub is_head: bool,
 }
 
