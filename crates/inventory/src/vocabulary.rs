@@ -1,7 +1,7 @@
 //! The device types that claims use, what each is a kind of, and which are medical: `data/types.toml`.
 
 use crate::knowledge::LoadError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The known device types. What one asks of them is asked a thousand times a device, so it is known beforehand.
 #[derive(Debug, Clone, Default)]
@@ -16,34 +16,9 @@ struct Kind {
     is_medical: bool,
     is_platform: bool,
     /// Itself and what it is a kind of.
-    wider: Set,
+    wider: BTreeSet<usize>,
     /// What a thing of this type can be as well.
-    beside: Set,
-}
-
-/// Numbers of types.
-#[derive(Debug, Clone, Default)]
-struct Set(Vec<u64>);
-
-impl Set {
-    fn insert(&mut self, number: usize) {
-        let word = number / 64;
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
-        }
-        if let Some(word) = self.0.get_mut(word) {
-            *word |= 1 << (number % 64);
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.0.resize(self.0.len().max(other.0.len()), 0);
-        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
-    }
-
-    fn has(&self, number: usize) -> bool {
-        self.0.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
-    }
+    beside: BTreeSet<usize>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -81,15 +56,10 @@ impl Types {
         }
         let numbers: BTreeMap<&str, usize> = entries.keys().enumerate().map(|(number, name)| (*name, number)).collect();
         let lines: Vec<Vec<&Entry>> = entries.keys().map(|name| line(name, &entries)).collect();
-        let sets = lines.iter().map(|line| {
-            let mut wider = Set::default();
-            line.iter().filter_map(|entry| numbers.get(entry.name.as_str())).for_each(|number| wider.insert(*number));
-            wider
-        });
-        let wider: Vec<Set> = sets.collect();
+        let number = |entry: &&Entry| numbers.get(entry.name.as_str()).copied();
+        let wider: Vec<BTreeSet<usize>> = lines.iter().map(|line| line.iter().filter_map(number).collect()).collect();
         let kinds = entries.keys().zip(&lines).enumerate().map(|(number, (name, line))| {
-            let mut beside = Set::default();
-            wider.iter().filter(|held| held.has(number)).for_each(|held| beside.add(held));
+            let beside = wider.iter().filter(|held| held.contains(&number)).flatten().copied().collect();
             let is_medical = line.iter().any(|entry| entry.medical);
             let is_platform = line.iter().any(|entry| entry.platform);
             let wider = wider.get(number).cloned().unwrap_or_default();
@@ -142,9 +112,9 @@ impl Types {
         self.related(one, other, |one| &one.beside)
     }
 
-    fn related(&self, one: &str, other: &str, by: impl Fn(&Kind) -> &Set) -> bool {
+    fn related(&self, one: &str, other: &str, by: impl Fn(&Kind) -> &BTreeSet<usize>) -> bool {
         let kinds = self.by_name.get(one).zip(self.by_name.get(other));
-        kinds.is_some_and(|(one, other)| by(one).has(other.number))
+        kinds.is_some_and(|(one, other)| by(one).contains(&other.number))
     }
 }
 
